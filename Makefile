@@ -1,0 +1,42 @@
+# Each command does all its own set-up, is safe to repeat and says what it is doing.
+.PHONY: demo test check format setup doctor clean help
+.DEFAULT_GOAL := help
+
+IN := .venv/bin/
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
+
+demo: .venv/.ready ## start the simulated payers, sweep their sample exports, show what was found
+	@$(IN)claimsweep demo
+
+test: .venv/.ready ## run every test, in two processes
+	@$(IN)python -m pytest -n 2
+
+check: .venv/.installed ## lint, types and the direction of imports
+	@$(IN)ruff check .
+	@$(IN)ruff format --check .
+	@$(IN)mypy --strict billing
+	@$(IN)mypy bots flows console sandbox
+	@$(IN)lint-imports --no-cache
+
+format: .venv/.installed ## put the sources in their one form
+	@$(IN)ruff check --fix-only .
+	@$(IN)ruff format .
+
+setup: .venv/.ready ## only the set-up: Python packages, a browser, Tesseract
+
+doctor: .venv/.installed ## what was found on this machine, and the mend for what was not
+	@$(IN)claimsweep doctor
+
+clean: ## remove what set-up and runs made, but never artifacts/
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.installed: requirements.lock pyproject.toml .ci/install
+	@.ci/install
+	@touch $@
+
+.venv/.ready: .venv/.installed flows/setup.py bots/portal/browser.py
+	@$(IN)python -m flows.setup
+	@touch $@

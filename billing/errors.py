@@ -1,0 +1,46 @@
+"""Exceptions by who must act; what is true of a claim is a finding and never raised.
+
+Every message is one sentence with place, fact and remedy, and holds no patient data.
+"""
+
+from __future__ import annotations
+
+
+class ClaimsweepError(Exception):
+    """Any refusal a user may read; ``str()`` of it is the whole message."""
+
+
+class BadInput(ClaimsweepError):
+    """A file or argument from the user cannot be used as it is."""
+
+
+class ProfileError(ClaimsweepError):
+    """A payer profile says something it may not; names file and line."""
+
+
+class UnreadableDocument(ClaimsweepError):
+    """A document was stored but cannot be read as a remittance; a person must look."""
+
+
+class PortalError(ClaimsweepError):
+    """Something between us and an answer; the claim stays unknown."""
+
+
+class TryLater(PortalError):
+    """Maintenance, timeout, connection lost: the same question may be asked again."""
+
+
+class StopAccount(PortalError):
+    """Refused, locked or expired login: no further login with this account tonight."""
+
+
+class NeedsPerson(PortalError):
+    """A code, a challenge or changed terms: only a person may go on."""
+
+
+class UnknownPage(PortalError):
+    """A page that matches none, or more than one, of the outcomes the profile knows."""
+
+
+class SessionEnded(PortalError):
+    """The portal ended the session by itself; signing in again is allowed and expected."""

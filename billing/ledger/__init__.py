@@ -1,0 +1,24 @@
+"""The memory: what was asked, answered, proposed and proved, in one database and one folder."""
+
+from billing.ledger.accounts import LoginStanding
+from billing.ledger.database import LedgerError
+from billing.ledger.evidence import EvidenceDamaged, EvidenceMissing
+from billing.ledger.items import WorkItem
+from billing.ledger.owners import owner_is_dead, owner_name
+from billing.ledger.store import Ledger, open_ledger
+from billing.ledger.sweeps import Progress, SweepStart, SweptExport
+
+__all__ = [
+    "EvidenceDamaged",
+    "EvidenceMissing",
+    "Ledger",
+    "LedgerError",
+    "LoginStanding",
+    "Progress",
+    "SweepStart",
+    "SweptExport",
+    "WorkItem",
+    "open_ledger",
+    "owner_is_dead",
+    "owner_name",
+]

@@ -1,0 +1,173 @@
+"""Payer accounts: one session at a time anywhere, and no login beyond the lockout budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+
+from billing.errors import ClaimsweepError
+from billing.ledger import tables
+from billing.ledger.database import AnyRow, Database
+from billing.ledger.owners import owner_is_dead
+
+
+@dataclass(frozen=True, slots=True)
+class LoginStanding:
+    """How near an account is to its lockout, counted since the last accepted login or clearing.
+
+    ``refusals_in_a_row`` are logins the portal refused. ``unfinished_attempts`` are those whose
+    result nobody saw (a crash); each may have been refused, so the budget is both together:
+    ``spent``. ``last_attempt_at`` is the last attempt of all, accepted ones included, so that a
+    one-time code is not used twice.
+    """
+
+    refusals_in_a_row: int
+    last_refused_at: datetime | None
+    unfinished_attempts: int
+    last_attempt_at: datetime | None
+
+    @property
+    def spent(self) -> int:
+        """Attempts that the portal may have counted towards a lockout."""
+        return self.refusals_in_a_row + self.unfinished_attempts
+
+
+class Accounts(Database):
+    """Leases and login records of payer accounts."""
+
+    def lease_account(self, account: str, owner: str, *, seconds: int, now: datetime) -> int | None:
+        """Take the account for so many seconds; the lease's fence, or None while another has it.
+
+        A lease that has run out, or whose owner is a dead process of this host, does not count.
+        The same owner asking again gets a new fence and the old one ends.
+        """
+        accounts = tables.accounts.c
+        with self._writing() as connection:
+            self._insert_or_keep(connection, tables.accounts, [{"account": account}])
+            query = select(tables.accounts).where(accounts.account == account).with_for_update()
+            row = connection.execute(query).one()
+            held = row.owner is not None and row.owner != owner and row.leased_until > now
+            if held and not owner_is_dead(row.owner):
+                return None
+            connection.execute(
+                update(tables.accounts)
+                .where(accounts.account == account)
+                .values(
+                    owner=owner,
+                    leased_until=now + timedelta(seconds=seconds),
+                    fence=row.fence + 1,
+                )
+            )
+            return int(row.fence) + 1
+
+    def renew_account(
+        self, account: str, owner: str, fence: int, *, seconds: int, now: datetime
+    ) -> bool:
+        """Hold the account for so many seconds from now; False when another has taken it."""
+        until = now + timedelta(seconds=seconds)
+        return self._update_lease(account, owner, fence, owner, until)
+
+    def release_account(self, account: str, owner: str, fence: int) -> bool:
+        """Let the account go; False when another had taken it already."""
+        return self._update_lease(account, owner, fence, None, None)
+
+    def _update_lease(
+        self, account: str, owner: str, fence: int, keeper: str | None, until: datetime | None
+    ) -> bool:
+        accounts = tables.accounts.c
+        with self._writing() as connection:
+            held = connection.execute(
+                update(tables.accounts)
+                .where(
+                    accounts.account == account, accounts.owner == owner, accounts.fence == fence
+                )
+                .values(owner=keeper, leased_until=until)
+            ).rowcount
+        return bool(held)
+
+    def release_owner(self, prefix: str) -> int:
+        """End every lease whose owner begins so; returns how many.
+
+        For a person who knows that a machine is gone (``host/``) and will not wait for its
+        leases to run out.
+        """
+        accounts, items = tables.accounts.c, tables.items.c
+        with self._writing() as connection:
+            ended = connection.execute(
+                update(tables.items)
+                .where(
+                    items.state == tables.LEASED, items.owner.startswith(prefix, autoescape=True)
+                )
+                .values(state=tables.PENDING, owner=None, leased_until=None)
+            ).rowcount
+            ended += connection.execute(
+                update(tables.accounts)
+                .where(accounts.owner.startswith(prefix, autoescape=True))
+                .values(owner=None, leased_until=None)
+            ).rowcount
+        return ended
+
+    def note_login_attempt(self, account: str, at: datetime) -> None:
+        """Record that a login is about to be submitted; on the disk when it returns."""
+        with self._writing() as connection:
+            row = {"account": account, "attempted_at": at}
+            connection.execute(tables.logins.insert(), row)
+
+    def note_login_result(self, account: str, accepted: bool, at: datetime) -> None:
+        """Record what the portal said to the last attempt."""
+        logins = tables.logins.c
+        with self._writing() as connection:
+            last = connection.execute(
+                select(logins.login_id)
+                .where(logins.account == account, logins.cleared_at.is_(None))
+                .where(logins.accepted.is_(None))
+                .order_by(logins.login_id.desc())
+                .limit(1)
+            ).scalar()
+            if last is None:
+                raise ClaimsweepError(
+                    f"Account {account} has no login waiting for a result: "
+                    "note the attempt before submitting it."
+                )
+            connection.execute(
+                update(tables.logins)
+                .where(logins.login_id == last)
+                .values(accepted=accepted, result_at=at)
+            )
+
+    def login_standing(self, account: str) -> LoginStanding:
+        """What the portal may hold against the account now."""
+        logins = tables.logins.c
+        refused: list[AnyRow] = []
+        unfinished = 0
+        with self._reading() as connection:
+            newest_first = connection.execute(
+                select(tables.logins)
+                .where(logins.account == account)
+                .order_by(logins.login_id.desc())
+            ).all()
+        for row in newest_first:
+            if row.accepted or row.cleared_at is not None:
+                break
+            if row.accepted is None:
+                unfinished += 1
+            else:
+                refused.append(row)
+        return LoginStanding(
+            refusals_in_a_row=len(refused),
+            last_refused_at=refused[0].result_at if refused else None,
+            unfinished_attempts=unfinished,
+            last_attempt_at=newest_first[0].attempted_at if newest_first else None,
+        )
+
+    def clear_account(self, account: str, at: datetime) -> None:
+        """A person has put the account right: its refusals no longer count."""
+        logins = tables.logins.c
+        with self._writing() as connection:
+            connection.execute(
+                update(tables.logins)
+                .where(logins.account == account, logins.cleared_at.is_(None))
+                .values(cleared_at=at)
+            )

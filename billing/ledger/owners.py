@@ -1,0 +1,70 @@
+"""Who holds a lease: a name that tells whether the holding process is still alive."""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+from functools import cache
+from pathlib import Path
+
+_GONE = ("Z", "X")  # a killed process that nobody has waited for yet still answers to its number
+
+
+def owner_name() -> str:
+    """A new lease owner for this process: ``host:pid:nonce``.
+
+    The host part names the boot and the process-number space, so that a process number means
+    the same process; the nonce opens with the process's start, so that a reused number does not.
+    """
+    pid = os.getpid()
+    return f"{_host()}:{pid}:{_start(pid) or ''}-{secrets.token_hex(4)}"
+
+
+def owner_is_dead(owner: str) -> bool:
+    """True only when the owner was a process of this host that has certainly ended."""
+    host, _, rest = owner.rpartition(":")[0].rpartition(":")
+    if host != _host() or not rest.isdecimal():
+        return False
+    pid = int(rest)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    state = _stat(pid)
+    if state is None:
+        return False
+    began = owner.rpartition(":")[2].partition("-")[0]
+    return state[0] in _GONE or bool(began and began != state[1])
+
+
+@cache
+def _host() -> str:
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    space = Path("/proc/self/ns/pid")
+    parts = [platform.node().replace(":", "-")]
+    try:
+        parts += [
+            boot.read_text("ascii")[:8],
+            "".join(filter(str.isdecimal, str(space.readlink()))),
+        ]
+    except OSError:
+        parts.append("no-proc")
+    return "/".join(parts)
+
+
+def _start(pid: int) -> str | None:
+    state = _stat(pid)
+    return None if state is None else state[1]
+
+
+def _stat(pid: int) -> tuple[str, str] | None:
+    """State letter and start time of a process (proc(5), /proc/pid/stat fields 3 and 22)."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text("utf-8", errors="replace")
+    except OSError:
+        return None
+    fields = text.rpartition(")")[2].split()
+    return fields[0], fields[19]

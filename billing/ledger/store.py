@@ -1,0 +1,37 @@
+"""The ledger as a whole, and how one is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from billing.ledger.accounts import Accounts
+from billing.ledger.database import Database, LedgerError, connect
+from billing.ledger.evidence import EvidenceShelf, prepare_folder
+from billing.ledger.items import Work
+from billing.ledger.reports import Reports
+from billing.ledger.sweeps import Sweeps
+
+
+class Ledger(EvidenceShelf, Sweeps, Work, Accounts, Reports, Database):
+    """Everything the suite remembers; made by :func:`open_ledger`. May be shared by threads."""
+
+
+def open_ledger(home: Path, url: str | None = None) -> Ledger:
+    """Open the ledger in ``home``, or make a new one there: database and evidence folder.
+
+    A home that is made here, or is empty, is closed to other users; the database file always is.
+    ``url`` puts the database elsewhere (PostgreSQL); the evidence stays in ``home``. Raises
+    ClaimsweepError when the home cannot be written, or what lies there is not a ledger, is
+    damaged, or is newer than this program.
+    """
+    try:
+        if not home.exists():
+            home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        elif home.is_dir() and not any(home.iterdir()):
+            home.chmod(0o700)
+        prepare_folder(home)
+    except OSError as error:
+        raise LedgerError(
+            f"{home} cannot be used as the ledger's home ({error.strerror}): choose another home."
+        ) from None
+    return Ledger(home, connect(home, url))

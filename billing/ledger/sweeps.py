@@ -1,0 +1,277 @@
+"""Sweeps: the claims of some exports on one day, each an item of work that ends with a result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, or_, select, update
+
+from billing.errors import BadInput, ClaimsweepError
+from billing.ledger import tables
+from billing.ledger.database import AnyRow, Database
+from billing.ledger.words import CLAIM
+from billing.model import Claim, PayerNote, Reason, RefusedRow
+
+_CHUNK = 2000
+_FINAL = (Reason.SEVERAL_MATCHES, Reason.WRONG_PATIENT)
+"""Facts about the claim that asking again on the same day would not change."""
+
+
+@dataclass(frozen=True, slots=True)
+class SweptExport:
+    """One export of a sweep: file name, hash of its bytes, billing system, claim rows in it."""
+
+    name: str
+    sha256: str
+    system: str
+    rows_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many items of a sweep are in each state."""
+
+    pending: int
+    leased: int
+    answered: int
+    not_found: int
+    no_answer: int
+
+    @property
+    def unsettled(self) -> int:
+        """Items that have no result yet."""
+        return self.pending + self.leased
+
+    @property
+    def settled(self) -> int:
+        """Items that have a result, if only that nobody knows."""
+        return self.answered + self.not_found + self.no_answer
+
+
+@dataclass(frozen=True, slots=True)
+class SweepStart:
+    """What a sweep begins with; ``resumed`` when the ledger had it already."""
+
+    sweep_id: str
+    resumed: bool
+    progress: Progress
+
+
+class Sweeps(Database):
+    """Beginning, resuming and finishing sweeps."""
+
+    def begin_sweep(
+        self,
+        sweep_id: str,
+        *,
+        business_date: date,
+        exports: Sequence[SweptExport],
+        claims: Sequence[Claim],
+        refused: Sequence[RefusedRow],
+        at: datetime,
+    ) -> SweepStart:
+        """Make one work item per claim row, in one transaction; again with the same id, go on.
+
+        On a second call every result stays, new rows join, and a claim without an answer is
+        read anew (its payer may have got a profile since). ``at`` is kept the first time only.
+        """
+        rows = [_item(sweep_id, claim) for claim in claims]
+        with self._writing() as connection:
+            resumed = _sweep(connection, sweep_id) is not None
+            first = {"sweep_id": sweep_id, "business_date": business_date, "started_at": at}
+            self._insert_or_keep(connection, tables.sweeps, [first])
+            self._insert_or_keep(
+                connection, tables.exports, list(_exports(connection, sweep_id, exports))
+            )
+            mine = tables.refused_rows.c.sweep_id == sweep_id
+            connection.execute(tables.refused_rows.delete().where(mine))
+            self._insert_or_keep(
+                connection,
+                tables.refused_rows,
+                [
+                    {
+                        "sweep_id": sweep_id,
+                        "position": i,
+                        "row": r.row,
+                        "sheet": r.sheet,
+                        "why": r.why,
+                    }
+                    for i, r in enumerate(refused)
+                ],
+            )
+            insert = self._insert(tables.items)
+            insert_or_read_anew = insert.on_conflict_do_update(
+                index_elements=["sweep_id", "export_sha256", "sheet", "row"],
+                set_={
+                    "payer": insert.excluded.payer,
+                    "claim": insert.excluded.claim,
+                    "claim_id": insert.excluded.claim_id,
+                },
+                where=or_(
+                    tables.items.c.state == tables.PENDING, tables.items.c.state == tables.NO_ANSWER
+                ),
+            )
+            for start in range(0, len(rows), _CHUNK):
+                connection.execute(insert_or_read_anew, rows[start : start + _CHUNK])
+            return SweepStart(sweep_id, resumed, _progress(connection, sweep_id))
+
+    def reopen_unanswered(self, sweep_id: str) -> int:
+        """Put items back to work that got no answer for a reason that may have passed.
+
+        Several matches and a wrong patient are facts about the claim and stay. What was observed
+        and concluded before is kept as history. Returns how many were reopened.
+        """
+        items = tables.items.c
+        with self._writing() as connection:
+            require_sweep(connection, sweep_id)
+            reopened = connection.execute(
+                update(tables.items)
+                .where(
+                    items.sweep_id == sweep_id,
+                    items.state == tables.NO_ANSWER,
+                    or_(items.no_answer.is_(None), items.no_answer.not_in(_FINAL)),
+                )
+                .values(state=tables.PENDING, no_answer=None, fence=items.fence + 1)
+            ).rowcount
+            if reopened:
+                _set_finished(connection, sweep_id, None)
+        return reopened
+
+    def finish_sweep(self, sweep_id: str, at: datetime) -> None:
+        """Mark the sweep finished; refused while an item has no result. The first time stays."""
+        with self._writing() as connection:
+            row = require_sweep(connection, sweep_id)
+            require_settled(connection, sweep_id)
+            if row.finished_at is None:
+                _set_finished(connection, sweep_id, at)
+
+    def progress(self, sweep_id: str) -> Progress:
+        """How many items are in each state."""
+        with self._reading() as connection:
+            require_sweep(connection, sweep_id)
+            return _progress(connection, sweep_id)
+
+    def pending_payers(self, sweep_id: str) -> tuple[str | None, ...]:
+        """The payers with claims that have no result yet, by id; None last, if among them."""
+        items = tables.items.c
+        unsettled = items.state.in_((tables.PENDING, tables.LEASED))
+        with self._reading() as connection:
+            require_sweep(connection, sweep_id)
+            query = select(items.payer).where(items.sweep_id == sweep_id, unsettled).distinct()
+            payers = connection.execute(query).scalars().all()
+        return tuple(sorted(payers, key=lambda payer: (payer is None, payer)))
+
+    def business_date(self, sweep_id: str) -> date:
+        """The day a sweep was begun for, which every rule of it counts from."""
+        with self._reading() as connection:
+            business_date: date = require_sweep(connection, sweep_id).business_date
+            return business_date
+
+    def latest_sweep(self) -> str | None:
+        """The id of the sweep that was begun last, or None."""
+        table = tables.sweeps
+        with self._reading() as connection:
+            query = select(table.c.sweep_id).order_by(table.c.started_at.desc(), table.c.sweep_id)
+            return connection.execute(query.limit(1)).scalar()
+
+    def sweep_exports(self, sweep_id: str) -> tuple[SweptExport, ...]:
+        """The exports of a sweep, in the order they were given."""
+        table = tables.exports
+        with self._reading() as connection:
+            require_sweep(connection, sweep_id)
+            query = select(table).where(table.c.sweep_id == sweep_id).order_by(table.c.position)
+            return tuple(
+                SweptExport(row.name, row.sha256, row.system, row.rows_in)
+                for row in connection.execute(query)
+            )
+
+    def note_payer(self, sweep_id: str, note: PayerNote) -> None:
+        """Keep what happened to a payer's session; one note per payer and kind, the last one."""
+        insert = self._insert(tables.payer_notes)
+        with self._writing() as connection:
+            require_sweep(connection, sweep_id)
+            connection.execute(
+                insert.on_conflict_do_update(
+                    index_elements=["sweep_id", "payer", "kind"],
+                    set_={"sentence": insert.excluded.sentence},
+                ),
+                {
+                    "sweep_id": sweep_id,
+                    "payer": note.payer,
+                    "kind": note.kind,
+                    "sentence": note.sentence,
+                },
+            )
+
+
+def require_sweep(connection: Connection, sweep_id: str) -> AnyRow:
+    """The sweep's row; raises BadInput when there is none."""
+    row = _sweep(connection, sweep_id)
+    if row is None:
+        raise BadInput(f"The ledger holds no sweep {sweep_id}: run the sweep first.")
+    return row
+
+
+def require_settled(connection: Connection, sweep_id: str) -> None:
+    """Raise ClaimsweepError while an item of the sweep has no result: no claim goes missing."""
+    unsettled = _progress(connection, sweep_id).unsettled
+    if unsettled:
+        raise ClaimsweepError(
+            f"Sweep {sweep_id} has {unsettled} claims without a result yet: "
+            "run the same sweep again to finish it."
+        )
+
+
+def _sweep(connection: Connection, sweep_id: str) -> AnyRow | None:
+    query = select(tables.sweeps).where(tables.sweeps.c.sweep_id == sweep_id)
+    return connection.execute(query).one_or_none()
+
+
+def _set_finished(connection: Connection, sweep_id: str, at: datetime | None) -> None:
+    mine = tables.sweeps.c.sweep_id == sweep_id
+    connection.execute(update(tables.sweeps).where(mine).values(finished_at=at))
+
+
+def _progress(connection: Connection, sweep_id: str) -> Progress:
+    state = tables.items.c.state
+    query = select(state, func.count()).where(tables.items.c.sweep_id == sweep_id).group_by(state)
+    counts: dict[str, int] = dict(connection.execute(query).tuples().all())
+    return Progress(
+        pending=counts.get(tables.PENDING, 0),
+        leased=counts.get(tables.LEASED, 0),
+        answered=counts.get(tables.ANSWERED, 0),
+        not_found=counts.get(tables.NOT_FOUND, 0),
+        no_answer=counts.get(tables.NO_ANSWER, 0),
+    )
+
+
+def _exports(
+    connection: Connection, sweep_id: str, exports: Sequence[SweptExport]
+) -> Iterator[dict[str, Any]]:
+    table = tables.exports
+    there = select(func.count()).where(table.c.sweep_id == sweep_id)
+    known = connection.execute(there.select_from(table)).scalar_one()
+    for position, export in enumerate(exports, start=known):
+        yield {
+            "sweep_id": sweep_id,
+            "sha256": export.sha256,
+            "position": position,
+            "name": export.name,
+            "system": export.system,
+            "rows_in": export.rows_in,
+        }
+
+
+def _item(sweep_id: str, claim: Claim) -> dict[str, Any]:
+    return {
+        "sweep_id": sweep_id,
+        "export_sha256": claim.source.export_sha256,
+        "sheet": claim.source.sheet or "",
+        "row": claim.source.row,
+        "claim_id": claim.claim_id,
+        "payer": claim.payer,
+        "claim": CLAIM.dump_json(claim).decode(),
+    }

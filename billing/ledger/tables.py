@@ -1,0 +1,216 @@
+"""The ledger's tables, and how an instant and an amount of seconds are kept in them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+LEDGER_VERSION = 1
+"""The version of these tables; a ledger with a higher one is refused."""
+
+PENDING = "pending"
+LEASED = "leased"
+ANSWERED = "answered"
+NOT_FOUND = "not_found"
+NO_ANSWER = "no_answer"
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC instant; a naive one is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To UTC, without the zone where the database keeps none."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant without a time zone")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """With the zone again."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Exact(TypeDecorator[Decimal]):
+    """A Decimal kept as its own digits."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
+        """To text."""
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
+        """From text."""
+        return None if value is None else Decimal(value)
+
+
+metadata = MetaData()
+
+schema_version = Table(
+    "schema_version", metadata, Column("version", Integer, primary_key=True, autoincrement=False)
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("media_type", String, nullable=False),
+    Column("size", Integer, nullable=False),
+)
+
+sweeps = Table(
+    "sweeps",
+    metadata,
+    Column("sweep_id", String, primary_key=True),
+    Column("business_date", Date, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+)
+
+exports = Table(
+    "exports",
+    metadata,
+    Column("sweep_id", ForeignKey("sweeps.sweep_id"), primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("name", String, nullable=False),
+    Column("system", String, nullable=False),
+    Column("rows_in", Integer, nullable=False),
+)
+
+refused_rows = Table(
+    "refused_rows",
+    metadata,
+    Column("sweep_id", ForeignKey("sweeps.sweep_id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("row", Integer, nullable=False),
+    Column("sheet", String),
+    Column("why", Text, nullable=False),
+)
+
+# `fence` counts the times an item changed hands. Whoever settles must name the current one, and
+# a conclusion is the item's current one exactly when it carries the item's fence.
+items = Table(
+    "items",
+    metadata,
+    Column("item_id", Integer, primary_key=True, autoincrement=True),
+    Column("sweep_id", ForeignKey("sweeps.sweep_id"), nullable=False),
+    Column("export_sha256", String(64), nullable=False),
+    Column("sheet", String, nullable=False),
+    Column("row", Integer, nullable=False),
+    Column("claim_id", String, nullable=False),
+    Column("payer", String),
+    Column("claim", Text, nullable=False),
+    Column("state", String, nullable=False, default=PENDING),
+    Column("no_answer", String),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("fence", Integer, nullable=False, default=0),
+    Column("owner", String),
+    Column("leased_until", Instant),
+    UniqueConstraint("sweep_id", "export_sha256", "sheet", "row"),
+    Index("items_to_do", "sweep_id", "payer", "state", "attempts", "item_id"),
+    Index("items_by_claim", "sweep_id", "claim_id"),
+)
+
+observations = Table(
+    "observations",
+    metadata,
+    Column("item_id", ForeignKey("items.item_id"), primary_key=True),
+    Column("fence", Integer, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("observed_at", Instant, nullable=False),
+    Column("observation", Text, nullable=False),
+)
+
+conclusions = Table(
+    "conclusions",
+    metadata,
+    Column("item_id", ForeignKey("items.item_id"), primary_key=True),
+    Column("fence", Integer, primary_key=True),
+    Column("conclusion", Text, nullable=False),
+    Column("seconds", Exact),
+    Column("concluded_at", Instant, nullable=False),
+)
+
+rests_on = Table(
+    "rests_on",
+    metadata,
+    Column("item_id", Integer, primary_key=True),
+    Column("fence", Integer, primary_key=True),
+    Column("sha256", ForeignKey("evidence.sha256"), primary_key=True),
+    ForeignKeyConstraint(["item_id", "fence"], ["conclusions.item_id", "conclusions.fence"]),
+)
+
+postings = Table(
+    "postings",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("posting", Text, nullable=False),
+    Column("sweep_id", ForeignKey("sweeps.sweep_id"), nullable=False),
+    Column("item_id", ForeignKey("items.item_id"), nullable=False),
+    Index("postings_by_sweep", "sweep_id", "item_id"),
+)
+
+proposals = Table(
+    "proposals",
+    metadata,
+    Column("sweep_id", ForeignKey("sweeps.sweep_id"), primary_key=True),
+    Column("key", ForeignKey("postings.key"), primary_key=True),
+    Column("item_id", ForeignKey("items.item_id"), primary_key=True),
+)
+
+payer_notes = Table(
+    "payer_notes",
+    metadata,
+    Column("sweep_id", ForeignKey("sweeps.sweep_id"), primary_key=True),
+    Column("payer", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("sentence", Text, nullable=False),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("fence", Integer, nullable=False, default=0),
+    Column("owner", String),
+    Column("leased_until", Instant),
+)
+
+logins = Table(
+    "logins",
+    metadata,
+    Column("login_id", Integer, primary_key=True, autoincrement=True),
+    Column("account", String, nullable=False),
+    Column("attempted_at", Instant, nullable=False),
+    Column("accepted", Boolean),
+    Column("result_at", Instant),
+    Column("cleared_at", Instant),
+    Index("logins_by_account", "account", "login_id"),
+)

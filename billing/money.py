@@ -1,0 +1,61 @@
+"""Text becomes Decimal dollars or a date here and nowhere else."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from decimal import Decimal
+
+CENT = Decimal("0.01")
+ZERO = Decimal("0.00")
+
+_AMOUNT = re.compile(
+    r"""^(?P<open>\()?\s*(?P<sign>[-\u2212+])?\s*\$?\s*(?P<sign2>[-\u2212])?\s*
+        (?P<whole>\d{1,3}(?:,\d{3})+|\d*)(?:\.(?P<cents>\d{1,2}))?\s*
+        (?P<trail>[-\u2212]|CR)?\s*(?P<close>\))?$""",
+    re.VERBOSE,
+)
+
+
+def money(text: str) -> Decimal:
+    """Dollars from any spelling a payer or a billing system uses, to the cent.
+
+    ``$1,234.50``, ``(123.45)``, ``-12.5``, ``125.00-`` and ``12.00 CR`` are understood; the
+    last four are negative. Raises ValueError on anything else, on more than two decimals, and
+    on two signs at once.
+    """
+    match = _AMOUNT.match(text.strip())
+    if match is None or not (match["whole"] or match["cents"]):
+        raise ValueError("not an amount of money")
+    if bool(match["open"]) != bool(match["close"]):
+        raise ValueError("unbalanced parenthesis in an amount")
+    minus = [match["open"], match["sign"] not in (None, "+"), match["sign2"], match["trail"]]
+    if sum(1 for mark in minus if mark) > 1:
+        raise ValueError("an amount with two minus signs")
+    value = Decimal(f"{(match['whole'] or '0').replace(',', '')}.{match['cents'] or '0'}")
+    return (-value if any(minus) else value).quantize(CENT)
+
+
+def dollars(value: Decimal | None) -> str | None:
+    """The one spelling of money in outputs: two decimals, no sign for zero; None stays None."""
+    if value is None:
+        return None
+    rounded = value.quantize(CENT)
+    return str(abs(rounded) if rounded == 0 else rounded)
+
+
+def parse_date(text: str, formats: tuple[str, ...]) -> date:
+    """The date that ``text`` spells in exactly one of ``formats`` (strptime).
+
+    Raises ValueError when none fits, and when two fit with different results: a date is never
+    guessed.
+    """
+    found: set[date] = set()
+    for spelling in formats:
+        try:
+            found.add(datetime.strptime(text.strip(), spelling).date())  # noqa: DTZ007 - a calendar date has no zone
+        except ValueError:
+            continue
+    if len(found) != 1:
+        raise ValueError("not a date" if not found else "an ambiguous date")
+    return found.pop()

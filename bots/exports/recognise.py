@@ -1,0 +1,235 @@
+"""Which billing system wrote this export, and how it is laid out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import islice
+from typing import Literal, NamedTuple
+
+from billing.errors import BadInput
+from bots.exports.columns import MARKS
+from bots.exports.delimited import DELIMITERS, Delimited, decode, records
+from bots.exports.systems import Field, Fit, System, all_systems, fit, is_ssn_heading, plain
+from bots.exports.workbook import Cell, Workbook, open_workbook, rows_of_sheet
+
+HEADINGS_WITHIN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Sheeted:
+    """How a workbook export is laid out: the one visible sheet that holds the rows."""
+
+    sheet: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """An export's system and layout. ``header_row`` is 1-based, ``positions`` 0-based.
+
+    ``columns`` leads from our field to the export's heading; ``dropped`` are the headings whose
+    columns are never read (social security numbers); ``unmatched`` are all others.
+    """
+
+    system: System
+    container: Delimited | Sheeted
+    header_row: int
+    headings: tuple[str, ...]
+    positions: dict[Field, int]
+
+    @property
+    def columns(self) -> dict[Field, str]:
+        """Our field to their heading."""
+        return {field: self.headings[at] for field, at in self.positions.items()}
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Headings of columns that are never read."""
+        return tuple(h for h in self.headings if is_ssn_heading(h))
+
+    @property
+    def unmatched(self) -> tuple[str, ...]:
+        """Headings that none of our fields uses."""
+        used = set(self.positions.values())
+        return tuple(
+            h
+            for at, h in enumerate(self.headings)
+            if h and at not in used and not is_ssn_heading(h)
+        )
+
+
+class Row(NamedTuple):
+    """One row below the headings, as wide as they are; ``surplus`` counts filled cells beyond."""
+
+    row: int
+    cells: Sequence[Cell]
+    surplus: int
+
+
+class _Candidate(NamedTuple):
+    container: Delimited | Sheeted
+    row: int
+    headings: tuple[str, ...]
+    system: System
+    fit: Fit
+
+
+def recognise(data: bytes, name: str) -> Recognised:
+    """The one system whose mapping fits this export.
+
+    Raises BadInput, naming file, row and remedy, when the file cannot be read, none or several
+    mappings fit, or the export already holds our columns.
+    """
+    return recognise_layout(data, name, ours="refused")
+
+
+def recognise_layout(data: bytes, name: str, *, ours: Literal["refused", "expected"]) -> Recognised:
+    """As :func:`recognise`; copies that we wrote ourselves are opened when ``expected``."""
+    candidates = list(
+        _workbook_candidates(data, name, limited=ours == "refused")
+        if is_workbook(data, name)
+        else _text_candidates(data, name)
+    )
+    fitting = [c for c in candidates if not c.fit.missing and not c.fit.doubled]
+    if not fitting:
+        raise BadInput(_nothing_fits(name, candidates))
+    first = fitting[0]
+    if len(fitting) > 1:
+        where = " and ".join(f"{c.system.system} ({_place(c)})" for c in fitting)
+        raise BadInput(f"{name}: more than one reading fits, {where}; keep one list per file.")
+    if ours == "refused" and set(MARKS) <= set(first.headings):
+        raise BadInput(
+            f"{name}, row {first.row}: this copy already holds the columns of an earlier sweep; "
+            "give the export as the billing system wrote it."
+        )
+    return Recognised(
+        first.system, first.container, first.row, first.headings, dict(first.fit.positions)
+    )
+
+
+def is_workbook(data: bytes, name: str) -> bool:
+    """Whether to read the file as a workbook; its name and its first bytes must agree."""
+    zipped = data.startswith(b"PK\x03\x04")
+    named = name.casefold().endswith((".xlsx", ".xlsm"))
+    if named and data and not zipped:
+        raise BadInput(
+            f"{name}: this is named as a workbook but is none; save it as .xlsx, or name it .csv "
+            "if it is text."
+        )
+    return named and zipped
+
+
+def rows_below(data: bytes, name: str, found: Recognised, *, limited: bool = True) -> Iterator[Row]:
+    """Every row below the headings up to the last filled one, blank rows too.
+
+    Columns of social security numbers come out empty: they are dropped here, at the door.
+    """
+    skip = frozenset(at for at, h in enumerate(found.headings) if is_ssn_heading(h))
+    width = len(found.headings)
+    if isinstance(found.container, Delimited):
+        text, _, _ = decode(data, name=name)
+        for record in records(text, delimiter=found.container.delimiter, name=name):
+            if record.row > found.header_row:
+                fields = record.fields
+                surplus = sum(1 for cell in fields[width:] if cell.strip())
+                for at in skip:
+                    if at < len(fields):
+                        fields[at] = ""
+                yield Row(record.row, fields[:width] + [""] * (width - len(fields)), surplus)
+        return
+    book = open_workbook(data, name, limited=limited)
+    (sheet,) = (s for s in book.sheets if s.name == found.container.sheet)
+    expected = found.header_row + 1
+    for number, cells in rows_of_sheet(book, sheet, skip=skip):
+        if number > found.header_row:
+            for blank in range(expected, number):
+                yield Row(blank, [""] * width, 0)
+            expected = number + 1
+            yield Row(number, cells[:width] + [""] * (width - len(cells)), 0)
+
+
+def _text_candidates(data: bytes, name: str) -> Iterator[_Candidate]:
+    text, encoding, bom = decode(data, name=name)
+    for delimiter in DELIMITERS:
+        seen: list[System] = []
+        try:
+            for record in islice(records(text, delimiter=delimiter, name=name), HEADINGS_WITHIN):
+                headings = tuple(field.strip() for field in record.fields)
+                form = Delimited(
+                    encoding, bom, delimiter, record.ending, _all_quoted(record.raw, headings)
+                )
+                yield from _fits(form, record.row, headings, seen)
+        except BadInput:
+            if delimiter == DELIMITERS[0] and text.count(",") > text.count("\t"):
+                raise
+
+
+def _workbook_candidates(data: bytes, name: str, *, limited: bool) -> Iterator[_Candidate]:
+    book: Workbook = open_workbook(data, name, limited=limited)
+    for sheet in book.sheets:
+        if not sheet.visible:
+            continue
+        seen: list[System] = []
+        for number, cells in islice(rows_of_sheet(book, sheet), HEADINGS_WITHIN):
+            headings = tuple(c.strip() if isinstance(c, str) else "" for c in cells)
+            yield from _fits(Sheeted(sheet.name), number, headings, seen)
+
+
+def _fits(
+    container: Delimited | Sheeted, row: int, headings: tuple[str, ...], seen: list[System]
+) -> Iterator[_Candidate]:
+    """What each system makes of this row; a system's first fit is its headings, later rows none."""
+    for system in all_systems():
+        if system in seen:
+            continue
+        found = fit(system, headings)
+        if not found.missing and not found.doubled:
+            seen.append(system)
+        if found.positions:
+            yield _Candidate(container, row, headings, system, found)
+
+
+def _all_quoted(raw: str, headings: Sequence[str]) -> bool:
+    return raw.startswith('"') and raw.endswith('"') and raw.count('"') >= 2 * len(headings)
+
+
+def _place(candidate: _Candidate) -> str:
+    if isinstance(candidate.container, Sheeted):
+        return f"sheet {candidate.container.sheet}, row {candidate.row}"
+    return f"row {candidate.row}"
+
+
+def _nothing_fits(name: str, candidates: Sequence[_Candidate]) -> str:
+    tried = ", ".join(system.system for system in all_systems())
+    best = max(candidates, key=lambda c: len(c.fit.positions), default=None)
+    if best is None or len(best.fit.positions) < 2:
+        return (
+            f"{name}: none of the first {HEADINGS_WITHIN} rows holds the headings of a billing "
+            f"system we know (tried {tried}); export the report with its headings."
+        )
+    words = best.system.headings
+    if best.fit.doubled:
+        what = ", ".join(f'"{words[f][0]}"' for f in best.fit.doubled)
+        return (
+            f"{name}, {_place(best)}: nearest is {best.system.system}, but two columns could be "
+            f"{what}; keep one of them (tried {tried})."
+        )
+    lacking = ", ".join(_lacking(words[f], best.headings) for f in best.fit.missing)
+    return (
+        f"{name}, {_place(best)}: nearest is {best.system.system}, but these columns are missing: "
+        f"{lacking}; add them to the report and export it again (tried {tried})."
+    )
+
+
+def _lacking(spellings: Sequence[str], headings: Sequence[str]) -> str:
+    there = {plain(h): h for h in headings if h and not is_ssn_heading(h)}
+    near = [
+        there[hit]
+        for word in spellings
+        for hit in get_close_matches(plain(word), list(there), n=1, cutoff=0.75)
+    ]
+    return f'"{spellings[0]}"' + (f' (perhaps your "{near[0]}")' if near else "")
+
+
+__all__ = ["Recognised", "Row", "Sheeted", "recognise", "recognise_layout", "rows_below"]

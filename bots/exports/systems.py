@@ -1,0 +1,145 @@
+"""Billing systems as data: which heading of an export is which of our words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from bots.strict_yaml import load_strict
+
+SYSTEMS_DIR = Path(__file__).parent / "systems"
+EXCEL_SERIAL = "excel serial"
+
+Kind = Literal["id", "text", "name", "date", "money"]
+Field = Literal[
+    "claim_id",
+    "payer_name",
+    "member_id",
+    "patient_name",
+    "patient_last",
+    "patient_first",
+    "date_of_birth",
+    "service_from",
+    "service_to",
+    "billed",
+    "balance",
+    "payer_claim_number",
+    "provider_npi",
+    "provider_tin",
+    "submitted",
+    "last_billed",
+]
+FIELDS: Mapping[Field, Kind] = {
+    "claim_id": "id",
+    "payer_name": "text",
+    "member_id": "id",
+    "patient_name": "name",
+    "patient_last": "text",
+    "patient_first": "text",
+    "date_of_birth": "date",
+    "service_from": "date",
+    "service_to": "date",
+    "billed": "money",
+    "balance": "money",
+    "payer_claim_number": "id",
+    "provider_npi": "id",
+    "provider_tin": "id",
+    "submitted": "date",
+    "last_billed": "date",
+}
+_INDISPENSABLE: tuple[Field, ...] = (
+    "claim_id",
+    "payer_name",
+    "member_id",
+    "service_from",
+    "billed",
+    "balance",
+)
+_SSN = re.compile(r"(^|\s)(pat|patient|guar|guarantor)?(ssn|ss #|ss no|ss num|ss nbr)|soc\w* ?sec")
+
+
+def plain(heading: str) -> str:
+    """A heading without case, punctuation or doubled blanks, for comparison only."""
+    return " ".join(re.sub(r"[^\w#]+|_+", " ", heading.casefold().replace("#", " # ")).split())
+
+
+def is_ssn_heading(heading: str) -> bool:
+    """Whether a column of this heading holds social security numbers, which we never read."""
+    return _SSN.search(plain(heading)) is not None
+
+
+class System(BaseModel):
+    """One billing system's export: our field, and the headings it may stand under.
+
+    ``dates`` are strptime formats, or "excel serial" for day numbers.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    system: str
+    title: str
+    reconstruction: str
+    dates: tuple[str, ...]
+    required: dict[Field, tuple[str, ...]]
+    optional: dict[Field, tuple[str, ...]] = {}
+
+    @model_validator(mode="after")
+    def _is_usable(self) -> System:
+        lacking = [field for field in _INDISPENSABLE if field not in self.required]
+        if not (
+            {"patient_name"} <= set(self.required)
+            or {"patient_last", "patient_first"} <= set(self.required)
+        ):
+            lacking.append("patient_name")
+        if lacking:
+            raise ValueError(f"required must map {', '.join(lacking)}")
+        private = [h for hs in self.headings.values() for h in hs if is_ssn_heading(h)]
+        if private:
+            raise ValueError(f"a social security number is never read ({', '.join(private)})")
+        return self
+
+    @property
+    def headings(self) -> dict[Field, tuple[str, ...]]:
+        """Required, then optional fields with their headings."""
+        return {**self.required, **self.optional}
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How one system's mapping fits one row of headings; positions are 0-based."""
+
+    positions: Mapping[Field, int]
+    missing: tuple[Field, ...]
+    doubled: tuple[Field, ...]
+
+
+def fit(system: System, headings: Sequence[str]) -> Fit:
+    """Find each field's column; two columns for one field are reported, never chosen between."""
+    where: dict[str, list[int]] = {}
+    for position, heading in enumerate(headings):
+        if heading and not is_ssn_heading(heading):
+            where.setdefault(plain(heading), []).append(position)
+    positions: dict[Field, int] = {}
+    missing: list[Field] = []
+    doubled: list[Field] = []
+    for field, spellings in system.headings.items():
+        hits = [p for word in {plain(s) for s in spellings} for p in where.get(word, ())]
+        if len(hits) == 1:
+            positions[field] = hits[0]
+        elif hits:
+            doubled.append(field)
+        elif field in system.required:
+            missing.append(field)
+    return Fit(positions, tuple(missing), tuple(doubled))
+
+
+@cache
+def all_systems() -> tuple[System, ...]:
+    """Every mapping that is shipped, by name; raises ProfileError naming file and line."""
+    return tuple(load_strict(path, System) for path in sorted(SYSTEMS_DIR.glob("*.yaml")))

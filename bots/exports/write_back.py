@@ -1,0 +1,264 @@
+"""A copy of an export with the sweep's columns added, proved equal in everything else."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+
+from billing.errors import BadInput
+from billing.model import Claim, ClaimResult
+from billing.money import CENT, ZERO, money
+from bots.exports.columns import (
+    COLUMNS,
+    Added,
+    added_cells,
+    added_headings,
+    harmless,
+    in_text,
+    spelled,
+)
+from bots.exports.delimited import Delimited
+from bots.exports.read import ExportReading, read_rows
+from bots.exports.recognise import Recognised, recognise, recognise_layout, rows_below
+from bots.exports.workbook import Cell
+from bots.exports.write_delimited import WriteBackMismatch, append_to_records, taken_apart
+from bots.exports.write_workbook import append_to_sheet
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One proposed cell: what stood there (nothing, the column is ours), what does now, and the
+    hash of the bytes it was read from."""
+
+    row: int
+    claim_id: str
+    column: str
+    before: str
+    after: str
+    evidence: str
+    sheet: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ControlTotals:
+    """Rows and dollars of one side; ``paid`` and ``patient_responsibility`` are proposed."""
+
+    rows: int
+    claims: int
+    billed: Decimal
+    balance: Decimal
+    paid: Decimal
+    patient_responsibility: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Control totals going in (export and results) and as read back from the written copy."""
+
+    before: ControlTotals
+    after: ControlTotals
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The enriched copy's bytes, each cell that was added, and the totals that prove it."""
+
+    data: bytes = field(repr=False)
+    changes: tuple[Change, ...]
+    totals: Totals
+
+
+def write_back(data: bytes, reading: ExportReading, results: Mapping[int, ClaimResult]) -> Written:
+    """Add what the sweep learned to a copy of the export; ``results`` are keyed by source row.
+
+    Nothing of the biller's changes: text keeps every character, a workbook every cell, style
+    and other part. Raises BadInput when the bytes are not those that were read, hold our columns
+    already, or a result belongs to another claim; WriteBackMismatch when the copy, read again,
+    differs.
+    """
+    name = reading.name
+    found = recognise(data, name)
+    if hashlib.sha256(data).hexdigest() != reading.sha256:
+        raise BadInput(f"{name}: the file has changed since it was read; run the sweep again.")
+    claims = {claim.source.row: claim for claim in reading.claims}
+    for row, result in results.items():
+        if row not in claims or claims[row].claim_id != result.claim.claim_id:
+            raise BadInput(
+                f"{name}, row {row}: the result belongs to another claim than this row's; "
+                "give the export that was swept."
+            )
+    headings = added_headings(found.headings)
+    cells = {row: added_cells(results[row]) for row in sorted(results)}
+    if isinstance(found.container, Delimited):
+        copy = append_to_records(
+            data,
+            form=found.container,
+            name=name,
+            header_row=found.header_row,
+            headings=headings,
+            cells={row: [in_text(value) for value in values] for row, values in cells.items()},
+        )
+        sheet = None
+    else:
+        sheet = found.container.sheet
+        copy = append_to_sheet(
+            data,
+            name=name,
+            sheet=sheet,
+            header_row=found.header_row,
+            headings=headings,
+            positions=found.positions,
+            cells=cells,
+        )
+    changes = tuple(
+        Change(row, claims[row].claim_id, heading, "", spelled(value), evidence, sheet)
+        for row, values in cells.items()
+        for heading, value, evidence in zip(headings, values, _evidence(results[row]), strict=True)
+        if value is not None
+    )
+    return Written(copy, changes, _proved(data, copy, reading, headings, cells))
+
+
+def diff_text(written: Written) -> str:
+    """Every added cell as CSV for people: row, claim id, column, before, after, evidence."""
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow(("Row", "Claim ID", "Column", "Before", "After", "Evidence"))
+    money = {column.heading for column in COLUMNS if column.figure in _MONEY}
+    for change in written.changes:
+        plain_money = change.column.partition(" (sweep")[0] in money
+        after = change.after if plain_money else harmless(change.after)
+        lines.writerow(
+            (
+                change.row,
+                harmless(change.claim_id),
+                change.column,
+                change.before,
+                after,
+                change.evidence,
+            )
+        )
+    return text.getvalue()
+
+
+_MONEY = ("paid", "patient_responsibility")
+
+
+def _evidence(result: ClaimResult) -> list[str]:
+    """For each column the hash its figure was read from, else the first the claim rests on."""
+    conclusion = result.conclusion
+    first = conclusion.evidence[0] if conclusion.evidence else ""
+    places = conclusion.places
+    return [places[c.figure].sha256 if c.figure in places else first for c in COLUMNS]
+
+
+def _proved(
+    data: bytes,
+    copy: bytes,
+    reading: ExportReading,
+    headings: Sequence[str],
+    cells: Mapping[int, Sequence[Added]],
+) -> Totals:
+    """Read the copy again and compare every claim, refusal, total and added cell."""
+    name = reading.name
+    found = reading.recognised
+    added: Mapping[int, Sequence[Cell]]
+    if isinstance(found.container, Delimited):
+        encoding = found.container.encoding
+        theirs, added = taken_apart(data, copy, form=found.container, name=name, rows=cells)
+        again = read_rows(theirs, name, found, payer_ids={})
+    else:
+        encoding = "utf-8"
+        wider = recognise_layout(copy, name, ours="expected")
+        added = _added_to_sheet(copy, name, wider, headings, cells)
+        again = read_rows(copy, name, wider, payer_ids={}, limited=False)
+    before = _control(reading, list(cells.values()))
+    after = _control(again, [[_amount(cell) for cell in added[row]] for row in cells])
+    same = (
+        before == after
+        and _bare(reading.claims) == _bare(again.claims)
+        and reading.refused == again.refused
+        and all(
+            _reads_as(cell, value, encoding)
+            for row, values in cells.items()
+            for cell, value in zip(added[row], values, strict=True)
+        )
+    )
+    if not same:
+        raise WriteBackMismatch(
+            f"{name}: the written copy does not read back as the export did, so it was discarded; "
+            "keep the export and report this."
+        )
+    return Totals(before, after)
+
+
+def _added_to_sheet(
+    copy: bytes,
+    name: str,
+    wider: Recognised,
+    headings: Sequence[str],
+    cells: Mapping[int, Sequence[Added]],
+) -> dict[int, list[Cell]]:
+    ours = [wider.headings.index(heading) for heading in headings]
+    return {
+        row.row: [row.cells[at] for at in ours]
+        for row in rows_below(copy, name, wider, limited=False)
+        if row.row in cells
+    }
+
+
+def _bare(claims: Sequence[Claim]) -> list[Claim]:
+    return [replace(c, payer=None, source=replace(c.source, export_sha256="")) for c in claims]
+
+
+def _amount(cell: Cell) -> Cell:
+    """A cell of the copy as dollars where it is such, so that the totals are of what was read."""
+    try:
+        return money(cell) if isinstance(cell, str) else cell
+    except ValueError:
+        return cell
+
+
+def _reads_as(cell: Cell, value: Added, encoding: str) -> bool:
+    """Whether a cell of the copy says what was to be added to it."""
+    if isinstance(value, Decimal):
+        return _amount(cell) == value.quantize(CENT)
+    if isinstance(value, date) and isinstance(cell, date):
+        return cell == value
+    wanted = {spelled(value), in_text(value).encode(encoding, "replace").decode(encoding)}
+    return cell in wanted
+
+
+def _control(reading: ExportReading, rows: Sequence[Sequence[Added]]) -> ControlTotals:
+    paid, patient = (
+        sum((v.quantize(CENT) for row in rows if isinstance(v := row[at], Decimal)), ZERO)
+        for at in (_position("paid"), _position("patient_responsibility"))
+    )
+    return ControlTotals(
+        rows=reading.rows_in,
+        claims=len(reading.claims),
+        billed=reading.billed_total,
+        balance=reading.balance_total,
+        paid=paid,
+        patient_responsibility=patient,
+    )
+
+
+def _position(figure: str) -> int:
+    return next(at for at, column in enumerate(COLUMNS) if column.figure == figure)
+
+
+__all__ = [
+    "Change",
+    "ControlTotals",
+    "Totals",
+    "WriteBackMismatch",
+    "Written",
+    "diff_text",
+    "write_back",
+]

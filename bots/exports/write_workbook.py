@@ -1,0 +1,278 @@
+"""New cells at the end of a sheet's rows, every byte that was there left where it was."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from xml.parsers import expat
+from xml.sax.saxutils import escape
+
+from billing.errors import BadInput
+from billing.money import dollars
+from bots.exports.columns import COLUMNS, Added
+from bots.exports.systems import Field
+from bots.exports.workbook import (
+    Workbook,
+    column_letters,
+    column_number,
+    open_workbook,
+    place_of,
+    serial_of_day,
+)
+
+_LAST_COLUMN = 16_383
+_DATE_XF = b'<xf numFmtId="14" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
+
+
+@dataclass(slots=True)
+class _Row:
+    start: int
+    end: int = 0
+    styles: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Layout:
+    """Where things stand in the sheet's bytes."""
+
+    prefix: str = ""
+    dimension: tuple[int, str] | None = None
+    cols_end: int | None = None
+    cols_last: int = -1
+    data_start: int = 0
+    last_column: int = -1
+    rows: dict[int, _Row] = field(default_factory=dict)
+
+
+def append_to_sheet(
+    data: bytes,
+    *,
+    name: str,
+    sheet: str,
+    header_row: int,
+    headings: Sequence[str],
+    positions: Mapping[Field, int],
+    cells: Mapping[int, Sequence[Added]],
+) -> bytes:
+    """The same workbook with our columns right of everything the sheet holds.
+
+    The sheet's part is spliced, not rewritten; other parts keep their bytes, order and times.
+    Money takes the number style of the row's own charge and dates that of its service date;
+    only where the workbook has no date style at all is one added to its styles.
+    """
+    book = open_workbook(data, name)
+    (target,) = (s for s in book.sheets if s.name == sheet)
+    part = book.read(target.part)
+    layout = _survey(part, name=name, rows={header_row, *cells})
+    first = layout.last_column + 1
+    if first + len(headings) - 1 > _LAST_COLUMN:
+        raise BadInput(
+            f"{name}, sheet {sheet}: the sheet is used up to its last column, so nothing can be "
+            "added; delete the empty formatted columns and export again."
+        )
+    replaced: dict[str, bytes] = {}
+    spare = _spare_date_style(book, positions, layout, cells, replaced)
+    edits: list[tuple[int, int, bytes]] = []
+    p = layout.prefix
+    for number, row in layout.rows.items():
+        if number == header_row:
+            near = [at for at in positions.values() if at in row.styles]
+            style = row.styles[max(near)] if near else None
+            made = [
+                _text_cell(p, _ref(first + i, number), style, h) for i, h in enumerate(headings)
+            ]
+        else:
+            money = row.styles.get(positions["billed"])
+            day = row.styles.get(positions["service_from"])
+            day = day if day is not None and int(day) in book.date_styles else spare
+            made = [
+                _cell(p, _ref(first + i, number), value, money, day, book.from_1904)
+                for i, value in enumerate(cells[number])
+                if value is not None
+            ]
+        edits.append((row.end, 0, "".join(made).encode()))
+        edits += _wider_span(part, row.start, first + len(headings))
+    edits += _wider_dimension(part, layout, first + len(headings) - 1)
+    edits += _column_widths(layout, first, len(headings))
+    replaced[target.part] = _spliced(part, edits)
+    return _rezipped(book, replaced)
+
+
+def _survey(part: bytes, *, name: str, rows: set[int]) -> _Layout:
+    """Byte offsets of the sheet's landmarks, and the cell styles of the rows we write to."""
+    layout = _Layout()
+    parser = expat.ParserCreate()
+    number = 0
+    column = -1
+    current: _Row | None = None
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal number, column, current
+        word = tag.rpartition(":")[2]
+        if word == "c":
+            column = place_of(attributes.get("r"), after=column)
+            layout.last_column = max(layout.last_column, column)
+            if current is not None and "s" in attributes:
+                current.styles[column] = attributes["s"]
+        elif word == "row":
+            number = int(attributes.get("r", number + 1))
+            column = -1
+            current = None
+            if number in rows:
+                current = layout.rows[number] = _Row(parser.CurrentByteIndex)
+        elif word == "mergeCell":
+            last = re.match(r"[A-Z]+", attributes["ref"].rpartition(":")[2])
+            layout.last_column = max(layout.last_column, column_number(last[0]) if last else -1)
+        elif word == "sheetData":
+            layout.prefix = tag.removesuffix("sheetData")
+            layout.data_start = parser.CurrentByteIndex
+        elif word == "dimension":
+            layout.dimension = (parser.CurrentByteIndex, attributes["ref"])
+        elif word == "col":
+            layout.cols_last = max(layout.cols_last, int(attributes["max"]) - 1)
+
+    def end(tag: str) -> None:
+        nonlocal current
+        word = tag.rpartition(":")[2]
+        if word == "row" and current is not None:
+            current.end = parser.CurrentByteIndex
+            current = None
+        elif word == "cols":
+            layout.cols_end = parser.CurrentByteIndex
+
+    def refuse(*_: object) -> None:
+        raise BadInput(f"{name}: the sheet declares a document type; export it again.")
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.StartDoctypeDeclHandler = refuse
+    declared = re.match(
+        rb"""\s*<\?xml[^>]*encoding=["']([\w-]+)""", part.removeprefix(b"\xef\xbb\xbf")
+    )
+    if part[:2] in (b"\xff\xfe", b"\xfe\xff") or (declared and declared[1].lower() != b"utf-8"):
+        raise BadInput(f"{name}: the sheet is not written in UTF-8; save it once in Excel.")
+    parser.Parse(part, True)
+    return layout
+
+
+def _ref(position: int, row: int) -> str:
+    return f"{column_letters(position)}{row}"
+
+
+def _text_cell(prefix: str, ref: str, style: str | None, text: str) -> str:
+    p, s = prefix, "" if style is None else f' s="{style}"'
+    return (
+        f'<{p}c r="{ref}"{s} t="inlineStr"><{p}is><{p}t xml:space="preserve">'
+        f"{escape(text)}</{p}t></{p}is></{p}c>"
+    )
+
+
+def _cell(
+    prefix: str, ref: str, value: Added, money: str | None, day: str | None, from_1904: bool
+) -> str:
+    p = prefix
+    if isinstance(value, Decimal):
+        style = "" if money is None else f' s="{money}"'
+        return f'<{p}c r="{ref}"{style}><{p}v>{dollars(value)}</{p}v></{p}c>'
+    if isinstance(value, date):
+        if day is None:
+            return _text_cell(p, ref, None, value.isoformat())
+        serial = serial_of_day(value, from_1904=from_1904)
+        return f'<{p}c r="{ref}" s="{day}"><{p}v>{serial}</{p}v></{p}c>'
+    return _text_cell(p, ref, None, value or "")
+
+
+def _spare_date_style(
+    book: Workbook,
+    positions: Mapping[Field, int],
+    layout: _Layout,
+    cells: Mapping[int, Sequence[Added]],
+    replaced: dict[str, bytes],
+) -> str | None:
+    """A date style for rows whose own service date has none; added only if it must be."""
+    at = positions["service_from"]
+    dated = [row for row, values in cells.items() if any(isinstance(v, date) for v in values)]
+    if all(int(layout.rows[row].styles.get(at, -1)) in book.date_styles for row in dated):
+        return None
+    if book.date_styles:
+        return str(min(book.date_styles))
+    if book.styles_part is None:
+        return None
+    styles = book.read(book.styles_part)
+    match = re.search(rb"<cellXfs([^>]*?)count=\"(\d+)\"([^>]*)>(.*?)</cellXfs>", styles, re.DOTALL)
+    if match is None:
+        return None
+    count = int(match[2])
+    replaced[book.styles_part] = _spliced(
+        styles,
+        [
+            (match.start(2), len(match[2]), str(count + 1).encode()),
+            (match.end(4), 0, _DATE_XF),
+        ],
+    )
+    return str(count)
+
+
+def _wider_span(part: bytes, start: int, last: int) -> list[tuple[int, int, bytes]]:
+    tag = part[start : part.index(b">", start)]
+    match = re.search(rb'\sspans="\d+:(\d+)"', tag)
+    if match is None:
+        return []
+    return [(start + match.start(1), len(match[1]), str(last).encode())]
+
+
+def _wider_dimension(part: bytes, layout: _Layout, last: int) -> list[tuple[int, int, bytes]]:
+    if layout.dimension is None:
+        return []
+    offset, ref = layout.dimension
+    upper, _, lower = ref.partition(":")
+    corner = re.sub(r"[A-Z]+", column_letters(last), lower or upper, count=1)
+    at = part.index(ref.encode(), offset)
+    return [(at, len(ref.encode()), f"{upper}:{corner}".encode())]
+
+
+def _column_widths(layout: _Layout, first: int, count: int) -> list[tuple[int, int, bytes]]:
+    if layout.cols_last >= first:
+        return []
+    p = layout.prefix
+    cols = "".join(
+        f'<{p}col min="{first + i + 1}" max="{first + i + 1}" width="{COLUMNS[i].width}" '
+        'customWidth="1"/>'
+        for i in range(count)
+    )
+    if layout.cols_end is not None:
+        return [(layout.cols_end, 0, cols.encode())]
+    return [(layout.data_start, 0, f"<{p}cols>{cols}</{p}cols>".encode())]
+
+
+def _spliced(part: bytes, edits: Sequence[tuple[int, int, bytes]]) -> bytes:
+    """The bytes with each (offset, length) replaced."""
+    out: list[bytes] = []
+    done = 0
+    for offset, length, new in sorted(edits):
+        out += (part[done:offset], new)
+        done = offset + length
+    return b"".join((*out, part[done:]))
+
+
+def _rezipped(book: Workbook, replaced: Mapping[str, bytes]) -> bytes:
+    """The archive again: same members, order, times and compression."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.comment = book.archive.comment
+        for member in book.archive.infolist():
+            info = zipfile.ZipInfo(member.filename, member.date_time)
+            info.compress_type = member.compress_type
+            info.external_attr = member.external_attr
+            info.create_system = member.create_system
+            content = replaced.get(member.filename)
+            archive.writestr(info, book.read(member.filename) if content is None else content)
+    return out.getvalue()
+
+
+__all__ = ["append_to_sheet"]

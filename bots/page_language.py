@@ -1,0 +1,138 @@
+"""The page language: locators, verbs and fields, small and Playwright's own."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+PLACEHOLDER = re.compile(r"\{(claim|row|secret)\.([a-z_]+)(?:\|([^{}]+))?\}")
+CLAIM_WORDS = (
+    "claim_id",
+    "member_id",
+    "patient_last",
+    "patient_first",
+    "date_of_birth",
+    "service_from",
+    "service_to",
+    "billed",
+    "payer_claim_number",
+    "provider_npi",
+    "provider_tin",
+)
+
+
+class Strict(BaseModel):
+    """Every part of a profile is frozen and knows all of its keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Locator(Strict):
+    """One way to point at an element, as Playwright does: role (with name), label, text, test id
+    or CSS, at most one of them in a frame. ``exact`` is on: text matches whole."""
+
+    role: str | None = None
+    name: str | None = None
+    label: str | None = None
+    text: str | None = None
+    test_id: str | None = None
+    css: str | None = None
+    frame: str | None = None
+    exact: bool = True
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        ways = [w for w in ("role", "label", "text", "test_id", "css") if getattr(self, w)]
+        if len(ways) != 1:
+            raise ValueError("a locator names exactly one of role, label, text, test_id, css")
+        if self.name and not self.role:
+            raise ValueError("name goes with role only")
+        return self
+
+    def __str__(self) -> str:
+        shown = {k: v for k, v in self.model_dump().items() if v is not None and k != "exact"}
+        return " ".join(f"{key}={value!r}" for key, value in shown.items())
+
+
+def _as_list(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+Locators = Annotated[tuple[Locator, ...], BeforeValidator(_as_list), Field(min_length=1)]
+
+
+class Fill(Locator):
+    """A locator and the text to type there; ``{claim.member_id}`` and the like are filled in."""
+
+    value: str
+
+    @field_validator("value")
+    @classmethod
+    def _known_words(cls, value: str) -> str:
+        return _check_placeholders(value)
+
+
+class Step(Strict):
+    """One verb: exactly one of go, fill, choose, click, expect."""
+
+    go: str | None = None
+    fill: Fill | None = None
+    choose: Fill | None = None
+    click: Locators | None = None
+    expect: Locators | None = None
+
+    @model_validator(mode="after")
+    def _one_verb(self) -> Self:
+        if sum(1 for verb in type(self).model_fields if getattr(self, verb) is not None) != 1:
+            raise ValueError("a step is exactly one of go, fill, choose, click, expect")
+        return self
+
+
+Steps = tuple[Step, ...]
+
+
+class PageField(Strict):
+    """Where one value stands: beside a ``label``, under a ``column`` heading, in the text that
+    ``pattern`` (its first group) finds, or a ``constant``.
+
+    ``pattern`` may also refine a label's or a column's text. In a JSON body ``label`` is a
+    dotted path. ``within`` narrows a column to the table that this CSS selects.
+    """
+
+    label: str | None = None
+    column: str | None = None
+    pattern: str | None = None
+    constant: str | None = None
+    within: str | None = None
+    into: Literal["text", "money", "date", "codes"] = "text"
+    date_format: str = "%m/%d/%Y"
+    when_missing: Literal["none"] | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        kinds = [k for k in ("label", "column", "constant") if getattr(self, k) is not None]
+        if len(kinds) > 1 or not (kinds or self.pattern):
+            raise ValueError("a field has exactly one of label, column, pattern, constant")
+        return self
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, value: str | None) -> str | None:
+        if value is not None and re.compile(value).groups != 1:
+            raise ValueError("a pattern has exactly one group, the value")
+        return value
+
+
+def _check_placeholders(value: str) -> str:
+    rest = PLACEHOLDER.sub("", value)
+    if "{" in rest or "}" in rest:
+        raise ValueError(
+            f"{value!r}: a placeholder is {{claim.word}}, {{claim.word|date format}}, "
+            "{row.word} or {secret.word}"
+        )
+    for kind, word, _ in PLACEHOLDER.findall(value):
+        if kind == "claim" and word not in CLAIM_WORDS:
+            raise ValueError(f"{value!r}: a claim has no {word!r}; it has {sorted(CLAIM_WORDS)}")
+    return value

@@ -1,0 +1,192 @@
+"""Which browser drives the portals on this machine, and how it is kept to the portal's hosts."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import sync_playwright
+
+from billing.errors import BadInput
+
+VARIABLE = "CLAIMSWEEP_BROWSER"
+NAMES = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chromium-headless-shell",
+)
+MAC_APPLICATIONS = (
+    Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
+    Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
+)
+MEND = (
+    "install Chromium (Debian: sudo apt-get install -y chromium; macOS: brew install --cask "
+    f"chromium) or set {VARIABLE} to the path of a Chromium or Chrome"
+)
+_ANSWER_SECONDS = 30
+_LAUNCH_SECONDS = 60
+# Port 9 (discard) refuses at once: a host that is not let past this proxy is unreachable.
+_NOWHERE = "http://127.0.0.1:9"
+_HOST = re.compile(
+    r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)"  # IPv6 address, or name
+    r"(:[0-9]{1,5})?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """A browser that answers: ``executable`` is None for the one Playwright keeps itself."""
+
+    executable: Path | None
+    version: str
+    origin: str
+
+
+def find_browser() -> Browser:
+    """The first browser that tells its version, without starting it.
+
+    In this order: the path in CLAIMSWEEP_BROWSER, the build Playwright downloaded for itself
+    (the one it is tested with), then the system's, snaps last because their confinement may
+    hide a profile folder from them. Raises BadInput when the variable's path is no browser, or
+    when there is none at all.
+    """
+    named = os.environ.get(VARIABLE)
+    if named:
+        version = _version(Path(named))
+        if version is None:
+            raise BadInput(
+                f"{VARIABLE}={named} is not a browser that can be run; "
+                "correct the path, or unset the variable to look for one"
+            )
+        return Browser(Path(named), version, VARIABLE)
+    own = _playwrights_own()
+    if own is not None:
+        return own
+    for path in _on_this_system():
+        version = _version(path)
+        if version is not None:
+            return Browser(path, version, "the system's")
+    raise BadInput(f"No browser found: run make setup, or {MEND}")
+
+
+def launch_options(browser: Browser, allowed_hosts: Sequence[str]) -> dict[str, Any]:
+    """Arguments of ``chromium.launch`` that let the browser reach ``allowed_hosts`` and no other.
+
+    Each host is ``name`` (any port) or ``name:port``. The pin is a proxy that refuses everything,
+    which only the allowed hosts bypass: unlike request routing it holds for redirects,
+    WebSockets, prefetches and workers too. Raises BadInput for a host that is not one, so that
+    no wildcard can widen the pin.
+    """
+    for host in allowed_hosts:
+        if not _HOST.fullmatch(host):
+            raise BadInput(f"{host!r} is not a host; write a name, or a name and port, no pattern")
+    arguments = [
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
+        "--disable-quic",  # QUIC is UDP, and would go round the proxy
+        f"--proxy-server={_NOWHERE}",
+        "--proxy-bypass-list=" + ";".join(["<-loopback>", *allowed_hosts]),
+    ]
+    if hasattr(os, "getuid") and os.getuid() == 0:
+        arguments.append("--no-sandbox")  # Chromium refuses to start as root otherwise
+    options: dict[str, Any] = {"headless": True, "args": arguments}
+    if browser.executable is not None:
+        options["executable_path"] = str(browser.executable)
+    return options
+
+
+def prove_browser(browser: Browser) -> str:
+    """Start it, open an empty page, close it; the version it reports. Raises BadInput if it fails.
+
+    Runs in a thread of its own, so that it may be called where an event loop is running.
+    """
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(_launch, browser).result()
+
+
+def is_snap(path: Path) -> bool:
+    """Whether this is a snap's launcher (/snap/bin/chromium, a link to the snap program)."""
+    return path.is_relative_to("/snap") or path.resolve().name == "snap"
+
+
+def _launch(browser: Browser) -> str:
+    try:
+        with sync_playwright() as playwright:
+            options = launch_options(browser, [])
+            chromium = playwright.chromium.launch(**options, timeout=_LAUNCH_SECONDS * 1000)
+            try:
+                page = chromium.new_page()
+                page.goto("about:blank", timeout=_LAUNCH_SECONDS * 1000)
+                return chromium.version
+            finally:
+                chromium.close()
+    except PlaywrightError as error:
+        named = browser.executable or "Playwright's own Chromium"
+        raise BadInput(
+            f"{named} is here but does not start ({_reason(error)}); "
+            f"install another Chromium, or set {VARIABLE} to one"
+        ) from error
+
+
+def _reason(error: PlaywrightError) -> str:
+    lines = [line.strip() for line in error.message.splitlines() if line.strip()]
+    telling = [line for line in lines if "error while loading shared libraries" in line]
+    return (telling or lines or ["no reason given"])[0][:200]
+
+
+def _playwrights_own() -> Browser | None:
+    """Playwright says where its builds would lie; they are complete once they are marked so."""
+    command = [sys.executable, "-m", "playwright", "install", "--dry-run", "chromium"]
+    said = _output(command)
+    if said is None:
+        return None
+    builds = re.findall(r"^(\S.*?)\s*\(playwright .*\n\s+Install location:\s+(.+)$", said, re.M)
+    needed = [(name, Path(folder)) for name, folder in builds if not name.startswith("FFmpeg")]
+    if not needed or not all((folder / "INSTALLATION_COMPLETE").exists() for _, folder in needed):
+        return None
+    return Browser(None, needed[0][0], "Playwright's own")
+
+
+def _on_this_system() -> Iterator[Path]:
+    found = [Path(path) for name in NAMES if (path := shutil.which(name))]
+    if sys.platform == "darwin":
+        found += [path for path in MAC_APPLICATIONS if path.exists()]
+    yield from sorted(found, key=is_snap)
+
+
+def _version(path: Path) -> str | None:
+    """What ``--version`` says, or None when it says nothing of a version (Ubuntu's stub)."""
+    said = _output([str(path), "--version"])
+    if said is None:
+        return None
+    match = re.search(r"\b(?:Chrom|Headless).*\d+\.\d+.*", said)
+    return match.group().strip() if match else None
+
+
+def _output(command: Sequence[str]) -> str | None:
+    try:
+        answer = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_ANSWER_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout if answer.returncode == 0 else None

@@ -1,0 +1,62 @@
+"""A page as a person sees it becomes bytes: the only thing that leaves the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.async_api import Error, Frame, Page
+
+Keep = Callable[[bytes, str], str]
+"""Stores bytes of a media type and returns their SHA-256; the ledger's store, in practice."""
+
+_SNAPSHOT = (Path(__file__).parent / "snapshot.js").read_text(encoding="utf-8")
+
+
+async def capture_page(page: Page) -> bytes:
+    """The page's DOM as UTF-8 HTML, its frames, open shadow roots and typed values included.
+
+    Elements that are not visible carry ``data-cs-hidden``, the others their box in CSS pixels
+    as ``data-cs-box="left,top,right,bottom"`` relative to their own frame's viewport.
+    ``page.content()`` alone would lose frames, shadow roots and what was typed.
+    """
+    html = await _capture_frame(page.main_frame, "0")
+    return ("<!doctype html>" + html).encode()
+
+
+async def _capture_frame(frame: Frame, index: str) -> str:
+    html = str(await frame.evaluate(_SNAPSHOT, index))
+    for child in frame.child_frames:
+        place = await _place_in_parent(child)
+        if place is None:
+            continue
+        name = f"{index}.{place}"
+        inner = await _capture_frame(child, name)
+        # a frame's document stands where its element does, so that one file holds the page
+        html = html.replace(
+            f"<!--frame {name}-->", f"</iframe><cs-frame>{_body(inner)}</cs-frame><iframe>"
+        )
+    return html
+
+
+async def _place_in_parent(frame: Frame) -> int | None:
+    try:
+        element = await frame.frame_element()
+        found = await element.evaluate(
+            "e => [...e.ownerDocument.querySelectorAll('iframe, frame')].indexOf(e)"
+        )
+    except Error:  # the frame went away while we looked: it is not part of what is seen
+        return None
+    return int(found) if int(found) >= 0 else None
+
+
+def _body(html: str) -> str:
+    start = html.find("<body")
+    start = html.find(">", start) + 1 if start >= 0 else 0
+    end = html.rfind("</body>")
+    return html[start : end if end >= 0 else len(html)]
+
+
+async def capture_image(page: Page) -> bytes:
+    """A PNG of what is visible, in CSS pixels, so that boxes can be drawn on it."""
+    return await page.screenshot(type="png", scale="css", animations="disabled")

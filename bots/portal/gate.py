@@ -1,0 +1,35 @@
+"""May a bot enter this payer's portal today? Decided from the recorded policy, before a browser opens."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from bots.profile import Profile
+
+
+def refusal(profile: Profile, *, today: date) -> str | None:
+    """Why no bot may enter, in one sentence; None when the recorded permission holds today.
+
+    A permission counts only with who read the terms, when, who approved, under which reference,
+    and until when. Anything less is no permission.
+    """
+    policy = profile.file.policy
+    where = f"{profile.file.payer.name}: "
+    if policy.automation != "permitted":
+        return (
+            where
+            + {
+                "registration_required": "the portal requires a bot to be registered, and no registration is recorded",
+                "prohibited": "the portal's terms forbid automation",
+                "unknown": "nobody has recorded whether the portal's terms permit automation",
+            }[policy.automation]
+        )
+    recorded = ("terms_url", "read_on", "approved_by", "approval_ref", "approval_expires")
+    missing = [name for name in recorded if getattr(policy, name) is None]
+    if missing:
+        return where + f"the permission is not on record (policy lacks {', '.join(missing)})"
+    if policy.read_on is not None and policy.read_on > today:
+        return where + f"the terms are recorded as read on {policy.read_on}, which is still to come"
+    if policy.approval_expires is not None and policy.approval_expires < today:
+        return where + f"the permission expired on {policy.approval_expires}"
+    return None

@@ -1,0 +1,299 @@
+"""One payer's folder becomes one frozen Profile, or a refusal naming file and line."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import fields as dataclass_fields
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from billing.errors import ProfileError
+from billing.model import ClaimStatus, PayerRules, Rule
+from bots.layout import EobLayout, load_layout
+from bots.page_language import Locators, PageField, Step, Steps, Strict
+from bots.strict_yaml import load_strict
+
+CATEGORY = re.compile(r"^(A[0-8]|P[0-5]|F[0-4][FN]?|R\d{1,2}|E[0-4]|D0)$")
+STATUS_WORDS = frozenset(word.name for word in dataclass_fields(ClaimStatus)) - {"category"}
+
+
+class Policy(Strict):
+    """May a bot enter this portal, who says so, and until when?"""
+
+    automation: Literal["permitted", "registration_required", "prohibited", "unknown"]
+    terms_url: str | None = None
+    read_on: date | None = None
+    approved_by: str | None = None
+    approval_ref: str | None = None
+    approval_expires: date | None = None
+
+
+class Payer(Strict):
+    """Who the payer is, and how exports spell it."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    name: str
+    also_known_as: tuple[str, ...] = ()
+
+
+class Portal(Strict):
+    """Where the portal lives; other hosts it needs to load from."""
+
+    address: str = Field(pattern=r"^https?://[^/]+$")
+    hosts: tuple[str, ...] = ()
+
+
+class Session(Strict):
+    """How a session behaves, and what it may ask of the portal."""
+
+    idle_minutes: int = Field(gt=0)
+    min_seconds_between_searches: float = Field(ge=0)
+    answer_seconds: float = Field(gt=0, le=120)
+    claim_seconds: float = Field(gt=0, le=600)
+    may_post: tuple[str, ...]
+    ended_when: Locators
+    logout: Steps
+
+
+class SecondFactor(Strict):
+    """The code asked for after the password."""
+
+    kind: Literal["totp"]
+    asked_when: Locators
+    steps: Steps
+
+
+class Interstitial(Strict):
+    """A page that may stand between login and work, and how a person would pass it."""
+
+    when: Locators
+    steps: Steps
+
+
+class Login(Strict):
+    """How to sign in; secrets are named, never written here."""
+
+    attempts_before_lockout: int = Field(gt=1)
+    start: str
+    steps: Steps
+    second_factor: SecondFactor | None = None
+    signed_in_when: Locators
+    refused_when: Locators
+    locked_when: Locators | None = None
+    interstitials: tuple[Interstitial, ...] = ()
+
+
+class Rows(Strict):
+    """How one results page is read: a table on the page, or the JSON body it loaded."""
+
+    table: str | None = None
+    response: str | None = None
+    list: str | None = None
+    fields: Mapping[str, PageField]
+
+    @field_validator("fields")
+    @classmethod
+    def _status_words(cls, value: Mapping[str, PageField]) -> Mapping[str, PageField]:
+        return _check_fields(value, required={"payer_claim_number"})
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if bool(self.table) == bool(self.response and self.list):
+            raise ValueError("rows come from a table, or from a response with its list")
+        return self
+
+
+class NextPage(Strict):
+    """How to reach the next page of results: ``click`` while it is there and enabled; the page
+    has turned when the text of ``changes`` is another one."""
+
+    click: Locators
+    changes: Locators
+
+
+class Read(Strict):
+    """The figures of an opened claim, inside ``within`` (CSS) of the captured page."""
+
+    within: str
+    fields: Mapping[str, PageField]
+
+    @field_validator("fields")
+    @classmethod
+    def _status_words(cls, value: Mapping[str, PageField]) -> Mapping[str, PageField]:
+        return _check_fields(value, required={"payer_claim_number", "words"})
+
+
+class Document(Strict):
+    """The EOB a claim's page offers, and how it arrives."""
+
+    offered_when: Locators
+    click: Locators
+    arrives: Literal["download", "tab"]
+
+
+class Outcomes(Strict):
+    """What a search may come to; each a list of signs, tried in full, none in order."""
+
+    none: Locators
+    listed: Locators
+    unavailable: Locators
+
+
+class ClaimStatusTask(Strict):
+    """The claim-status inquiry from empty form to figures."""
+
+    search: Steps
+    submit: Step
+    outcomes: Outcomes
+    rows: Rows
+    next_page: NextPage | None = None
+    open: Steps
+    opened_when: Locators
+    read: Read
+    back: Steps = ()
+    document: Document | None = None
+    same_claim_when: tuple[Literal["member_id", "date_of_birth", "service_from", "billed"], ...] = (
+        Field(min_length=3)
+    )
+    superseded: tuple[str, ...] = ()
+
+
+class Tasks(Strict):
+    """What this portal can be asked."""
+
+    claim_status: ClaimStatusTask
+
+
+class RuleEntry(Strict):
+    """A payer's number of days with its source."""
+
+    days: int = Field(gt=0)
+    source: str
+    read_on: date
+
+
+class Rules(Strict):
+    """Deadlines; what is absent is unknown and goes to a person."""
+
+    timely_filing: RuleEntry | None = None
+    appeal: RuleEntry | None = None
+    recheck: RuleEntry | None = None
+    pending_escalation: RuleEntry | None = None
+
+
+class ProfileFile(Strict):
+    """profile.yaml, key by key."""
+
+    payer: Payer
+    policy: Policy
+    portal: Portal
+    session: Session
+    login: Login
+    tasks: Tasks
+    vocabulary: Mapping[str, str]
+    rules: Rules
+
+    @field_validator("vocabulary")
+    @classmethod
+    def _known_categories(cls, value: Mapping[str, str]) -> Mapping[str, str]:
+        for phrase, category in value.items():
+            if not CATEGORY.match(category):
+                raise ValueError(f"{phrase!r}: {category!r} is not a 277 claim status category")
+        return value
+
+
+class Profile(Strict):
+    """One payer: its file, its EOB layout, and the hash of what was approved."""
+
+    file: ProfileFile
+    eob: EobLayout | None
+    sha256: str
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        """The folder's name, which keys everything this payer has in the ledger."""
+        return self.file.payer.id
+
+    @property
+    def rules(self) -> PayerRules:
+        """The deadlines in billing's own type."""
+        entries = {name: getattr(self.file.rules, name) for name in Rules.model_fields}
+        return PayerRules(
+            **{
+                name: Rule(days=entry.days, source=entry.source, read_on=entry.read_on)
+                for name, entry in entries.items()
+                if entry is not None
+            }
+        )
+
+
+def load_profile(folder: Path) -> Profile:
+    """The profile in ``folder``. Raises ProfileError with file, line, fact and remedy."""
+    path = folder / "profile.yaml"
+    if not path.is_file():
+        raise ProfileError(f"{path}: no such file; every payer folder needs a profile.yaml")
+    file = load_strict(path, ProfileFile)
+    if file.payer.id != folder.name:
+        raise ProfileError(
+            f"{path}: payer.id is {file.payer.id!r} but the folder is {folder.name!r}; "
+            "make them the same"
+        )
+    layout = folder / "eob.yaml"
+    return Profile(
+        file=file,
+        eob=load_layout(layout) if layout.is_file() else None,
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        folder=folder,
+    )
+
+
+def load_profiles(folder: Path) -> dict[str, Profile]:
+    """All payers under ``folder`` by id. Raises ProfileError at the first one that is wrong."""
+    if not folder.is_dir():
+        raise ProfileError(f"{folder}: no such folder; --profiles names the folder of payers")
+    profiles = {
+        entry.name: load_profile(entry)
+        for entry in sorted(folder.iterdir())
+        if entry.is_dir() and not entry.name.startswith((".", "_"))
+    }
+    if not profiles:
+        raise ProfileError(f"{folder}: holds no payer; add a folder with a profile.yaml")
+    spellings(profiles)
+    return profiles
+
+
+def spellings(profiles: Mapping[str, Profile]) -> dict[str, str]:
+    """How exports spell each payer → profile id, in lower case.
+
+    Raises ProfileError when two payers claim one spelling.
+    """
+    found: dict[str, str] = {}
+    for profile in profiles.values():
+        for name in (profile.file.payer.name, *profile.file.payer.also_known_as):
+            key = " ".join(name.lower().split())
+            if found.setdefault(key, profile.id) != profile.id:
+                raise ProfileError(
+                    f"{profile.folder / 'profile.yaml'}: payer name {name!r} is also claimed by "
+                    f"{found[key]}; a spelling belongs to one payer"
+                )
+    return found
+
+
+def _check_fields(
+    fields: Mapping[str, PageField], *, required: set[str]
+) -> Mapping[str, PageField]:
+    for name in fields:
+        if name not in STATUS_WORDS:
+            near = get_close_matches(name, STATUS_WORDS, 1)
+            hint = f" (did you mean {near[0]}?)" if near else f"; it has {sorted(STATUS_WORDS)}"
+            raise ValueError(f"{name}: a claim status has no such word{hint}")
+    if missing := required - fields.keys():
+        raise ValueError(f"{sorted(missing)} must be read, or no claim can be told from another")
+    return fields

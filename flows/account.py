@@ -1,0 +1,251 @@
+"""One payer account's share of a sweep: sign in once, then claim after claim, each committed alone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from time import monotonic
+
+from billing.errors import (
+    NeedsPerson,
+    SessionEnded,
+    StopAccount,
+    TryLater,
+    UnknownPage,
+    UnreadableDocument,
+)
+from billing.ledger import Ledger, WorkItem
+from billing.model import (
+    Channel,
+    Claim,
+    Found,
+    NoAnswer,
+    Observation,
+    PayerNote,
+    Reason,
+)
+from billing.reconcile import conclude, propose_postings
+from billing.remittance import excerpt
+from bots.portal.browser import Browser
+from bots.portal.driver import Asked, ClaimStatusDriver
+from bots.portal.session import PortalSession
+from bots.profile import Profile
+from bots.reading.eob import Reading, read_eob
+
+LEASE_SECONDS = 300
+TRIES_PER_CLAIM = 3
+UNKNOWN_IN_A_ROW = 3  # the third unknown page running is a changed portal, not an odd claim
+SESSIONS_ENDED_IN_A_ROW = 3
+
+
+@dataclass(slots=True)
+class AccountBook:
+    """The ledger's pages about one account, as a session writes them.
+
+    A refused login ends the account's day, and the attempt before the last one that the portal
+    allows is never made: losing the account would cost more than a night's answers.
+    """
+
+    ledger: Ledger
+    account: str
+    attempts_before_lockout: int
+
+    def attempt(self) -> datetime | None:
+        """Note an attempt before it is made; the instant of the one before."""
+        now = datetime.now(UTC)
+        standing = self.ledger.login_standing(self.account)
+        spent = standing.refusals_in_a_row + standing.unfinished_attempts
+        refused_at = standing.last_refused_at
+        if spent >= self.attempts_before_lockout - 1 or (
+            refused_at is not None and now - refused_at < timedelta(hours=12)
+        ):
+            raise StopAccount(
+                f"{self.account}: {spent} login attempts were refused or cut off and the portal locks at "
+                f"{self.attempts_before_lockout}; check the password by hand, then run "
+                f"'claimsweep policy clear {self.account}'"
+            )
+        before = standing.last_attempt_at
+        self.ledger.note_login_attempt(self.account, now)
+        return before
+
+    def result(self, *, accepted: bool) -> None:
+        """Note how the attempt ended."""
+        self.ledger.note_login_result(self.account, accepted, datetime.now(UTC))
+
+
+@dataclass(slots=True)
+class AccountWork:
+    """What it takes to work through one payer's items of one sweep."""
+
+    ledger: Ledger
+    sweep_id: str
+    profile: Profile
+    address: str
+    browser: Browser
+    secret: Callable[[str], str]
+    read_document: Callable[[bytes], Reading]
+    today: date
+    owner: str = field(default_factory=lambda: owner_name())
+    _readings: dict[str, Reading | UnreadableDocument] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """Answer every pending item of this payer.
+
+        Raises TryLater when the portal or the account is not to be had now, StopAccount,
+        NeedsPerson or UnknownPage when a person must act first; items not answered stay pending.
+        """
+        account, now = self.profile.id, datetime.now(UTC)
+        fence = self.ledger.lease_account(account, self.owner, seconds=LEASE_SECONDS, now=now)
+        if fence is None:
+            raise TryLater(f"{account}: another sweep is using this account")
+        try:
+            attempts = self.profile.file.login.attempts_before_lockout
+            book = AccountBook(self.ledger, account, attempts)
+            async with PortalSession(
+                self.profile, self.address, self.browser, self.secret, book
+            ) as session:
+                await self._ask_all(session, fence)
+        finally:
+            self.ledger.release_account(account, self.owner, fence)
+
+    async def _ask_all(self, session: PortalSession, fence: int) -> None:
+        driver = ClaimStatusDriver(session, self.ledger.store)
+        unknown = ended = 0
+        while item := self._next():
+            started = monotonic()
+            try:
+                asked = await driver.ask(item.claim)
+            except SessionEnded:
+                ended += 1
+                self.ledger.give_back(item.item_id, item.fence)
+                if ended == SESSIONS_ENDED_IN_A_ROW:
+                    raise TryLater(f"{self.profile.id} ends every session at once") from None
+                await session.renew()
+                continue
+            except TryLater as error:
+                self._postpone(item, error, started)
+                raise
+            ended = 0
+            settled = await self._settle(item, asked, started)
+            unknown = unknown + 1 if settled is Reason.UNKNOWN_PAGE else 0
+            if unknown == UNKNOWN_IN_A_ROW:
+                raise UnknownPage(
+                    f"{self.profile.id}: {unknown} claims in a row met a page the profile does not know; "
+                    "compare the captured pages with the profile"
+                )
+            self.ledger.renew_account(
+                self.profile.id, self.owner, fence, seconds=LEASE_SECONDS, now=datetime.now(UTC)
+            )
+        self._note_drift(session)
+
+    def _next(self) -> WorkItem | None:
+        return self.ledger.lease_item(
+            self.sweep_id,
+            self.profile.id,
+            self.owner,
+            seconds=LEASE_SECONDS,
+            now=datetime.now(UTC),
+        )
+
+    def _postpone(self, item: WorkItem, error: TryLater, started: float) -> None:
+        """Back to pending, unless this very claim has cost too many tries."""
+        if item.attempts < TRIES_PER_CLAIM:
+            self.ledger.give_back(item.item_id, item.fence)
+            return
+        answer = NoAnswer(Reason.UNREACHABLE, str(error))
+        self._commit(item, [Observation(Channel.PORTAL, datetime.now(UTC), answer, ())], started)
+
+    async def _settle(self, item: WorkItem, asked: Asked, started: float) -> Reason | None:
+        """Commit what was learned; the reason when nothing was."""
+        answer = asked.observation.answer
+        if isinstance(answer, NoAnswer):
+            if answer.reason is Reason.UNAVAILABLE and item.attempts < TRIES_PER_CLAIM:
+                self.ledger.give_back(item.item_id, item.fence)
+                return answer.reason
+            self._commit(item, [asked.observation], started)
+            return answer.reason
+        observations = [asked.observation]
+        if isinstance(answer, Found) and asked.document is not None:
+            number = answer.value.payer_claim_number
+            observations.append(await self._read(item.claim, number, asked.document))
+        self._commit(item, observations, started)
+        return None
+
+    async def _read(self, claim: Claim, payer_claim_number: str, sha256: str) -> Observation:
+        """What the EOB document says of this claim; a remittance of many claims is read once."""
+        if sha256 not in self._readings:
+            data = self.ledger.fetch(sha256)
+            try:
+                self._readings[sha256] = await asyncio.to_thread(self.read_document, data)
+            except UnreadableDocument as error:
+                self._readings[sha256] = error
+        return eob_observation(
+            self._readings[sha256], sha256, claim=claim, payer_claim_number=payer_claim_number
+        )
+
+    def _commit(self, item: WorkItem, observations: list[Observation], started: float) -> None:
+        conclusion = conclude(item.claim, observations, self.profile.rules, today=self.today)
+        self.ledger.settle(
+            item.item_id,
+            item.fence,
+            observations=observations,
+            conclusion=conclusion,
+            postings=propose_postings(item.claim, observations, conclusion),
+            seconds=Decimal(f"{monotonic() - started:.3f}"),
+            at=datetime.now(UTC),
+        )
+
+    def _note_drift(self, session: PortalSession) -> None:
+        if session.hand.drift:
+            ways = "; ".join(sorted(session.hand.drift))
+            sentence = f"The portal was only found by the profile's second choice: {ways}"
+            self.ledger.note_payer(self.sweep_id, PayerNote(self.profile.id, "drift", sentence))
+
+
+def eob_observation(
+    reading: Reading | UnreadableDocument, sha256: str, *, claim: Claim, payer_claim_number: str
+) -> Observation:
+    """The EOB channel's observation of one claim: its part of a remittance that balances.
+
+    A document that cannot be read, does not balance or does not hold the claim is no answer.
+    """
+    now, captures = datetime.now(UTC), (sha256,)
+
+    def unknown(why: str) -> Observation:
+        return Observation(Channel.EOB, now, NoAnswer(Reason.NEEDS_PERSON, why), captures)
+
+    if isinstance(reading, UnreadableDocument):
+        return unknown(str(reading))
+    if not reading.balanced:
+        first = reading.residuals[0]
+        return unknown(
+            f"The EOB does not balance: {first.equation} {first.where} is off by {first.amount}."
+        )
+    holding = [
+        remittance
+        for remittance in reading.remittances
+        if any(c.payer_claim_number == payer_claim_number for c in remittance.claims)
+    ]
+    if len(holding) != 1:
+        return unknown(f"The EOB holds this claim in {len(holding)} payments instead of one.")
+    part = excerpt(
+        holding[0], claim_id=claim.claim_id, payer_claim_number=payer_claim_number
+    )
+    return Observation(Channel.EOB, now, Found(part), captures, part.places)
+
+
+def owner_name() -> str:
+    """This process as a lease's owner: host, process, and a nonce."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+def make_reader(profile: Profile) -> Callable[[bytes], Reading]:
+    """The EOB reader of one payer: only its own layout may recognise its documents."""
+    layouts = {profile.id: profile.eob} if profile.eob is not None else {}
+    return lambda data: read_eob(data, layouts)

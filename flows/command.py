@@ -1,0 +1,360 @@
+"""The ``claimsweep`` command: arguments in, sentences or one JSON document out."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import traceback
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from billing.errors import ClaimsweepError
+from flows.settings import Settings, load_settings
+
+DONE, FINDINGS, COULD_NOT = 0, 1, 2
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+eob = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+profile = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+policy = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(eob, name="eob", help="Read EOB documents.")
+app.add_typer(profile, name="profile", help="Check payer profiles.")
+app.add_typer(policy, name="policy", help="What may run tonight, and stopped accounts.")
+
+Exports = Annotated[list[Path], typer.Option("--export", help="A billing-system export; repeat for more.")]
+Home = Annotated[Path | None, typer.Option("--home", help="Where ledger and evidence live.")]
+Profiles = Annotated[Path | None, typer.Option("--profiles", help="The folder of payer profiles.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+
+@app.callback()
+def claimsweep() -> None:
+    """Checks unpaid claims on payer portals, reads the EOBs, and proves every figure.
+
+    Exit codes: 0 done, 1 done with something to look at, 2 could not.
+    """
+
+
+@app.command()
+def sweep(
+    export: Exports,
+    payer: Annotated[str | None, typer.Option(help="Only this payer's claims.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many claims a payer.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the files go.")] = None,
+    as_json: AsJson = False,
+    home: Home = None,
+    profiles: Profiles = None,
+) -> None:
+    """Check every claim of the exports on its payer's portal and write the results.
+
+    The same call again on the same day resumes where the last one stopped, and changes nothing
+    once it is done.
+
+    Example: claimsweep sweep --export aging.csv --export medicaid.xlsx
+    """
+    from console.summary import summary, totals
+    from flows.run import run_sweep
+
+    settings = _settings(home, profiles)
+    with _watching(quiet=as_json) as watch:
+        swept = run_sweep(settings, export, payer=payer, limit=limit, out=out, watch=watch)
+    if as_json:
+        _print_json(
+            {
+                "sweep": swept.report.sweep_id,
+                "resumed": swept.resumed,
+                **totals(swept.report),
+                "seconds": round(swept.seconds, 1),
+                "files": swept.files,
+                "answers": swept.files["answers (JSON)"],
+            }
+        )
+    else:
+        sys.stdout.write(summary(swept.report, swept.files, color=sys.stdout.isatty()))
+    if not swept.useful:
+        raise typer.Exit(COULD_NOT)
+    if swept.report.payer_notes:
+        raise typer.Exit(FINDINGS)
+
+
+@app.command()
+def check(
+    claim_id: str,
+    export: Exports,
+    as_json: AsJson = False,
+    home: Home = None,
+    profiles: Profiles = None,
+) -> None:
+    """Check one claim now and say what its payer says.
+
+    Example: claimsweep check 00012345 --export aging.csv
+    """
+    from console.answers import answers
+    from console.summary import one_claim
+    from flows.run import run_check
+
+    settings = _settings(home, profiles)
+    with _watching(quiet=as_json) as watch:
+        swept = run_check(settings, claim_id, export, watch=watch)
+    if as_json:
+        _print_json({"seconds": round(swept.seconds, 1), "answers": answers(swept.report)})
+    else:
+        sys.stdout.write(one_claim(swept.report, color=sys.stdout.isatty()))
+    if not swept.useful:
+        raise typer.Exit(COULD_NOT)
+
+
+@eob.command("read")
+def eob_read(files: list[Path], as_json: AsJson = False, profiles: Profiles = None) -> None:
+    """Read EOB PDFs into the 835's shape, every figure with its page and box.
+
+    Exit 1 when a document does not balance, 2 when none could be read.
+
+    Example: claimsweep eob read remittance.pdf --json
+    """
+    from bots.profile import load_profiles
+    from bots.reading.documents import read_documents
+    from console.summary import documents_summary
+
+    layouts = {
+        p.id: p.eob for p in load_profiles(_settings(None, profiles).profiles).values() if p.eob
+    }
+    documents = read_documents(files, layouts)
+    if as_json:
+        _print_json({"files": documents})
+    else:
+        sys.stdout.write(documents_summary(documents, color=sys.stdout.isatty()))
+    failed = [d for d in documents if d["errors"]]
+    if len(failed) == len(documents):
+        raise typer.Exit(COULD_NOT)
+    if failed or not all(p["balanced"] for d in documents for p in d["payments"]):
+        raise typer.Exit(FINDINGS)
+
+
+@profile.command("lint")
+def profile_lint(as_json: AsJson = False, profiles: Profiles = None) -> None:
+    """Check every payer profile: file, line, and what is allowed.
+
+    Example: claimsweep profile lint --profiles payer_profiles
+    """
+    from flows.profiles import lint
+
+    problems = lint(_settings(None, profiles).profiles)
+    if as_json:
+        _print_json({"problems": problems})
+    else:
+        sys.stdout.write("".join(f"{p}\n" for p in problems) or "All payer profiles are well formed.\n")
+    if problems:
+        raise typer.Exit(FINDINGS)
+
+
+@profile.command("test")
+def profile_test(as_json: AsJson = False, profiles: Profiles = None) -> None:
+    """Replay every recorded case of every profile offline, field by field.
+
+    Example: claimsweep profile test
+    """
+    from flows.profiles import replay
+
+    results = replay(_settings(None, profiles).profiles)
+    wrong = [r for r in results if r["problem"]]
+    if as_json:
+        _print_json({"cases": results})
+    else:
+        sys.stdout.write("".join(f"{r['case']} {r['field']}: {r['problem']}\n" for r in wrong))
+        sys.stdout.write(f"{len(results)} fields of recorded cases replayed, {len(wrong)} wrong.\n")
+    if wrong:
+        raise typer.Exit(FINDINGS)
+
+
+@profile.command("record")
+def profile_record(
+    payer: str, claim_id: str, case: str, home: Home = None, profiles: Profiles = None
+) -> None:
+    """Record what the latest sweep captured for a claim as a case of its profile.
+
+    The expectation still has to be reviewed by a person: fill in reviewed_by in case.yaml.
+
+    Example: claimsweep profile record acme 00012345 claim_status-paid
+    """
+    from flows.profiles import record
+
+    sys.stdout.write(f"{record(_settings(home, profiles), payer, claim_id, case)}\n")
+
+
+@policy.command("show")
+def policy_show(as_json: AsJson = False, home: Home = None, profiles: Profiles = None) -> None:
+    """Which portals a bot may enter today, and why not.
+
+    Example: claimsweep policy show
+    """
+    from flows.profiles import passport
+
+    rows = passport(_settings(home, profiles))
+    if as_json:
+        _print_json({"policies": rows})
+        return
+    for row in rows:
+        sys.stdout.write(f"{row['payer']}: {row['refusal'] or 'a bot may enter until ' + row['expires']}\n")
+
+
+@policy.command("clear")
+def policy_clear(payer: str, home: Home = None, profiles: Profiles = None) -> None:
+    """Let bots sign in again after a person has mended a refused login.
+
+    Example: claimsweep policy clear acme
+    """
+    from flows.profiles import clear_account
+
+    clear_account(_settings(home, profiles), payer)
+    sys.stdout.write(f"{payer}: cleared; the next sweep may sign in again.\n")
+
+
+@app.command()
+def report(
+    sweep_id: Annotated[str | None, typer.Argument(help="Default: the latest sweep.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the files go.")] = None,
+    home: Home = None,
+    profiles: Profiles = None,
+) -> None:
+    """Write a finished sweep's files again from the ledger, and its summary.
+
+    Example: claimsweep report
+    """
+    from console.summary import summary
+    from flows.run import run_report
+
+    swept = run_report(_settings(home, profiles), sweep_id, out=out)
+    sys.stdout.write(summary(swept.report, swept.files, color=sys.stdout.isatty()))
+
+
+@app.command()
+def doctor(as_json: AsJson = False, home: Home = None, profiles: Profiles = None) -> None:
+    """Show what was found on this machine, each with its mend.
+
+    Example: claimsweep doctor
+    """
+    from flows.doctor import examine
+
+    settings = _settings(home, profiles)
+    checks = examine(settings.home, settings.profiles)
+    if as_json:
+        _print_json({"checks": [{"name": c.name, "ok": c.ok, "found": c.found, "mend": c.mend} for c in checks]})
+    else:
+        for c in checks:
+            mend = f"\n       mend: {c.mend}" if c.mend and not c.ok else ""
+            sys.stdout.write(f"{'ok  ' if c.ok else 'FAIL'} {c.name}: {c.found}{mend}\n")
+    if not all(c.ok for c in checks):
+        raise typer.Exit(FINDINGS)
+
+
+@app.command()
+def demo(
+    claims: Annotated[int, typer.Option(min=10, help="Claims per simulated payer.")] = 40,
+    seed: Annotated[int, typer.Option(help="Another seed, other people and claims.")] = 1,
+) -> None:
+    """Sweep two simulated payers from their sample exports, and show what a morning looks like.
+
+    Example: claimsweep demo
+    """
+    from flows.demo import run_demo
+
+    raise typer.Exit(run_demo(claims=claims, seed=seed))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+def sandbox(context: typer.Context) -> None:
+    """Simulated payers: serve | export DIR | truth | documents DIR | bad DIR.
+
+    Example: claimsweep sandbox serve --seed 1 --claims 200
+    """
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "sandbox", *context.args]))  # noqa: S603 - our own module
+
+
+def main() -> None:
+    """Run the command; a refusal is one sentence and exit code 2, never a traceback."""
+    os.umask(0o077)
+    try:
+        code = app(standalone_mode=False)
+    except ClaimsweepError as error:
+        _refuse(str(error))
+    except typer.Abort:
+        _refuse("Stopped; run the same command again to go on.")
+    except KeyboardInterrupt:
+        _refuse("Stopped; run the same command again to go on.")
+    except Exception as error:  # noqa: BLE001 - the last wall before a user
+        if hasattr(error, "format_message"):  # a usage error of the command line
+            _refuse(f"{error.format_message()} Try 'claimsweep --help'.")
+        _refuse(f"Unexpected {type(error).__name__}; where it happened is in {_log(error)}.")
+    else:
+        sys.exit(code if isinstance(code, int) else DONE)
+
+
+def _refuse(sentence: str) -> None:
+    if "--json" in sys.argv:
+        _print_json({"error": sentence})
+    sys.stderr.write(f"{sentence}\n")
+    sys.exit(COULD_NOT)
+
+
+def _log(error: BaseException) -> Path:
+    """Where the error happened, without its text, which may hold what must not be kept."""
+    path = Path.cwd() / "claimsweep-error.log"
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [f"{frame.filename}:{frame.lineno} in {frame.name}\n" for frame in frames]
+    path.write_text(f"{type(error).__name__}\n{''.join(lines)}", encoding="utf-8")
+    return path
+
+
+def _settings(home: Path | None, profiles: Path | None) -> Settings:
+    """The settings, also in the environment: a flow reads them there."""
+    settings = load_settings(home=home, profiles=profiles)
+    os.environ["CLAIMSWEEP_HOME"] = str(settings.home)
+    os.environ["CLAIMSWEEP_PROFILES"] = str(settings.profiles)
+    return settings
+
+
+def _print_json(document: object) -> None:
+    sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+
+
+class _Watching(AbstractContextManager[Any]):
+    """A progress bar on standard error for a person."""
+
+    def __init__(self) -> None:
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+        )
+        self.task = self.bar.add_task("starting", total=None)
+
+    def __enter__(self) -> Any:
+        self.bar.start()
+        return self.show
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def show(self, progress: Any) -> None:
+        total = progress.settled + progress.unsettled
+        answered = progress.answered + progress.not_found
+        self.bar.update(
+            self.task,
+            description=f"claims checked ({answered} answered)",
+            completed=progress.settled,
+            total=total,
+        )
+
+
+def _watching(*, quiet: bool) -> AbstractContextManager[Any]:
+    return nullcontext(lambda _: None) if quiet or not sys.stderr.isatty() else _Watching()

@@ -1,0 +1,114 @@
+"""What a flow run needs, opened from a ledger key and the settings in force."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import partial
+
+from billing.errors import NeedsPerson, StopAccount, TryLater, UnknownPage
+from billing.ledger import Ledger, open_ledger
+from billing.model import (
+    Channel,
+    Claim,
+    Conclusion,
+    NoAnswer,
+    Observation,
+    PayerNote,
+    PayerRules,
+    Reason,
+)
+from billing.reconcile import conclude
+from bots.portal.browser import find_browser
+from bots.portal.gate import refusal
+from bots.profile import Profile, load_profiles
+from flows.account import AccountWork, make_reader
+from flows.settings import Settings, load_settings
+
+REASON_OF: Mapping[type[BaseException], Reason] = {
+    StopAccount: Reason.LOGIN_REFUSED,
+    NeedsPerson: Reason.NEEDS_PERSON,
+    UnknownPage: Reason.UNKNOWN_PAGE,
+    TryLater: Reason.UNREACHABLE,
+}
+"""What a session's end means for the claims it left unasked; TryLater once its retries are spent."""
+
+
+@dataclass(frozen=True, slots=True)
+class SweepContext:
+    """One sweep's ledger, profiles and settings."""
+
+    settings: Settings
+    ledger: Ledger
+    profiles: Mapping[str, Profile]
+    sweep_id: str
+    business_date: date
+
+    def pending_payers(self) -> list[str]:
+        """The payers with claims to ask about whose policy lets a bot in.
+
+        The claims of the others are concluded here: a person works them from the list.
+        """
+        open_to_bots = []
+        for payer in self.ledger.pending_payers(self.sweep_id):
+            if payer is None or payer not in self.profiles:
+                self.leave_unasked(
+                    payer, Reason.NO_PROFILE, "No payer profile claims this payer's name."
+                )
+                continue
+            refused = refusal(self.profiles[payer], today=self.business_date)
+            if refused is None:
+                open_to_bots.append(payer)
+            else:
+                self.leave_unasked(payer, Reason.POLICY, f"{refused}.")
+        return open_to_bots
+
+    def account_work(self, payer: str) -> AccountWork:
+        """The work of one payer's account; finds the browser."""
+        profile = self.profiles[payer]
+        return AccountWork(
+            ledger=self.ledger,
+            sweep_id=self.sweep_id,
+            profile=profile,
+            address=self.settings.portals.get(payer, profile.file.portal.address),
+            browser=find_browser(),
+            secret=partial(self.settings.secret, payer),
+            read_document=make_reader(profile),
+            today=self.business_date,
+        )
+
+    def end_session(self, payer: str, end: BaseException) -> None:
+        """The claims a session left unasked stay unknown, for the reason that ended it."""
+        if not isinstance(end, Exception):
+            raise end
+        reason = REASON_OF.get(type(end), Reason.NEEDS_PERSON)
+        # only our own sentences are free of patient data
+        sentence = str(end) if type(end) in REASON_OF else f"Unexpected {type(end).__name__} in the session."
+        self.leave_unasked(payer, reason, sentence)
+        self.ledger.note_payer(self.sweep_id, PayerNote(payer, reason, sentence))
+
+    def leave_unasked(self, payer: str | None, reason: Reason, detail: str) -> None:
+        """Conclude every pending claim of ``payer`` as unanswered for ``reason``."""
+        profile = self.profiles.get(payer) if payer else None
+        rules = profile.rules if profile else PayerRules()
+        now = datetime.now(UTC)
+
+        def conclusion_for(claim: Claim) -> Conclusion:
+            unasked = Observation(Channel.PORTAL, now, NoAnswer(reason, detail), ())
+            return conclude(claim, [unasked], rules, today=self.business_date)
+
+        self.ledger.conclude_unasked(self.sweep_id, payer, conclusion_for, now)
+
+
+def open_context(sweep_id: str) -> SweepContext:
+    """Open what ``sweep_id`` needs from the settings in the environment."""
+    settings = load_settings()
+    ledger = open_ledger(settings.home)
+    return SweepContext(
+        settings=settings,
+        ledger=ledger,
+        profiles=load_profiles(settings.profiles),
+        sweep_id=sweep_id,
+        business_date=ledger.report(sweep_id).business_date,
+    )

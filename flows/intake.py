@@ -1,0 +1,113 @@
+"""Exports become a sweep in the ledger: stored first, then read, then one work item a claim."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from billing.errors import BadInput
+from billing.ledger import Ledger, SweepStart, SweptExport
+from billing.model import Claim
+from bots.exports.read import ExportReading, read_export
+from bots.profile import Profile, spellings
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Exports as read, and the claims of them that were asked for."""
+
+    readings: tuple[ExportReading, ...]
+    claims: tuple[Claim, ...]
+
+
+def take_in(
+    ledger: Ledger,
+    exports: Iterable[Path],
+    profiles: Mapping[str, Profile],
+    *,
+    payer: str | None = None,
+    limit: int | None = None,
+    claim_id: str | None = None,
+) -> Intake:
+    """Store and read ``exports``; keep the claims of ``payer``, of ``claim_id``, at most ``limit``.
+
+    ``limit`` counts per payer. Raises BadInput naming the file when one cannot be used, before
+    anything is swept.
+    """
+    names = spellings(profiles)
+    readings = []
+    for path in exports:
+        data = read_file(path)
+        readings.append(read_export(data, path.name, payer_ids=names))
+        ledger.store(data, media_type(path))
+    claims = [claim for reading in readings for claim in reading.claims]
+    if payer is not None:
+        if payer not in profiles:
+            raise BadInput(f"No payer profile {payer!r}; there are: {', '.join(sorted(profiles))}")
+        claims = [claim for claim in claims if claim.payer == payer]
+    if claim_id is not None:
+        claims = [claim for claim in claims if claim.claim_id == claim_id]
+        if not claims:
+            files = ", ".join(reading.name for reading in readings)
+            raise BadInput(f"No claim {claim_id!r} in {files}; give the claim id as the export spells it")
+    if limit is not None:
+        claims = list(_first_of_each(claims, limit))
+    if not claims:
+        raise BadInput("The exports hold no claim to sweep; check --payer and the files")
+    return Intake(tuple(readings), tuple(claims))
+
+
+def begin(ledger: Ledger, sweep_id: str, intake: Intake, business_date: date) -> SweepStart:
+    """Make the sweep and its work items, or take up the one that was begun before."""
+    several = len(intake.readings) > 1
+    refused = [
+        replace(row, sheet=", ".join(filter(None, (reading.name if several else None, row.sheet))) or None)
+        for reading in intake.readings
+        for row in reading.refused
+    ]
+    return ledger.begin_sweep(
+        sweep_id,
+        business_date=business_date,
+        exports=[
+            SweptExport(name=r.name, sha256=r.sha256, system=r.system, rows_in=r.rows_in)
+            for r in intake.readings
+        ],
+        claims=intake.claims,
+        refused=refused,
+        at=datetime.now(UTC),
+    )
+
+
+def name_sweep(intake: Intake, business_date: date, *asked: object) -> str:
+    """The same exports asked for in the same way on the same day are the same sweep."""
+    digest = hashlib.sha256()
+    for sha256 in sorted(reading.sha256 for reading in intake.readings):
+        digest.update(sha256.encode())
+    digest.update(repr(asked).encode())
+    return f"{business_date:%Y%m%d}-{digest.hexdigest()[:8]}"
+
+
+def read_file(path: Path) -> bytes:
+    """The file's bytes. Raises BadInput in one sentence when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def media_type(path: Path) -> str:
+    """The media type an export is stored under."""
+    if path.suffix.lower() == ".xlsx":
+        return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    return "text/csv"
+
+
+def _first_of_each(claims: Sequence[Claim], limit: int) -> Iterable[Claim]:
+    seen: dict[str | None, int] = {}
+    for claim in claims:
+        seen[claim.payer] = seen.get(claim.payer, 0) + 1
+        if seen[claim.payer] <= limit:
+            yield claim

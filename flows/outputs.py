@@ -1,0 +1,133 @@
+"""A sweep's files: each whole or not there, the same again for the same results."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from billing.ledger import Ledger
+from billing.model import ClaimResult, Outcome, SweepReport
+from bots.exports.read import ExportReading, read_export
+from bots.exports.write_back import Change, write_back
+from bots.profile import Profile, spellings
+from console.answers import answers
+from console.morning import morning_sheet
+from console.workbook import exceptions_csv, exceptions_xlsx, postings_csv
+
+SUFFIX = {
+    "text/html": ".html",
+    "image/png": ".png",
+    "application/pdf": ".pdf",
+    "application/json": ".json",
+}
+
+
+def sweep_report(ledger: Ledger, sweep_id: str, profiles: Mapping[str, Profile]) -> SweepReport:
+    """The sweep's results with the payers' names."""
+    names = {profile.id: profile.file.payer.name for profile in profiles.values()}
+    return replace(ledger.report(sweep_id), payer_names=names)
+
+
+def write_outputs(
+    ledger: Ledger, report: SweepReport, profiles: Mapping[str, Profile], folder: Path
+) -> dict[str, str]:
+    """Write everything a person gets from the sweep into ``folder``; what each file is → path."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made: dict[str, tuple[str, bytes]] = {}
+    changes: list[tuple[str, Change]] = []
+    for export in ledger.sweep_exports(report.sweep_id):
+        reading = read_export(
+            ledger.fetch(export.sha256), export.name, payer_ids=spellings(profiles)
+        )
+        written = write_back(
+            ledger.fetch(export.sha256), reading, _results_of(report, reading)
+        )
+        changes += [(export.name, change) for change in written.changes]
+        name = Path(export.name)
+        made[f"write-back of {export.name}"] = (f"{name.stem}.swept{name.suffix}", written.data)
+    today = report.business_date
+    made |= {
+        "changes, cell by cell": ("changes.csv", _changes_csv(changes)),
+        "proposed postings": ("postings.csv", postings_csv(report)),
+        "exceptions (workbook)": ("exceptions.xlsx", exceptions_xlsx(report, today)),
+        "exceptions (CSV)": ("exceptions.csv", exceptions_csv(report, today)),
+        "answers (JSON)": ("answers.json", _json(answers(report))),
+    }
+    files = {what: str(folder / name) for what, (name, _) in made.items()}
+    files["morning sheet"] = str(folder / "morning.html")
+    files["evidence"] = str(folder / "evidence")
+    sheet = morning_sheet(
+        report, files={what: Path(path).name for what, path in files.items()}, today=today
+    )
+    made["morning sheet"] = ("morning.html", sheet.encode())
+    for name, data in made.values():
+        write_whole(folder / name, data)
+    show_evidence(ledger, report.results, folder / "evidence")
+    return files
+
+
+def show_evidence(ledger: Ledger, results: Iterable[ClaimResult], folder: Path) -> None:
+    """The evidence of ``results`` beside the other files, each named by its hash.
+
+    What was captured of another patient stays in the ledger's store only.
+    """
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for result in results:
+        if result.conclusion.outcome is Outcome.WRONG_PATIENT:
+            continue
+        for sha256 in result.conclusion.evidence:
+            place = folder / f"{sha256}{SUFFIX.get(ledger.media_type(sha256), '')}"
+            if not place.exists():
+                _link(ledger.evidence_path(sha256), place)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write ``data`` so that a reader sees the old file or the whole new one, never a part."""
+    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(partial).replace(path)
+    except BaseException:
+        Path(partial).unlink(missing_ok=True)
+        raise
+
+
+def _results_of(report: SweepReport, reading: ExportReading) -> dict[int, ClaimResult]:
+    return {
+        result.claim.source.row: result
+        for result in report.results
+        if result.claim.source.export_sha256 == reading.sha256
+    }
+
+
+def _changes_csv(changes: Iterable[tuple[str, Change]]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(["Export", "Sheet", "Row", "Claim", "Column", "Before", "After", "Evidence"])
+    for export, c in changes:
+        writer.writerow(
+            [export, c.sheet or "", c.row, c.claim_id, c.column, c.before, c.after, c.evidence]
+        )
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _json(value: object) -> bytes:
+    return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _link(source: Path, place: Path) -> None:
+    with suppress(FileExistsError):
+        try:
+            os.link(source, place)
+        except OSError:  # another file system: a copy serves as well
+            write_whole(place, source.read_bytes())

@@ -1,0 +1,108 @@
+"""Runs a sweep or one check from the command's arguments to its files."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from billing.ledger import Ledger, Progress, open_ledger
+from billing.model import Outcome, SweepReport
+from bots.profile import load_profiles
+from flows.embedded import embed
+from flows.intake import begin, name_sweep, take_in
+from flows.outputs import sweep_report, write_outputs
+from flows.settings import Settings
+
+Watch = Callable[[Progress], None]
+WATCH_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """A finished sweep: its report, its files, and how long it took in seconds."""
+
+    report: SweepReport
+    files: dict[str, str]
+    seconds: float
+    resumed: bool
+
+    @property
+    def useful(self) -> bool:
+        """Whether any portal answered anything."""
+        return any(r.conclusion.outcome is not Outcome.NO_ANSWER for r in self.report.results)
+
+
+def run_sweep(
+    settings: Settings,
+    exports: list[Path],
+    *,
+    payer: str | None,
+    limit: int | None,
+    out: Path | None,
+    watch: Watch,
+) -> Swept:
+    """Sweep ``exports`` as a Prefect flow; the same call again resumes, or changes nothing."""
+    started = datetime.now(UTC)
+    profiles = load_profiles(settings.profiles)
+    ledger = open_ledger(settings.home)
+    intake = take_in(ledger, exports, profiles, payer=payer, limit=limit)
+    today = started.astimezone(settings.time_zone).date()
+    sweep_id = name_sweep(intake, today, payer, limit)
+    start = begin(ledger, sweep_id, intake, today)
+    ledger.reopen_unanswered(sweep_id)
+    if ledger.progress(sweep_id).unsettled:
+        embed(settings.home)
+        from flows.sweep import sweep
+
+        asyncio.run(_watched(lambda: sweep(sweep_id), ledger, sweep_id, watch))
+        ledger.finish_sweep(sweep_id, datetime.now(UTC))
+    report = sweep_report(ledger, sweep_id, profiles)
+    files = write_outputs(ledger, report, profiles, out or settings.artifacts / sweep_id)
+    return Swept(report, files, (datetime.now(UTC) - started).total_seconds(), start.resumed)
+
+
+def run_check(settings: Settings, claim_id: str, exports: list[Path], *, watch: Watch) -> Swept:
+    """Ask about one claim now, without the orchestrator: a person is waiting."""
+    started = datetime.now(UTC)
+    profiles = load_profiles(settings.profiles)
+    ledger = open_ledger(settings.home)
+    intake = take_in(ledger, exports, profiles, claim_id=claim_id)
+    today = started.astimezone(settings.time_zone).date()
+    sweep_id = f"check-{started:%Y%m%d-%H%M%S-%f}"
+    begin(ledger, sweep_id, intake, today)
+
+    async def check() -> None:
+        from flows.context import open_context
+
+        context = open_context(sweep_id)
+        for payer in context.pending_payers():
+            try:
+                await context.account_work(payer).run()
+            except Exception as error:  # noqa: BLE001 - whatever ended the session, the claim gets its answer
+                context.end_session(payer, error)
+
+    asyncio.run(_watched(check, ledger, sweep_id, watch))
+    ledger.finish_sweep(sweep_id, datetime.now(UTC))
+    report = sweep_report(ledger, sweep_id, profiles)
+    return Swept(report, {}, (datetime.now(UTC) - started).total_seconds(), resumed=False)
+
+
+async def _watched(work: Callable[[], object], ledger: Ledger, sweep_id: str, watch: Watch) -> None:
+    """Do ``work`` while ``watch`` is shown the ledger's progress."""
+
+    async def look() -> None:
+        while True:
+            watch(ledger.progress(sweep_id))
+            await asyncio.sleep(WATCH_SECONDS)
+
+    looking = asyncio.create_task(look())
+    try:
+        await work()  # type: ignore[misc]
+    finally:
+        looking.cancel()
+        watch(ledger.progress(sweep_id))
+
+

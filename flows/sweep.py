@@ -1,0 +1,41 @@
+"""The sweep as Prefect runs it: sessions of different payers side by side, ledger keys only."""
+
+from __future__ import annotations
+
+import asyncio
+
+from prefect import flow
+
+from billing.errors import NeedsPerson, StopAccount, UnknownPage
+from flows.context import open_context
+
+SESSION_RETRIES = 2  # a portal that stays away three times is left alone tonight
+RETRY_SECONDS = 5
+
+
+@flow(name="sweep", validate_parameters=False)
+async def sweep(sweep_id: str) -> None:
+    """Ask every portal about the pending claims of ``sweep_id``, payers side by side."""
+    context = open_context(sweep_id)
+    payers = context.pending_payers()
+    ends = await asyncio.gather(
+        *(payer_session(sweep_id, payer) for payer in payers), return_exceptions=True
+    )
+    for payer, end in zip(payers, ends, strict=True):
+        if isinstance(end, BaseException):
+            context.end_session(payer, end)
+
+
+@flow(
+    name="payer-session",
+    retries=SESSION_RETRIES,
+    retry_delay_seconds=RETRY_SECONDS,
+    validate_parameters=False,
+)
+async def payer_session(sweep_id: str, payer: str) -> None:
+    """One payer account's session; what a person must mend ends it, all else is tried again."""
+    context = open_context(sweep_id)
+    try:
+        await context.account_work(payer).run()
+    except (StopAccount, NeedsPerson, UnknownPage) as error:
+        context.end_session(payer, error)

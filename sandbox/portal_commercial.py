@@ -1,0 +1,332 @@
+"""A commercial payer's portal: a single-page app over a JSON API that searches asynchronously."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import secrets
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from sandbox.documents import eob_pdf
+from sandbox.sessions import (
+    Account,
+    Clock,
+    Counters,
+    CountWrites,
+    SignIns,
+    Verdict,
+    utc_now,
+)
+from sandbox.world import Adjustment, Payer, PayerClaim, ServiceLine, World
+
+PAYER_ID = "juniper-ridge"
+ROWS_PER_PAGE = 5
+SLOWEST_SEARCH_SECONDS = 2.0
+IDLE = timedelta(minutes=30)
+COOKIE = "jrh_session"
+STATIC = Path(__file__).parent / "static" / "commercial"
+READING_POSTS = frozenset({"/api/login", "/api/login/verify", "/api/logout", "/api/claim-searches"})
+
+REFUSED = "The user ID or password is incorrect."
+CODE_REFUSED = "The verification code is incorrect or has already been used."
+LOCKED = "Your account is locked."
+ENDED = "Your session has ended. Sign in again."
+UNAVAILABLE = (
+    "Claim information is temporarily unavailable. Please try again later. (Reference 5031)"
+)
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One search under way: when its answer is ready (event-loop seconds) and what it is."""
+
+    ready_at: float
+    failed: bool
+    numbers: tuple[str, ...]
+
+
+class CommercialPortal:
+    """The portal's state and its endpoints, one payer and one account."""
+
+    def __init__(self, world: World, account: Account, *, delay: float, clock: Clock) -> None:
+        self._world = world
+        self._payer: Payer = world.commercial
+        self._delay = delay
+        self.counters = Counters()
+        self._door = SignIns(account, IDLE, clock, self.counters)
+        self._password_given: set[str] = set()
+        self._searches: dict[str, Search] = {}
+        self._down: dict[str, set[date]] = defaultdict(set)
+        self._down_once: dict[str, set[date]] = defaultdict(set)
+        for member_id, day in self._payer.unavailable:
+            self._down[member_id].add(day)
+        for member_id, day in self._payer.unavailable_once:
+            self._down_once[member_id].add(day)
+
+    def app(self) -> Starlette:
+        """The portal as an ASGI application."""
+        return Starlette(
+            routes=[
+                Route("/", _page),
+                Mount("/static", StaticFiles(directory=STATIC)),
+                Route("/api/session", self.session),
+                Route("/api/login", self.login, methods=["POST"]),
+                Route("/api/login/verify", self.verify, methods=["POST"]),
+                Route("/api/logout", self.logout, methods=["POST"]),
+                Route("/api/claim-searches", self._inside(self.start_search), methods=["POST"]),
+                Route("/api/claim-searches/{search_id}", self._inside(self.poll_search)),
+                Route("/api/claims/{number}", self._inside(self.claim)),
+                Route("/api/claims/{number}/eob", self._inside(self.eob)),
+                Route("/api/appeals", self._inside(self.appeal), methods=["POST"]),
+                Route("/sandbox/counters", self.show_counters),
+            ],
+            middleware=[Middleware(CountWrites, self.counters, READING_POSTS)],
+        )
+
+    async def show_counters(self, _: Request) -> Response:
+        """What was done to this portal since it started."""
+        return JSONResponse(self.counters.as_json())
+
+    async def session(self, request: Request) -> Response:
+        """Whether this browser is signed in; never a refusal."""
+        return JSONResponse({"signedIn": self._door.is_live(request.cookies.get(COOKIE))})
+
+    async def login(self, request: Request) -> Response:
+        """The password; the code comes next."""
+        given = await _json(request)
+        verdict = self._door.try_password(_text(given, "userId").strip(), _text(given, "password"))
+        if verdict is not Verdict.ACCEPTED:
+            return JSONResponse({"error": LOCKED if verdict is Verdict.LOCKED else REFUSED})
+        token = secrets.token_urlsafe(24)
+        self._password_given.add(token)
+        return _with_cookie(JSONResponse({"next": "verify"}), token)
+
+    async def verify(self, request: Request) -> Response:
+        """The second factor; a session begins, and any other of this account ends."""
+        token = request.cookies.get(COOKIE)
+        if token not in self._password_given:
+            return JSONResponse({"error": ENDED}, status_code=401)
+        verdict = self._door.try_code(_text(await _json(request), "code"))
+        if verdict is not Verdict.ACCEPTED:
+            return JSONResponse({"error": LOCKED if verdict is Verdict.LOCKED else CODE_REFUSED})
+        self._password_given.discard(token)
+        self._searches.clear()
+        return _with_cookie(JSONResponse({"next": "home"}), self._door.open())
+
+    async def logout(self, request: Request) -> Response:
+        """The end of the session, as asked."""
+        self._door.close(request.cookies.get(COOKIE))
+        answer = JSONResponse({"signedOut": True})
+        answer.delete_cookie(COOKIE)
+        return answer
+
+    async def start_search(self, request: Request) -> Response:
+        """Accept a search; its answer is polled for."""
+        given = await _json(request)
+        member_id = _text(given, "memberId").strip().upper()
+        first, last = _day(_text(given, "serviceFrom")), _day(_text(given, "serviceTo"))
+        problem = _problem(member_id, first, last)
+        if first is None or last is None or problem:
+            return JSONResponse({"error": problem}, status_code=422)
+        self.counters.searches += 1
+        search_id = secrets.token_hex(8)
+        loop = asyncio.get_running_loop()
+        self._searches[search_id] = Search(
+            ready_at=loop.time() + self._delay * wait_seconds(member_id, first),
+            failed=self._is_down(member_id, first, last),
+            numbers=tuple(
+                number
+                for number in self._payer.by_member.get(member_id, ())
+                if first <= self._payer.by_number[number].service_from <= last
+            ),
+        )
+        return JSONResponse({"searchId": search_id}, status_code=202)
+
+    async def poll_search(self, request: Request) -> Response:
+        """One page of a search's answer, or that it is not ready."""
+        search = self._searches.get(request.path_params["search_id"])
+        if search is None:
+            return JSONResponse({"error": "No such search."}, status_code=404)
+        if asyncio.get_running_loop().time() < search.ready_at:
+            return JSONResponse({"state": "working"})
+        if search.failed:
+            return JSONResponse({"state": "failed", "message": UNAVAILABLE})
+        pages = max(1, -(-len(search.numbers) // ROWS_PER_PAGE))
+        asked = request.query_params.get("page", "1")
+        page = min(max(int(asked), 1), pages) if asked.isdecimal() else 1
+        shown = search.numbers[(page - 1) * ROWS_PER_PAGE : page * ROWS_PER_PAGE]
+        return JSONResponse(
+            {
+                "state": "done",
+                "total": len(search.numbers),
+                "page": page,
+                "pages": pages,
+                "claims": [_row(self._payer.by_number[number]) for number in shown],
+            }
+        )
+
+    async def claim(self, request: Request) -> Response:
+        """Everything the portal shows of one claim."""
+        claim = self._payer.by_number.get(request.path_params["number"])
+        if claim is None:
+            return JSONResponse({"error": "No such claim."}, status_code=404)
+        return JSONResponse(
+            _details(claim) | {"hasEob": claim.trace_number in self._payer.remittances}
+        )
+
+    async def eob(self, request: Request) -> Response:
+        """The explanation of payment that reported this claim."""
+        claim = self._payer.by_number.get(request.path_params["number"])
+        trace = claim.trace_number if claim else None
+        if trace is None or trace not in self._payer.remittances:
+            return JSONResponse({"error": "No explanation of payment."}, status_code=404)
+        self.counters.documents += 1
+        body = await asyncio.to_thread(eob_pdf, self._world, PAYER_ID, trace)
+        return Response(
+            body,
+            media_type="application/pdf",
+            headers={"Content-Disposition": f'attachment; filename="EOP-{trace}.pdf"'},
+        )
+
+    async def appeal(self, _: Request) -> Response:
+        """A write, which no bot that only observes ever sends."""
+        return JSONResponse({"message": "Your appeal has been submitted."}, status_code=202)
+
+    def _inside(self, endpoint: Endpoint) -> Endpoint:
+        async def guarded(request: Request) -> Response:
+            if not self._door.is_live(request.cookies.get(COOKIE)):
+                return JSONResponse({"error": ENDED}, status_code=401)
+            return await endpoint(request)
+
+        return guarded
+
+    def _is_down(self, member_id: str, first: date, last: date) -> bool:
+        once = {day for day in self._down_once.get(member_id, ()) if first <= day <= last}
+        if once:
+            self._down_once[member_id] -= once
+        return bool(once) or any(first <= day <= last for day in self._down.get(member_id, ()))
+
+
+def commercial_app(
+    world: World, account: Account, *, delay: float = 1.0, clock: Clock = utc_now
+) -> Starlette:
+    """The commercial portal over ``world``; ``delay`` scales the 0-2 s that a search takes."""
+    return CommercialPortal(world, account, delay=delay, clock=clock).app()
+
+
+def wait_seconds(member_id: str, first: date) -> float:
+    """How long this search takes: 0 to 2 s, the same each time."""
+    digest = hashlib.sha256(f"{member_id}/{first.isoformat()}".encode()).digest()
+    return SLOWEST_SEARCH_SECONDS * digest[0] / 255
+
+
+async def _page(_: Request) -> Response:
+    return FileResponse(STATIC / "index.html")
+
+
+async def _json(request: Request) -> dict[str, Any]:
+    try:
+        given = json.loads(await request.body())
+    except ValueError:
+        return {}
+    return given if isinstance(given, dict) else {}
+
+
+def _text(given: dict[str, Any], name: str) -> str:
+    value = given.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+def _with_cookie(answer: Response, token: str) -> Response:
+    answer.set_cookie(COOKIE, token, httponly=True, samesite="lax")
+    return answer
+
+
+def _day(text: str) -> date | None:
+    try:
+        return datetime.strptime(text.strip(), "%m/%d/%Y").date()  # noqa: DTZ007 - a calendar date
+    except ValueError:
+        return None
+
+
+def _problem(member_id: str, first: date | None, last: date | None) -> str | None:
+    if not member_id:
+        return "Enter a member ID."
+    if first is None or last is None:
+        return "Enter service dates as MM/DD/YYYY."
+    return "The first service date is after the last." if first > last else None
+
+
+def _row(claim: PayerClaim) -> dict[str, Any]:
+    return {
+        "claimNumber": claim.payer_claim_number,
+        "patient": f"{claim.patient.first} {claim.patient.last}",
+        "serviceDate": claim.service_from.isoformat(),
+        "billed": _amount(claim.charge),
+        "status": claim.status,
+    }
+
+
+def _details(claim: PayerClaim) -> dict[str, Any]:
+    adjudicated = claim.paid is not None
+    return _row(claim) | {
+        "statusNote": claim.status_note or None,
+        "dateOfBirth": claim.patient.birth.isoformat(),
+        "memberId": claim.patient.member_id,
+        "patientAccount": claim.claim_id,
+        "serviceFrom": claim.service_from.isoformat(),
+        "serviceTo": claim.service_to.isoformat(),
+        "received": claim.received.isoformat(),
+        "adjudicated": {
+            "allowed": _amount(claim.allowed),
+            "paid": _amount(claim.paid),
+            "patientResponsibility": _amount(claim.patient_responsibility),
+            "paymentDate": claim.payment_date.isoformat() if claim.payment_date else None,
+            "paymentNumber": claim.trace_number,
+        }
+        if adjudicated
+        else None,
+        "lines": [_line(line, adjudicated=adjudicated) for line in claim.lines],
+        "adjustments": [_adjustment(a) for a in claim.adjustments] if adjudicated else [],
+    }
+
+
+def _line(line: ServiceLine, *, adjudicated: bool) -> dict[str, Any]:
+    return {
+        "procedure": line.procedure,
+        "modifiers": list(line.modifiers),
+        "serviceDate": line.service_date.isoformat(),
+        "units": line.units,
+        "billed": _amount(line.charge),
+        "allowed": _amount(line.allowed) if adjudicated else None,
+        "paid": _amount(line.paid) if adjudicated else None,
+        "adjustments": [_adjustment(a) for a in line.adjustments] if adjudicated else [],
+        "remarks": list(line.remarks) if adjudicated else [],
+    }
+
+
+def _adjustment(adjustment: Adjustment) -> dict[str, str | None]:
+    return {
+        "code": f"{adjustment.group}-{adjustment.reason}",
+        "amount": _amount(adjustment.amount),
+    }
+
+
+def _amount(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value:.2f}"

@@ -1,0 +1,347 @@
+"""A Medicaid programme's portal: server-rendered pages that post their whole state back."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import secrets
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from sandbox.documents import eob_pdf
+from sandbox.sessions import (
+    Account,
+    Clock,
+    Counters,
+    CountWrites,
+    SignIns,
+    Verdict,
+    utc_now,
+)
+from sandbox.world import Payer, PayerClaim, World
+
+PAYER_ID = "franklin-medicaid"
+ROWS_PER_PAGE = 5
+POSTBACKS_PER_SESSION = 150
+IDLE = timedelta(minutes=15)
+COOKIE = "ASP.NET_SessionId"
+FOLDER = Path(__file__).parent
+PAGES = frozenset({"/Login.aspx", "/Terms.aspx", "/MainMenu.aspx", "/ClaimInquiry.aspx"})
+CONTENT = "ctl00$MainContent$"
+LOG_OUT = "ctl00$lnkLogOut"
+
+REFUSED = "Login failed. Please check your user name and password."
+LOCKED = "Your account has been locked."
+TERMS_NEEDED = "You must accept the terms of use to continue."
+NONE_FOUND = "No claims were found for the criteria entered."
+UNAVAILABLE = "The claims system is currently unavailable. Please try your request again later."
+
+Form = dict[str, str]
+
+
+@dataclass(slots=True)
+class Visit:
+    """One browser's session state on the server; ``view_state`` is the newest page's alone."""
+
+    visit_id: str
+    view_state: str = ""
+    validation: str = ""
+    session: str | None = None  # set once signed in
+    terms_accepted: bool = False
+    postbacks: int = 0
+    criteria: Form = field(default_factory=dict)
+    numbers: tuple[str, ...] = ()
+    page: int = 1
+    opened: str | None = None
+
+
+class MedicaidPortal:
+    """The portal's state and its endpoints, one payer and one account."""
+
+    def __init__(self, world: World, account: Account, *, clock: Clock) -> None:
+        self._world = world
+        self._payer: Payer = world.medicaid
+        self.counters = Counters()
+        self._door = SignIns(account, IDLE, clock, self.counters)
+        self._visits: dict[str, Visit] = {}
+        self._down: dict[str, set[date]] = defaultdict(set)
+        self._down_once: dict[str, set[date]] = defaultdict(set)
+        for member_id, day in self._payer.unavailable:
+            self._down[member_id].add(day)
+        for member_id, day in self._payer.unavailable_once:
+            self._down_once[member_id].add(day)
+        self._pages = Environment(
+            loader=FileSystemLoader(FOLDER / "templates" / "medicaid"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._pages.filters |= {"money": _money, "day": _day_text}
+
+    def app(self) -> Starlette:
+        """The portal as an ASGI application."""
+        return Starlette(
+            routes=[
+                Route("/", _to_login),
+                Mount("/Styles", StaticFiles(directory=FOLDER / "static" / "medicaid")),
+                *(Route(page, self.page, methods=["GET", "POST"]) for page in sorted(PAGES)),
+                Route("/RemittanceAdvice.aspx", self.remittance_advice),
+                Route("/sandbox/counters", self.show_counters),
+            ],
+            middleware=[Middleware(CountWrites, self.counters, PAGES)],
+        )
+
+    async def show_counters(self, _: Request) -> Response:
+        """What was done to this portal since it started."""
+        return JSONResponse(self.counters.as_json())
+
+    async def page(self, request: Request) -> Response:
+        """Any page: shown for a GET, its postback handled for a POST."""
+        path = request.url.path
+        visit = self._visits.get(request.cookies.get(COOKIE, ""))
+        if request.method == "GET" and path == "/Login.aspx":
+            return self._login_page(self._new_visit())
+        if visit is None or not self._is_alive(visit):
+            return self._expired(visit)
+        if request.method == "POST":
+            form = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
+            return self._post_back(visit, path, form)
+        if visit.session is None:
+            return self._expired(visit)
+        if not visit.terms_accepted and path != "/Terms.aspx":
+            return _redirect("/Terms.aspx")
+        if path == "/ClaimInquiry.aspx":
+            return self._blank_inquiry(visit)
+        if path == "/Terms.aspx":
+            return self._terms_page(visit)
+        return self._render(visit, "menu.html")
+
+    async def remittance_advice(self, request: Request) -> Response:
+        """The remittance advice as a PDF in the tab, or the expired page without a session."""
+        visit = self._visits.get(request.cookies.get(COOKIE, ""))
+        if visit is None or not self._is_alive(visit) or not visit.terms_accepted:
+            return self._expired(visit)
+        trace = request.query_params.get("ra", "")
+        if trace not in self._payer.remittances:
+            return HTMLResponse("Remittance advice not found.", status_code=404)
+        self.counters.documents += 1
+        body = await asyncio.to_thread(eob_pdf, self._world, PAYER_ID, trace)
+        return Response(
+            body,
+            media_type="application/pdf",
+            headers={"Content-Disposition": f'inline; filename="RA_{trace}.pdf"'},
+        )
+
+    def _is_alive(self, visit: Visit) -> bool:
+        return visit.session is None or self._door.is_live(visit.session)
+
+    def _post_back(self, visit: Visit, path: str, form: Form) -> Response:
+        newest = (visit.view_state, visit.validation)
+        if (form.get("__VIEWSTATE"), form.get("__EVENTVALIDATION")) != newest:
+            return self._expired(visit)
+        if visit.session is not None:
+            visit.postbacks += 1
+            if visit.postbacks > POSTBACKS_PER_SESSION:
+                return self._expired(visit)
+        event = form.get("__EVENTTARGET") or next((n for n in form if "$btn" in n), "")
+        if event == LOG_OUT and visit.session is not None:
+            self._door.close(visit.session)
+            self._visits.pop(visit.visit_id, None)
+            return _redirect("/Login.aspx")
+        handlers: dict[tuple[str, str], Callable[[Visit, Form], Response]] = {
+            ("/Login.aspx", "btnLogin"): self._log_in,
+            ("/Terms.aspx", "btnContinue"): self._accept_terms,
+            ("/ClaimInquiry.aspx", "btnSearch"): self._search,
+            ("/ClaimInquiry.aspx", "gvClaims"): self._grid_event,
+            ("/ClaimInquiry.aspx", "btnNewSearch"): self._new_search,
+            ("/ClaimInquiry.aspx", "btnVoidClaim"): self._void,
+        }
+        handler = handlers.get((path, event.removeprefix(CONTENT)))
+        signed_in = visit.session is not None
+        if handler is None or (path != "/Login.aspx" and not signed_in):
+            self.counters.writes += 1
+            return self._expired(visit)
+        if path == "/ClaimInquiry.aspx" and not visit.terms_accepted:
+            return _redirect("/Terms.aspx")
+        return handler(visit, form)
+
+    def _log_in(self, visit: Visit, form: Form) -> Response:
+        username = form.get(CONTENT + "txtUserName", "").strip()
+        verdict = self._door.try_password(username, form.get(CONTENT + "txtPassword", ""))
+        if verdict is not Verdict.ACCEPTED:
+            return self._login_page(
+                visit, username=username, message=LOCKED if verdict is Verdict.LOCKED else REFUSED
+            )
+        self._visits.pop(visit.visit_id, None)
+        inside = self._new_visit()
+        inside.session = self._door.open()
+        return _with_cookie(_redirect("/Terms.aspx"), inside)
+
+    def _accept_terms(self, visit: Visit, form: Form) -> Response:
+        if form.get(CONTENT + "chkAccept") != "on":
+            return self._terms_page(visit, message=TERMS_NEEDED)
+        visit.terms_accepted = True
+        return _redirect("/MainMenu.aspx")
+
+    def _search(self, visit: Visit, form: Form) -> Response:
+        visit.criteria = {
+            name: form.get(CONTENT + name, "").strip()
+            for name in ("txtRecipientId", "txtFromDate", "txtToDate")
+        }
+        visit.numbers, visit.page, visit.opened = (), 1, None
+        recipient_id = visit.criteria["txtRecipientId"]
+        first, last = _day(visit.criteria["txtFromDate"]), _day(visit.criteria["txtToDate"])
+        if not recipient_id:
+            return self._inquiry(visit, problem="Recipient ID is required.")
+        if first is None or last is None:
+            return self._inquiry(visit, problem="Enter dates of service as MM/DD/YYYY.")
+        if first > last:
+            return self._inquiry(visit, problem="The From date is after the To date.")
+        self.counters.searches += 1
+        if self._is_down(recipient_id, first, last):
+            return self._inquiry(visit, problem=UNAVAILABLE)
+        visit.numbers = tuple(
+            number
+            for number in self._payer.by_member.get(recipient_id, ())
+            if first <= self._payer.by_number[number].service_from <= last
+        )
+        return self._inquiry(visit, note="" if visit.numbers else NONE_FOUND)
+
+    def _grid_event(self, visit: Visit, form: Form) -> Response:
+        verb, _, number = form.get("__EVENTARGUMENT", "").partition("$")
+        if number.isdecimal() and verb == "Page" and 1 <= int(number) <= _pages(visit):
+            visit.page = int(number)
+            return self._inquiry(visit)
+        shown = _shown(visit)
+        if number.isdecimal() and verb == "Select" and int(number) < len(shown):
+            visit.opened = shown[int(number)]
+            return self._detail(visit)
+        return self._expired(visit)  # an event this page did not offer
+
+    def _new_search(self, visit: Visit, _: Form) -> Response:
+        return self._blank_inquiry(visit)
+
+    def _void(self, visit: Visit, _: Form) -> Response:
+        if visit.opened is None:
+            return self._expired(visit)
+        self.counters.writes += 1
+        return self._detail(visit, note="The void request has been submitted.")
+
+    def _new_visit(self) -> Visit:
+        visit = Visit(secrets.token_hex(12))
+        self._visits[visit.visit_id] = visit
+        return visit
+
+    def _login_page(self, visit: Visit, *, username: str = "", message: str = "") -> Response:
+        return self._render(visit, "login.html", username=username, message=message)
+
+    def _terms_page(self, visit: Visit, *, message: str = "") -> Response:
+        return self._render(visit, "terms.html", message=message)
+
+    def _blank_inquiry(self, visit: Visit) -> Response:
+        visit.criteria, visit.numbers, visit.page, visit.opened = {}, (), 1, None
+        return self._inquiry(visit)
+
+    def _inquiry(self, visit: Visit, *, problem: str = "", note: str = "") -> Response:
+        return self._render(
+            visit,
+            "inquiry.html",
+            criteria=visit.criteria,
+            claims=[self._payer.by_number[number] for number in _shown(visit)],
+            total=len(visit.numbers),
+            page=visit.page,
+            pages=_pages(visit),
+            problem=problem,
+            note=note,
+        )
+
+    def _detail(self, visit: Visit, *, note: str = "") -> Response:
+        claim: PayerClaim = self._payer.by_number[str(visit.opened)]
+        return self._render(
+            visit,
+            "detail.html",
+            claim=claim,
+            has_advice=claim.trace_number in self._payer.remittances,
+            note=note,
+        )
+
+    def _render(self, visit: Visit, template: str, **values: Any) -> Response:
+        visit.view_state = "/wEPDwUK" + base64.b64encode(secrets.token_bytes(360)).decode()
+        visit.validation = "/wEdAA" + base64.b64encode(secrets.token_bytes(96)).decode()
+        page = self._pages.get_template(template).render(
+            view_state=visit.view_state,
+            validation=visit.validation,
+            signed_in=visit.session is not None,
+            **values,
+        )
+        return _with_cookie(HTMLResponse(page, headers={"Cache-Control": "private"}), visit)
+
+    def _expired(self, visit: Visit | None) -> Response:
+        if visit is not None:
+            self._door.expire(visit.session)
+            self._visits.pop(visit.visit_id, None)
+        return HTMLResponse(self._pages.get_template("expired.html").render())
+
+    def _is_down(self, recipient_id: str, first: date, last: date) -> bool:
+        once = {day for day in self._down_once.get(recipient_id, ()) if first <= day <= last}
+        if once:
+            self._down_once[recipient_id] -= once
+        return bool(once) or any(first <= day <= last for day in self._down.get(recipient_id, ()))
+
+
+def medicaid_app(world: World, account: Account, *, clock: Clock = utc_now) -> Starlette:
+    """The Medicaid portal over ``world``."""
+    return MedicaidPortal(world, account, clock=clock).app()
+
+
+async def _to_login(_: Request) -> Response:
+    return _redirect("/Login.aspx")
+
+
+def _redirect(path: str) -> Response:
+    return RedirectResponse(path, status_code=302)
+
+
+def _with_cookie(answer: Response, visit: Visit) -> Response:
+    answer.set_cookie(COOKIE, visit.visit_id, httponly=True, samesite="lax")
+    return answer
+
+
+def _pages(visit: Visit) -> int:
+    return max(1, -(-len(visit.numbers) // ROWS_PER_PAGE))
+
+
+def _shown(visit: Visit) -> tuple[str, ...]:
+    return visit.numbers[(visit.page - 1) * ROWS_PER_PAGE : visit.page * ROWS_PER_PAGE]
+
+
+def _day(text: str) -> date | None:
+    try:
+        return datetime.strptime(text, "%m/%d/%Y").date()  # noqa: DTZ007 - a calendar date
+    except ValueError:
+        return None
+
+
+def _day_text(value: date | None) -> str:
+    return value.strftime("%m/%d/%Y") if value else ""
+
+
+def _money(value: Decimal | None) -> str:
+    if value is None:
+        return ""
+    return f"-${-value:,.2f}" if value < 0 else f"${value:,.2f}"

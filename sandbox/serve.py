@@ -1,0 +1,160 @@
+"""Both simulated portals in one process, on ports of 127.0.0.1 that are free."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from sandbox import portal_commercial, portal_medicaid
+from sandbox.sessions import Account, Clock, make_account, utc_now
+from sandbox.world import World
+
+HOST = "127.0.0.1"
+PARENT_POLL_SECONDS = 1.0
+STOP_SECONDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Portals:
+    """Where the two portals answer, and who may sign in, by payer id."""
+
+    addresses: dict[str, str]
+    accounts: dict[str, Account]
+
+    def settings(self) -> str:
+        """The TOML settings that point a run at these portals."""
+        lines = ["[portals]"]
+        lines += [f'{payer_id} = "{address}"' for payer_id, address in self.addresses.items()]
+        lines += ["", "[secrets]"]
+        for payer_id, account in self.accounts.items():
+            lines.append(f'"{payer_id}/username" = "{account.username}"')
+            lines.append(f'"{payer_id}/password" = "{account.password}"')
+            if payer_id == portal_commercial.PAYER_ID:
+                lines.append(f'"{payer_id}/totp" = "{account.totp}"')
+        return "\n".join(lines) + "\n"
+
+
+@asynccontextmanager
+async def open_portals(
+    world: World, *, delay: float = 1.0, clock: Clock = utc_now
+) -> AsyncIterator[Portals]:
+    """Both portals, answering inside and stopped after; ``delay`` scales the commercial search."""
+    accounts = {
+        payer_id: make_account(world.seed, payer_id)
+        for payer_id in (portal_commercial.PAYER_ID, portal_medicaid.PAYER_ID)
+    }
+    apps: dict[str, ASGIApp] = {
+        portal_commercial.PAYER_ID: portal_commercial.commercial_app(
+            world, accounts[portal_commercial.PAYER_ID], delay=delay, clock=clock
+        ),
+        portal_medicaid.PAYER_ID: portal_medicaid.medicaid_app(
+            world, accounts[portal_medicaid.PAYER_ID], clock=clock
+        ),
+    }
+    addresses: dict[str, str] = {}
+    servers: list[_Server] = []
+    running: list[asyncio.Task[None]] = []
+    try:
+        for payer_id, app in apps.items():
+            listener = socket.create_server((HOST, 0))
+            addresses[payer_id] = f"http://{HOST}:{listener.getsockname()[1]}"
+            server = _Server(
+                uvicorn.Config(
+                    app,
+                    lifespan="off",
+                    log_level="warning",
+                    access_log=False,
+                    timeout_graceful_shutdown=STOP_SECONDS,
+                )
+            )
+            servers.append(server)
+            running.append(asyncio.create_task(server.serve(sockets=[listener])))
+        await asyncio.gather(*(_answer(address) for address in addresses.values()))
+        yield Portals(addresses, accounts)
+    finally:
+        for server in servers:
+            server.should_exit = True
+        await asyncio.gather(*running)
+
+
+def serve(
+    world: World, *, settings: Path, delay: float = 1.0, parent_pid: int | None = None
+) -> None:
+    """Serve both portals until SIGTERM, ctrl-C, or the end of process ``parent_pid``.
+
+    Once both answer, ``settings`` (mode 0600) names their addresses and accounts, and the line
+    that puts it in force goes to standard output.
+    """
+    asyncio.run(_serve(world, settings=settings, delay=delay, parent_pid=parent_pid))
+
+
+async def _serve(world: World, *, settings: Path, delay: float, parent_pid: int | None) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with open_portals(world, delay=delay) as portals:
+        _write_private(settings, portals.settings())
+        for payer_id, address in portals.addresses.items():
+            sys.stderr.write(f"{payer_id} answers at {address}\n")
+        sys.stdout.write(f"export CLAIMSWEEP_SETTINGS={settings.resolve()}\n")
+        sys.stdout.flush()
+        parent = asyncio.create_task(_until_gone(parent_pid, stop)) if parent_pid else None
+        await stop.wait()
+        if parent is not None:
+            parent.cancel()
+
+
+async def _until_gone(parent_pid: int, stop: asyncio.Event) -> None:
+    ours = os.getppid() == parent_pid
+    while _is_running(parent_pid) and (os.getppid() == parent_pid or not ours):
+        await asyncio.sleep(PARENT_POLL_SECONDS)
+    stop.set()
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    fresh.replace(path)
+
+
+async def _answer(address: str) -> None:
+    """Return when the server has answered one request."""
+    port = int(address.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection(HOST, port)
+    writer.write(b"GET /sandbox/counters HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\n\r\n")
+    await writer.drain()
+    await reader.read()
+    writer.close()
+    await writer.wait_closed()
+
+
+class _Server(uvicorn.Server):
+    """Leaves the process's signals to :func:`serve`, which stops both servers together."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield

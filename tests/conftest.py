@@ -1,0 +1,174 @@
+"""What every test stands on: a clean environment, a browser, and simulated payers on demand."""
+
+from __future__ import annotations
+
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+from billing.errors import BadInput
+from bots.portal.browser import VARIABLE, Browser, find_browser
+
+PROJECT = Path(__file__).resolve().parent.parent
+IN_CI = bool(os.environ.get("CI"))
+START_SECONDS = 60
+STOP_SECONDS = 10
+
+# The two cores of a small machine are shared, so a slow example is no failure.
+hypothesis_settings.register_profile(
+    "local", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.register_profile(
+    "ci", parent=hypothesis_settings.get_profile("local"), derandomize=True, database=None
+)
+hypothesis_settings.load_profile("ci" if IN_CI else "local")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before anything imports Prefect: no telemetry, a home of its own, private files."""
+    os.umask(0o077)
+    home = tempfile.mkdtemp(prefix="claimsweep-prefect-")
+    config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
+    os.environ |= {
+        "DO_NOT_TRACK": "1",
+        "PREFECT_HOME": home,
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    }
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("CLAIMSWEEP_") and name != VARIABLE:
+            monkeypatch.delenv(name)
+
+
+if IN_CI:
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        item: pytest.Item,
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """A machine that proves a change has all the parts: there, a skip is a failure."""
+        report = yield
+        if report.skipped and not hasattr(report, "wasxfail"):
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid} was skipped, which CI does not allow"
+        return report
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        collector: pytest.Collector,
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Likewise for a whole file."""
+        report = yield
+        if report.skipped:
+            report.outcome = "failed"
+            report.longrepr = f"{collector.nodeid} was skipped, which CI does not allow"
+        return report
+
+
+@pytest.fixture(scope="session")
+def browser_executable() -> Browser:
+    """The browser of this machine, as the bots would find it."""
+    try:
+        return find_browser()
+    except BadInput as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def tesseract() -> str:
+    """The path of Tesseract."""
+    path = shutil.which("tesseract")
+    if path is None:
+        pytest.skip("Tesseract is not installed")
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxServer:
+    """Simulated payers that answer; ``settings`` is the file that points the profiles at them."""
+
+    seed: int
+    claims: int
+    settings: Path
+    pid: int
+
+    def run(self, verb: str, *arguments: str) -> str:
+        """What ``python -m sandbox VERB …`` prints for this same seed and number of claims."""
+        options = ["--seed", str(self.seed), "--claims", str(self.claims)]
+        return subprocess.run(
+            [sys.executable, "-m", "sandbox", verb, *arguments, *options],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            timeout=START_SECONDS,
+            check=True,
+        ).stdout
+
+
+@pytest.fixture(scope="session")
+def sandbox_server(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[..., SandboxServer]]:
+    """``sandbox_server(seed=1, claims=10)`` starts the simulated payers, once for each pair."""
+    running: dict[tuple[int, int], tuple[SandboxServer, subprocess.Popen[str]]] = {}
+
+    def serve(seed: int = 1, claims: int = 10) -> SandboxServer:
+        if (seed, claims) not in running:
+            folder = tmp_path_factory.mktemp(f"sandbox-{seed}-{claims}")
+            running[seed, claims] = _start_sandbox(seed, claims, folder)
+        return running[seed, claims][0]
+
+    yield serve
+    for _, process in running.values():
+        _stop(process)
+
+
+def _start_sandbox(
+    seed: int, claims: int, folder: Path
+) -> tuple[SandboxServer, subprocess.Popen[str]]:
+    settings, log = folder / "settings.toml", folder / "log.txt"
+    command = [sys.executable, "-m", "sandbox", "serve", "--seed", str(seed)]
+    command += ["--claims", str(claims), "--settings", str(settings), "--delay", "0.05"]
+    command += ["--parent-pid", str(os.getpid())]
+    with log.open("w") as errors:
+        process = subprocess.Popen(
+            command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=errors, text=True
+        )
+    assert process.stdout is not None
+    said: queue.Queue[str] = queue.Queue()
+    threading.Thread(
+        target=lambda out=process.stdout: said.put(out.readline()), daemon=True
+    ).start()
+    try:
+        line = said.get(timeout=START_SECONDS)
+    except queue.Empty:
+        line = ""
+    if line.strip() != f"export CLAIMSWEEP_SETTINGS={settings.resolve()}":
+        _stop(process)
+        pytest.fail(f"the sandbox did not start; it said {line!r} and\n{log.read_text()[-2000:]}")
+    return SandboxServer(seed, claims, settings.resolve(), process.pid), process
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
