@@ -333,17 +333,8 @@ class Posting:
     @property
     def key(self) -> str:
         """What makes it the same posting whichever run or file proposes it."""
-        return "|".join(
-            (
-                self.payer,
-                self.trace_number,
-                self.payer_claim_number,
-                str(self.line),
-                self.kind,
-                self.code,
-                str(self.amount),
-            )
-        )
+        place = (self.payer, self.trace_number, self.payer_claim_number, str(self.line))
+        return "|".join((*place, self.kind, self.code, str(self.amount)))
 
 
 @dataclass(frozen=True, slots=True)

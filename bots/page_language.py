@@ -57,7 +57,7 @@ class Locator(Strict):
 
 
 def _as_list(value: Any) -> Any:
-    return value if isinstance(value, list) else [value]
+    return value if isinstance(value, list | tuple) else [value]
 
 
 Locators = Annotated[tuple[Locator, ...], BeforeValidator(_as_list), Field(min_length=1)]
@@ -98,11 +98,12 @@ class PageField(Strict):
     ``pattern`` (its first group) finds, or a ``constant``.
 
     ``pattern`` may also refine a label's or a column's text. In a JSON body ``label`` is a
-    dotted path. ``within`` narrows a column to the table that this CSS selects.
+    dotted path. ``column`` may list the headings of several tables; ``within`` narrows it to the
+    tables that this CSS selects.
     """
 
     label: str | None = None
-    column: str | None = None
+    column: Annotated[tuple[str, ...], BeforeValidator(_as_list)] | None = None
     pattern: str | None = None
     constant: str | None = None
     within: str | None = None

@@ -1,4 +1,4 @@
-"""One payer account's share of a sweep: sign in once, then claim after claim, each committed alone."""
+"""One payer account's share of a sweep: signed in once, each claim committed alone."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from time import monotonic
 
+from billing.reconcile import conclude, propose_postings
+from bots.reading.eob import Reading, read_eob
+
 from billing.errors import (
-    NeedsPerson,
     SessionEnded,
     StopAccount,
     TryLater,
@@ -24,19 +26,18 @@ from billing.ledger import Ledger, WorkItem
 from billing.model import (
     Channel,
     Claim,
+    ClaimStatus,
     Found,
     NoAnswer,
     Observation,
     PayerNote,
     Reason,
 )
-from billing.reconcile import conclude, propose_postings
 from billing.remittance import excerpt
 from bots.portal.browser import Browser
 from bots.portal.driver import Asked, ClaimStatusDriver
 from bots.portal.session import PortalSession
 from bots.profile import Profile
-from bots.reading.eob import Reading, read_eob
 
 LEASE_SECONDS = 300
 TRIES_PER_CLAIM = 3
@@ -66,8 +67,8 @@ class AccountBook:
             refused_at is not None and now - refused_at < timedelta(hours=12)
         ):
             raise StopAccount(
-                f"{self.account}: {spent} login attempts were refused or cut off and the portal locks at "
-                f"{self.attempts_before_lockout}; check the password by hand, then run "
+                f"{self.account}: {spent} login attempts were refused or cut off and the portal "
+                f"locks at {self.attempts_before_lockout}; check the password by hand, then run "
                 f"'claimsweep policy clear {self.account}'"
             )
         before = standing.last_attempt_at
@@ -136,8 +137,8 @@ class AccountWork:
             unknown = unknown + 1 if settled is Reason.UNKNOWN_PAGE else 0
             if unknown == UNKNOWN_IN_A_ROW:
                 raise UnknownPage(
-                    f"{self.profile.id}: {unknown} claims in a row met a page the profile does not know; "
-                    "compare the captured pages with the profile"
+                    f"{self.profile.id}: {unknown} claims in a row met a page the profile does not "
+                    "know; compare the captured pages with the profile"
                 )
             self.ledger.renew_account(
                 self.profile.id, self.owner, fence, seconds=LEASE_SECONDS, now=datetime.now(UTC)
@@ -171,9 +172,10 @@ class AccountWork:
             self._commit(item, [asked.observation], started)
             return answer.reason
         observations = [asked.observation]
-        if isinstance(answer, Found) and asked.document is not None:
-            number = answer.value.payer_claim_number
-            observations.append(await self._read(item.claim, number, asked.document))
+        match answer:
+            case Found(ClaimStatus() as status) if asked.document is not None:
+                number = status.payer_claim_number
+                observations.append(await self._read(item.claim, number, asked.document))
         self._commit(item, observations, started)
         return None
 
@@ -234,9 +236,7 @@ def eob_observation(
     ]
     if len(holding) != 1:
         return unknown(f"The EOB holds this claim in {len(holding)} payments instead of one.")
-    part = excerpt(
-        holding[0], claim_id=claim.claim_id, payer_claim_number=payer_claim_number
-    )
+    part = excerpt(holding[0], claim_id=claim.claim_id, payer_claim_number=payer_claim_number)
     return Observation(Channel.EOB, now, Found(part), captures, part.places)
 
 

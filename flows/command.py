@@ -28,7 +28,9 @@ app.add_typer(eob, name="eob", help="Read EOB documents.")
 app.add_typer(profile, name="profile", help="Check payer profiles.")
 app.add_typer(policy, name="policy", help="What may run tonight, and stopped accounts.")
 
-Exports = Annotated[list[Path], typer.Option("--export", help="A billing-system export; repeat for more.")]
+Exports = Annotated[
+    list[Path], typer.Option("--export", help="A billing-system export; repeat for more.")
+]
 Home = Annotated[Path | None, typer.Option("--home", help="Where ledger and evidence live.")]
 Profiles = Annotated[Path | None, typer.Option("--profiles", help="The folder of payer profiles.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
@@ -46,7 +48,9 @@ def claimsweep() -> None:
 def sweep(
     export: Exports,
     payer: Annotated[str | None, typer.Option(help="Only this payer's claims.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many claims a payer.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most so many claims a payer.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Where the files go.")] = None,
     as_json: AsJson = False,
     home: Home = None,
@@ -60,6 +64,7 @@ def sweep(
     Example: claimsweep sweep --export aging.csv --export medicaid.xlsx
     """
     from console.summary import summary, totals
+
     from flows.run import run_sweep
 
     settings = _settings(home, profiles)
@@ -98,6 +103,7 @@ def check(
     """
     from console.answers import answers
     from console.summary import one_claim
+
     from flows.run import run_check
 
     settings = _settings(home, profiles)
@@ -119,9 +125,10 @@ def eob_read(files: list[Path], as_json: AsJson = False, profiles: Profiles = No
 
     Example: claimsweep eob read remittance.pdf --json
     """
-    from bots.profile import load_profiles
     from bots.reading.documents import read_documents
     from console.summary import documents_summary
+
+    from bots.profile import load_profiles
 
     layouts = {
         p.id: p.eob for p in load_profiles(_settings(None, profiles).profiles).values() if p.eob
@@ -150,7 +157,9 @@ def profile_lint(as_json: AsJson = False, profiles: Profiles = None) -> None:
     if as_json:
         _print_json({"problems": problems})
     else:
-        sys.stdout.write("".join(f"{p}\n" for p in problems) or "All payer profiles are well formed.\n")
+        sys.stdout.write(
+            "".join(f"{p}\n" for p in problems) or "All payer profiles are well formed.\n"
+        )
     if problems:
         raise typer.Exit(FINDINGS)
 
@@ -202,7 +211,8 @@ def policy_show(as_json: AsJson = False, home: Home = None, profiles: Profiles =
         _print_json({"policies": rows})
         return
     for row in rows:
-        sys.stdout.write(f"{row['payer']}: {row['refusal'] or 'a bot may enter until ' + row['expires']}\n")
+        standing = row["refusal"] or f"a bot may enter until {row['expires']}"
+        sys.stdout.write(f"{row['payer']}: {standing}\n")
 
 
 @policy.command("clear")
@@ -229,6 +239,7 @@ def report(
     Example: claimsweep report
     """
     from console.summary import summary
+
     from flows.run import run_report
 
     swept = run_report(_settings(home, profiles), sweep_id, out=out)
@@ -241,12 +252,24 @@ def doctor(as_json: AsJson = False, home: Home = None, profiles: Profiles = None
 
     Example: claimsweep doctor
     """
+    from bots.profile import load_profile
     from flows.doctor import examine
 
     settings = _settings(home, profiles)
-    checks = examine(settings.home, settings.profiles)
+    checks = examine(
+        home=settings.home,
+        profiles=settings.profiles,
+        ledger=settings.home / "ledger.sqlite",
+        load_profile=load_profile,
+    )
     if as_json:
-        _print_json({"checks": [{"name": c.name, "ok": c.ok, "found": c.found, "mend": c.mend} for c in checks]})
+        _print_json(
+            {
+                "checks": [
+                    {"name": c.name, "ok": c.ok, "found": c.found, "mend": c.mend} for c in checks
+                ]
+            }
+        )
     else:
         for c in checks:
             mend = f"\n       mend: {c.mend}" if c.mend and not c.ok else ""
@@ -269,13 +292,19 @@ def demo(
     raise typer.Exit(run_demo(claims=claims, seed=seed))
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+@app.command(
+    context_settings={
+        "allow_extra_args": True,
+        "ignore_unknown_options": True,
+        "help_option_names": [],
+    }
+)
 def sandbox(context: typer.Context) -> None:
     """Simulated payers: serve | export DIR | truth | documents DIR | bad DIR.
 
     Example: claimsweep sandbox serve --seed 1 --claims 200
     """
-    raise typer.Exit(subprocess.call([sys.executable, "-m", "sandbox", *context.args]))  # noqa: S603 - our own module
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "sandbox", *context.args]))
 
 
 def main() -> None:
@@ -289,7 +318,7 @@ def main() -> None:
         _refuse("Stopped; run the same command again to go on.")
     except KeyboardInterrupt:
         _refuse("Stopped; run the same command again to go on.")
-    except Exception as error:  # noqa: BLE001 - the last wall before a user
+    except Exception as error:
         if hasattr(error, "format_message"):  # a usage error of the command line
             _refuse(f"{error.format_message()} Try 'claimsweep --help'.")
         _refuse(f"Unexpected {type(error).__name__}; where it happened is in {_log(error)}.")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
 
+from billing.reconcile import conclude
+
 from billing.errors import NeedsPerson, StopAccount, TryLater, UnknownPage
 from billing.ledger import Ledger, open_ledger
 from billing.model import (
@@ -19,7 +21,6 @@ from billing.model import (
     PayerRules,
     Reason,
 )
-from billing.reconcile import conclude
 from bots.portal.browser import find_browser
 from bots.portal.gate import refusal
 from bots.profile import Profile, load_profiles
@@ -32,7 +33,7 @@ REASON_OF: Mapping[type[BaseException], Reason] = {
     UnknownPage: Reason.UNKNOWN_PAGE,
     TryLater: Reason.UNREACHABLE,
 }
-"""What a session's end means for the claims it left unasked; TryLater once its retries are spent."""
+"""What a session's end means for the claims left unasked; TryLater when its retries are spent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,11 @@ class SweepContext:
             raise end
         reason = REASON_OF.get(type(end), Reason.NEEDS_PERSON)
         # only our own sentences are free of patient data
-        sentence = str(end) if type(end) in REASON_OF else f"Unexpected {type(end).__name__} in the session."
+        sentence = (
+            str(end)
+            if type(end) in REASON_OF
+            else f"Unexpected {type(end).__name__} in the session."
+        )
         self.leave_unasked(payer, reason, sentence)
         self.ledger.note_payer(self.sweep_id, PayerNote(payer, reason, sentence))
 
@@ -110,5 +115,5 @@ def open_context(sweep_id: str) -> SweepContext:
         ledger=ledger,
         profiles=load_profiles(settings.profiles),
         sweep_id=sweep_id,
-        business_date=ledger.report(sweep_id).business_date,
+        business_date=ledger.business_date(sweep_id),
     )

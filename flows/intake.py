@@ -52,7 +52,9 @@ def take_in(
         claims = [claim for claim in claims if claim.claim_id == claim_id]
         if not claims:
             files = ", ".join(reading.name for reading in readings)
-            raise BadInput(f"No claim {claim_id!r} in {files}; give the claim id as the export spells it")
+            raise BadInput(
+                f"No claim {claim_id!r} in {files}; give the claim id as the export spells it"
+            )
     if limit is not None:
         claims = list(_first_of_each(claims, limit))
     if not claims:
@@ -64,7 +66,10 @@ def begin(ledger: Ledger, sweep_id: str, intake: Intake, business_date: date) ->
     """Make the sweep and its work items, or take up the one that was begun before."""
     several = len(intake.readings) > 1
     refused = [
-        replace(row, sheet=", ".join(filter(None, (reading.name if several else None, row.sheet))) or None)
+        replace(
+            row,
+            sheet=", ".join(filter(None, (reading.name if several else None, row.sheet))) or None,
+        )
         for reading in intake.readings
         for row in reading.refused
     ]

@@ -12,14 +12,15 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from console.answers import answers
+from console.morning import morning_sheet
+from console.workbook import exceptions_csv, exceptions_xlsx, postings_csv
+
 from billing.ledger import Ledger
 from billing.model import ClaimResult, Outcome, SweepReport
 from bots.exports.read import ExportReading, read_export
 from bots.exports.write_back import Change, write_back
 from bots.profile import Profile, spellings
-from console.answers import answers
-from console.morning import morning_sheet
-from console.workbook import exceptions_csv, exceptions_xlsx, postings_csv
 
 SUFFIX = {
     "text/html": ".html",
@@ -46,12 +47,10 @@ def write_outputs(
         reading = read_export(
             ledger.fetch(export.sha256), export.name, payer_ids=spellings(profiles)
         )
-        written = write_back(
-            ledger.fetch(export.sha256), reading, _results_of(report, reading)
-        )
+        written = write_back(ledger.fetch(export.sha256), reading, _results_of(report, reading))
         changes += [(export.name, change) for change in written.changes]
-        name = Path(export.name)
-        made[f"write-back of {export.name}"] = (f"{name.stem}.swept{name.suffix}", written.data)
+        copy = f"{Path(export.name).stem}.swept{Path(export.name).suffix}"
+        made[f"write-back of {export.name}"] = (copy, written.data)
     today = report.business_date
     made |= {
         "changes, cell by cell": ("changes.csv", _changes_csv(changes)),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from billing.errors import BadInput
 from billing.ledger import Ledger, Progress, open_ledger
 from billing.model import Outcome, SweepReport
 from bots.profile import load_profiles
@@ -81,7 +82,7 @@ def run_check(settings: Settings, claim_id: str, exports: list[Path], *, watch: 
         for payer in context.pending_payers():
             try:
                 await context.account_work(payer).run()
-            except Exception as error:  # noqa: BLE001 - whatever ended the session, the claim gets its answer
+            except Exception as error:
                 context.end_session(payer, error)
 
     asyncio.run(_watched(check, ledger, sweep_id, watch))
@@ -90,7 +91,22 @@ def run_check(settings: Settings, claim_id: str, exports: list[Path], *, watch: 
     return Swept(report, {}, (datetime.now(UTC) - started).total_seconds(), resumed=False)
 
 
-async def _watched(work: Callable[[], object], ledger: Ledger, sweep_id: str, watch: Watch) -> None:
+def run_report(settings: Settings, sweep_id: str | None, *, out: Path | None) -> Swept:
+    """Write a finished sweep's files again. Raises BadInput when there is none."""
+    started = datetime.now(UTC)
+    profiles = load_profiles(settings.profiles)
+    ledger = open_ledger(settings.home)
+    chosen = sweep_id or ledger.latest_sweep()
+    if chosen is None:
+        raise BadInput(f"The ledger in {settings.home} holds no sweep; run claimsweep sweep first")
+    report = sweep_report(ledger, chosen, profiles)
+    files = write_outputs(ledger, report, profiles, out or settings.artifacts / chosen)
+    return Swept(report, files, (datetime.now(UTC) - started).total_seconds(), resumed=True)
+
+
+async def _watched(
+    work: Callable[[], Awaitable[None]], ledger: Ledger, sweep_id: str, watch: Watch
+) -> None:
     """Do ``work`` while ``watch`` is shown the ledger's progress."""
 
     async def look() -> None:
@@ -100,9 +116,7 @@ async def _watched(work: Callable[[], object], ledger: Ledger, sweep_id: str, wa
 
     looking = asyncio.create_task(look())
     try:
-        await work()  # type: ignore[misc]
+        await work()
     finally:
         looking.cancel()
         watch(ledger.progress(sweep_id))
-
-

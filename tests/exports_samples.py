@@ -14,15 +14,43 @@ from openpyxl.styles import Font, PatternFill
 from billing.model import Claim, ClaimResult, Conclusion, Evidence, Finding, Outcome
 from bots.exports.read import ExportReading
 
-KAREO = (
-    "Claim ID,Patient,Patient DOB,Insurance,Policy Number,DOS From,DOS To,Rendering Provider,"
-    "Provider NPI,Tax ID,Date Submitted,Last Billed,Total Charge,Insurance Balance,Notes,"
-    "Encounter ID"
-).split(",")
-NEXTGEN = (
-    "Prac Name,Enc Nbr,Rendering,NPI,TIN,Payer,Policy Nbr,Name,Birth Dt,Svc Dt,Svc Thru,Bill Dt,"
-    "Last Bill Dt,Charges,Balance,St,SSN"
-).split(",")
+KAREO = [
+    "Claim ID",
+    "Patient",
+    "Patient DOB",
+    "Insurance",
+    "Policy Number",
+    "DOS From",
+    "DOS To",
+    "Rendering Provider",
+    "Provider NPI",
+    "Tax ID",
+    "Date Submitted",
+    "Last Billed",
+    "Total Charge",
+    "Insurance Balance",
+    "Notes",
+    "Encounter ID",
+]
+NEXTGEN = [
+    "Prac Name",
+    "Enc Nbr",
+    "Rendering",
+    "NPI",
+    "TIN",
+    "Payer",
+    "Policy Nbr",
+    "Name",
+    "Birth Dt",
+    "Svc Dt",
+    "Svc Thru",
+    "Bill Dt",
+    "Last Bill Dt",
+    "Charges",
+    "Balance",
+    "St",
+    "SSN",
+]
 PAYERS = {"Alder Grove Health": "alder-grove", "Fern County Medical Aid": "fern-county"}
 SSN = "000-00-0000"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from billing.ledger import tables
 from billing.ledger.database import AnyRow, Database
@@ -161,10 +161,10 @@ class Work(Database):
         """Settle every waiting item of a payer that no bot may ask; returns how many.
 
         ``payer`` None means the claims that no profile knows a payer for. Items that a live
-        worker holds are left to it.
+        worker holds are left to it. ``conclusion_for`` must not use the ledger.
         """
         concluded = 0
-        while (some := self._conclude_some(sweep_id, payer, conclusion_for, at)) is not None:
+        while some := self._conclude_some(sweep_id, payer, conclusion_for, at):
             concluded += some
         return concluded
 
@@ -174,38 +174,38 @@ class Work(Database):
         payer: str | None,
         conclusion_for: Callable[[Claim], Conclusion],
         at: datetime,
-    ) -> int | None:
+    ) -> int:
         items = tables.items.c
-        with self._reading() as connection:
-            rows = _waiting(connection, sweep_id, payer, at, _CHUNK)
-        if not rows:
-            return None
-        judged = [(row, conclusion_for(CLAIM.validate_json(row.claim))) for row in rows]
-        concluded = 0
         with self._writing() as connection:
-            for row, conclusion in judged:
-                closed = connection.execute(
-                    update(tables.items)
-                    .where(
-                        items.item_id == row.item_id,
-                        items.fence == row.fence,
-                        items.state == row.state,
-                    )
-                    .values(fence=items.fence + 1, **_closed(conclusion))
-                ).rowcount
-                if not closed:
-                    continue
-                concluded += 1
+            closing, concluded, resting = [], [], []
+            hashes: set[str] = set()
+            for row in _waiting(connection, sweep_id, payer, at, _CHUNK):
+                conclusion = conclusion_for(CLAIM.validate_json(row.claim))
                 key = {"item_id": row.item_id, "fence": row.fence + 1}
+                closing.append({"id": row.item_id, **_closed(conclusion)})
                 text = CONCLUSION.dump_json(conclusion).decode()
+                concluded.append({**key, "conclusion": text, "concluded_at": at})
+                rests = _hashes((), conclusion, ())
+                resting += [{**key, "sha256": sha256} for sha256 in sorted(rests)]
+                hashes |= rests
+            require_listed(connection, hashes)
+            if closing:
                 connection.execute(
-                    tables.conclusions.insert(), {**key, "conclusion": text, "concluded_at": at}
+                    update(tables.items)
+                    .where(items.item_id == bindparam("id"))
+                    .values(
+                        fence=items.fence + 1,
+                        state=bindparam("state"),
+                        no_answer=bindparam("no_answer"),
+                        owner=None,
+                        leased_until=None,
+                    ),
+                    closing,
                 )
-                if hashes := _hashes((), conclusion, ()):
-                    require_listed(connection, hashes)
-                    rests = [{**key, "sha256": sha256} for sha256 in sorted(hashes)]
-                    connection.execute(tables.rests_on.insert(), rests)
-        return concluded
+                connection.execute(tables.conclusions.insert(), concluded)
+            if resting:
+                connection.execute(tables.rests_on.insert(), resting)
+        return len(closing)
 
     def _close_item(
         self, connection: Connection, item_id: int, fence: int, conclusion: Conclusion
@@ -215,7 +215,7 @@ class Work(Database):
         return connection.execute(
             update(tables.items)
             .where(items.item_id == item_id, items.fence == fence, items.state == tables.LEASED)
-            .values(**_closed(conclusion))
+            .values(owner=None, leased_until=None, **_closed(conclusion))
             .returning(items.sweep_id)
         ).scalar()
 
@@ -224,8 +224,6 @@ def _closed(conclusion: Conclusion) -> dict[str, str | None]:
     return {
         "state": _STATES.get(conclusion.outcome, tables.ANSWERED),
         "no_answer": _REASONS.get(conclusion.outcome, conclusion.no_answer),
-        "owner": None,
-        "leased_until": None,
     }
 
 
@@ -248,7 +246,7 @@ def _waiting(
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    leased = mine.where(items.state == tables.LEASED)
+    leased = mine.where(items.state == tables.LEASED).with_for_update(skip_locked=True)
     lost = [
         row
         for row in connection.execute(leased)

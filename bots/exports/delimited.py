@@ -55,6 +55,9 @@ def decode(data: bytes, *, name: str) -> tuple[str, str, bytes]:
         ((bom, (encoding,)) for bom, encoding in _BOMS if data.startswith(bom)),
         (b"", ("utf-8", "cp1252")),
     )
+    binary = BadInput(f"{name}: this is a binary file, not a CSV; export the report again.")
+    if b"\0" in data and not encodings[0].startswith("utf-16"):
+        raise binary
     for encoding in encodings:
         try:
             text = data[len(bom) :].decode(encoding)
@@ -63,7 +66,7 @@ def decode(data: bytes, *, name: str) -> tuple[str, str, bytes]:
         if not text.strip():
             raise BadInput(f"{name}: the file is empty; export the report again.")
         if "\0" in text or len(_CONTROL.findall(text[:20_000])) * 50 > len(text[:20_000]):
-            raise BadInput(f"{name}: this is a binary file, not a CSV; export the report again.")
+            raise binary
         return text, encoding, bom
     raise BadInput(
         f"{name}: the text is neither UTF-8, UTF-16 nor Windows-1252; save it as CSV UTF-8."

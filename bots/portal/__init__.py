@@ -1,0 +1,1 @@
+"""The hands in a browser: gate, session, verbs, driver, capture."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import monotonic
 
+from billing.identity import Verdict, choose, could_be_same, judge
 from playwright.async_api import Error
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from billing.errors import SessionEnded, TryLater, UnknownPage
-from billing.identity import Verdict, choose, could_be_same, judge
 from billing.model import (
     Answer,
     Channel,
@@ -25,11 +25,11 @@ from billing.model import (
     Observation,
     Reason,
 )
+from bots.page_language import PLACEHOLDER
 from bots.portal.capture import Keep, capture_image, capture_page
 from bots.portal.session import PortalSession
 from bots.portal.verbs import Words, claim_words
-from bots.page_language import PLACEHOLDER
-from bots.profile import ClaimStatusTask, Document
+from bots.profile import ClaimStatusTask, Document, NextPage
 from bots.reading.page import read_claim, read_rows
 
 MOST_PAGES = 40  # a search that lists more is not about one claim
@@ -74,7 +74,7 @@ class ClaimStatusDriver:
                 return await self._ask(claim)
         except TimeoutError as error:
             raise TryLater(
-                f"{self.session.profile.id} took longer than {settings.claim_seconds:.0f} s for one claim"
+                f"{self.session.profile.id}: one claim took over {settings.claim_seconds:.0f} s"
             ) from error
         except UnknownPage as error:
             return await self._unforeseen(str(error))
@@ -157,7 +157,7 @@ class ClaimStatusDriver:
                     await self._return(task, words, page)
             if not more:
                 return
-            await self._turn(task)
+            await self._turn(task.next_page)
         raise UnknownPage(f"a search listed more than {MOST_PAGES} pages")
 
     async def _rows(self, task: ClaimStatusTask) -> tuple[ClaimStatus, ...]:
@@ -224,7 +224,7 @@ class ClaimStatusDriver:
         if await self._search(task, words) != "listed":
             raise UnknownPage("the same search gave another outcome")
         for _ in range(page - 1):
-            await self._turn(task)
+            await self._turn(task.next_page)
 
     async def _can_turn(self, task: ClaimStatusTask) -> bool:
         if task.next_page is None:
@@ -232,13 +232,14 @@ class ClaimStatusDriver:
         button = self.session.hand.any_of(task.next_page.click)
         return await button.count() > 0 and await button.first.is_enabled()
 
-    async def _turn(self, task: ClaimStatusTask) -> None:
+    async def _turn(self, pager: NextPage | None) -> None:
         """To the next page of results; done when their text has changed."""
-        assert task.next_page is not None
+        if pager is None:
+            raise UnknownPage("the results have more pages than before")
         hand = self.session.hand
-        before = await hand.any_of(task.next_page.changes).first.inner_text()
-        await hand.click(task.next_page.click)
-        await hand.changed(task.next_page.changes, before)
+        before = await hand.any_of(pager.changes).first.inner_text()
+        await hand.click(pager.click)
+        await hand.changed(pager.changes, before)
 
     async def _capture(self) -> bytes:
         page = await capture_page(self.session.page)

@@ -1,4 +1,4 @@
-"""May a bot enter this payer's portal today? Decided from the recorded policy, before a browser opens."""
+"""Decides from the recorded policy, before a browser opens, whether a bot may enter today."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def refusal(profile: Profile, *, today: date) -> str | None:
         return (
             where
             + {
-                "registration_required": "the portal requires a bot to be registered, and no registration is recorded",
+                "registration_required": "a bot must be registered there and none is recorded",
                 "prohibited": "the portal's terms forbid automation",
                 "unknown": "nobody has recorded whether the portal's terms permit automation",
             }[policy.automation]

@@ -1,4 +1,4 @@
-"""What may leave the browser: the profile's hosts, and reads; everything else is refused and noted."""
+"""What may leave the browser: reads of the profile's hosts; all else is refused and noted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from playwright.async_api import BrowserContext, Error, Route, WebSocketRoute
 READS = frozenset({"GET", "HEAD"})
 
 
-@dataclass(slots=True)
+@dataclass
 class Guard:
     """Stands between one browser context and the network.
 

@@ -22,10 +22,10 @@ from billing.errors import (
     TryLater,
     UnknownPage,
 )
+from bots.page_language import Locators
 from bots.portal.browser import Browser, launch_options
 from bots.portal.guard import Guard, host_of
 from bots.portal.verbs import Hand
-from bots.page_language import Locators
 from bots.profile import Profile
 
 TOTP_SECONDS = 30
@@ -47,7 +47,7 @@ class LoginBook(Protocol):
         """Note how the attempt ended."""
 
 
-@dataclass(slots=True)
+@dataclass
 class PortalSession:
     """An async context manager: signed in inside, signed out after.
 
@@ -149,9 +149,9 @@ class PortalSession:
                 return
             if first in ("refused", "locked"):
                 self.logins.result(accepted=False)
+                said = "refused the login" if first == "refused" else "says the account is locked"
                 raise StopAccount(
-                    f"{name} {'refused the login' if first == 'refused' else 'says the account is locked'}; "
-                    "a person should check the password before anything signs in again"
+                    f"{name} {said}; a person should check the password before a bot signs in again"
                 )
             del signs[first]
             if first == "second factor" and login.second_factor:

@@ -1,0 +1,1 @@
+"""The eyes: captured bytes and a profile become the field's values."""

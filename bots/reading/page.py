@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from lxml import html as lxml_html
+from lxml.etree import ParserError
 from lxml.html import HtmlElement
 
 from billing.errors import UnknownPage
@@ -114,10 +115,9 @@ def _value(cell: HtmlElement, field: PageField, where: str, sha256: str) -> Valu
 
 
 def _spelled(field: PageField) -> str:
-    kind = (
-        "label" if field.label is not None else "column" if field.column is not None else "pattern"
-    )
-    return f"{kind} {getattr(field, kind)!r}"
+    if field.label is not None:
+        return f"label {field.label!r}"
+    return f"column {' or '.join(field.column)!r}" if field.column else f"pattern {field.pattern!r}"
 
 
 def _cells(region: HtmlElement, field: PageField) -> list[HtmlElement]:
@@ -159,14 +159,20 @@ def _is_heading_row(row: HtmlElement) -> bool:
     return row.getparent().tag == "thead" or all(cell.tag == "th" for cell in row)
 
 
-def _column(table: HtmlElement, heading: str) -> Iterator[HtmlElement]:
+def _column(table: HtmlElement, headings: Sequence[str]) -> Iterator[HtmlElement]:
+    """The cells below whichever of ``headings`` the table has; rows of another width (a pager, a
+    total) are not rows of the table."""
     index: int | None = None
+    width = 0
     for row in table.iter("tr"):
+        if next(row.iterancestors("table")) is not table or _hidden(row):
+            continue
         cells = [cell for cell in row if cell.tag in ("td", "th")]
         if _is_heading_row(row):
-            headings = [_label_text(cell) for cell in cells]
-            index = headings.index(heading) if heading in headings else None
-        elif index is not None and index < len(cells) and not _hidden(row):
+            width = len(cells)
+            found = [n for n, cell in enumerate(cells) if _label_text(cell) in headings]
+            index = found[0] if len(found) == 1 else None
+        elif index is not None and len(cells) == width:
             yield cells[index]
 
 
@@ -179,7 +185,7 @@ def _table_rows(page: bytes, rows: Rows) -> list[Reading]:
             "one; the portal may have changed, compare it with the profile"
         )
     columns = {
-        name: list(_column(tables[0], str(field.column))) for name, field in rows.fields.items()
+        name: list(_column(tables[0], field.column or ())) for name, field in rows.fields.items()
     }
     lengths = {len(cells) for cells in columns.values()}
     if lengths == {0} or len(lengths) != 1:
@@ -204,7 +210,13 @@ def _table_rows(page: bytes, rows: Rows) -> list[Reading]:
 
 def _json_rows(body: bytes, rows: Rows) -> list[Reading]:
     sha256 = hashlib.sha256(body).hexdigest()
-    entries = _follow(json.loads(body), str(rows.list))
+    try:
+        stated = json.loads(body)
+    except ValueError as error:
+        raise UnknownPage(
+            f"The captured response {sha256[:12]} is not JSON; the portal may have changed"
+        ) from error
+    entries = _follow(stated, str(rows.list))
     if not isinstance(entries, list):
         raise UnknownPage(
             f"The captured response {sha256[:12]} has no list {rows.list!r}; the portal may have "
@@ -237,9 +249,11 @@ def _follow(value: object, path: str) -> object:
 
 
 def _parse(page: bytes) -> HtmlElement:
-    return lxml_html.document_fromstring(
-        page, parser=lxml_html.HTMLParser(encoding="utf-8", huge_tree=True)
-    )
+    parser = lxml_html.HTMLParser(encoding="utf-8", huge_tree=True)
+    try:
+        return lxml_html.document_fromstring(page, parser=parser)
+    except ParserError as error:
+        raise UnknownPage("The captured page holds no HTML; the portal may be down") from error
 
 
 def _visible(root: HtmlElement, css: str) -> list[HtmlElement]:

@@ -1,0 +1,66 @@
+"""The 835 equations: what does not close in a remittance, where, and by how many dollars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from billing.model import Adjustment, Remittance, RemittedClaim
+from billing.money import ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Residual:
+    """One equation that does not close.
+
+    ``equation`` names it, ``where`` is the path from the remittance ("claims[0].lines[1]",
+    "payment"), ``dollars`` is its left side minus its right side, never zero.
+    """
+
+    equation: str
+    where: str
+    dollars: Decimal
+
+
+LINE = "line: charge - adjustments = paid"
+CLAIM = "claim: charge - all adjustments = paid"
+CLAIM_CHARGE = "claim: sum of line charges = charge"
+PATIENT = "claim: sum of PR adjustments = patient responsibility"
+PAYMENT = "payment: sum of claims paid - provider adjustments = amount"
+
+
+def residuals(remittance: Remittance) -> tuple[Residual, ...]:
+    """Every equation of ``remittance`` that does not close to the cent; empty when it balances.
+
+    The line, claim and payment equations are the 835's (TR3 005010X221, 1.10.2.1); the sum of
+    line charges holds because an 835 claim carries all its lines; allowed amounts are
+    informational and take no part.
+    """
+    return tuple(found for found in _equations(remittance) if found.dollars)
+
+
+def _equations(remittance: Remittance) -> Iterator[Residual]:
+    """All equations with their residual, zero where they close."""
+    for number, claim in enumerate(remittance.claims):
+        yield from _claim_equations(claim, f"claims[{number}]")
+    claims_paid = sum((claim.paid for claim in remittance.claims), ZERO)
+    withheld = sum((entry.amount for entry in remittance.provider_adjustments), ZERO)
+    yield Residual(PAYMENT, "payment", claims_paid - withheld - remittance.amount)
+
+
+def _claim_equations(claim: RemittedClaim, path: str) -> Iterator[Residual]:
+    for number, line in enumerate(claim.lines):
+        dollars = line.charge - _total(line.adjustments) - line.paid
+        yield Residual(LINE, f"{path}.lines[{number}]", dollars)
+    every = claim.all_adjustments
+    yield Residual(CLAIM, path, claim.charge - _total(every) - claim.paid)
+    if claim.lines:
+        charges = sum((line.charge for line in claim.lines), ZERO)
+        yield Residual(CLAIM_CHARGE, path, charges - claim.charge)
+    patients = _total(entry for entry in every if entry.group == "PR")
+    yield Residual(PATIENT, path, patients - claim.patient_responsibility)
+
+
+def _total(adjustments: Iterable[Adjustment]) -> Decimal:
+    return sum((entry.amount for entry in adjustments), ZERO)

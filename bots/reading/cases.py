@@ -1,0 +1,129 @@
+"""Recorded cases: captured bytes with a reviewed expectation, replayed offline."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from billing.errors import ProfileError, UnknownPage, UnreadableDocument
+from billing.model import ClaimStatus
+from bots.page_language import Strict
+from bots.profile import Profile
+from bots.reading.eob import read_eob
+from bots.reading.eob_json import document_json
+from bots.reading.page import read_claim, read_rows
+from bots.strict_yaml import load_strict
+
+STATUSES: TypeAdapter[tuple[ClaimStatus, ...]] = TypeAdapter(tuple[ClaimStatus, ...])
+
+
+Reads = Literal["claim", "rows", "document"]
+
+
+class CaseFile(Strict):
+    """case.yaml: what the captured bytes are, where they came from, who checked the expectation."""
+
+    reads: Reads
+    captured: str = Field(pattern=r"^capture\.(html|json|pdf)$")
+    source: str
+    recorded_on: str
+    reviewed_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One recorded case: its folder, its file, and what is expected field by field.
+
+    ``refused`` is a part of the sentence that reading must refuse the capture with.
+    """
+
+    folder: Path
+    file: CaseFile
+    expected: Mapping[str, Any]
+    refused: str | None
+
+    @property
+    def name(self) -> str:
+        """``payer/task-what``."""
+        return f"{self.folder.parent.parent.name}/{self.folder.name}"
+
+
+def find_cases(profile: Profile) -> Iterator[Case]:
+    """Every recorded case of ``profile``. Raises ProfileError for a folder that is no case."""
+    for folder in sorted((profile.folder / "cases").glob("*/")):
+        file = load_strict(folder / "case.yaml", CaseFile)
+        expected, refused = folder / "expected.json", folder / "refused.json"
+        if expected.is_file() == refused.is_file():
+            raise ProfileError(f"{folder}: needs either an expected.json or a refused.json")
+        yield Case(
+            folder,
+            file,
+            json.loads(expected.read_text(encoding="utf-8")) if expected.is_file() else {},
+            json.loads(refused.read_text(encoding="utf-8"))["sentence"]
+            if refused.is_file()
+            else None,
+        )
+
+
+def replay(case: Case, profile: Profile) -> Mapping[str, Any]:
+    """What the profile reads from the case's bytes today, flat: path → value as JSON has it.
+
+    Raises UnknownPage or UnreadableDocument as reading live would.
+    """
+    return replay_bytes((case.folder / case.file.captured).read_bytes(), case.file.reads, profile)
+
+
+def replay_bytes(data: bytes, reads: Reads, profile: Profile) -> Mapping[str, Any]:
+    """What ``profile`` reads from ``data``, flat."""
+    task = profile.file.tasks.claim_status
+    if reads == "document":
+        reading = read_eob(data, {profile.id: profile.eob} if profile.eob else {})
+        return flat(document_json("capture.pdf", reading))
+    if reads == "claim":
+        status, _ = read_claim(data, task.read, profile.file.vocabulary)
+        statuses: tuple[ClaimStatus, ...] = (status,)
+    else:
+        statuses = read_rows(data, task.rows, profile.file.vocabulary)
+    return flat(STATUSES.dump_python(statuses, mode="json"))
+
+
+def problem(case: Case, profile: Profile) -> dict[str, str | None]:
+    """Each expected field and what is wrong with it: None when it reads as expected.
+
+    A case that nobody reviewed proves nothing, and says so.
+    """
+    if case.file.reviewed_by is None:
+        return {"reviewed_by": "nobody has reviewed this expectation; fill in reviewed_by"}
+    try:
+        got = replay(case, profile)
+    except (UnknownPage, UnreadableDocument) as error:
+        if case.refused is not None:
+            met = case.refused in str(error)
+            return {"refused": None if met else f"refused with another sentence: {error}"}
+        return {"reading": str(error)}
+    if case.refused is not None:
+        return {"refused": "was read, but should have been refused"}
+    return {
+        field: None
+        if got.get(field) == case.expected.get(field)
+        else "reads otherwise than expected"
+        for field in sorted({*case.expected, *got})
+    }
+
+
+def flat(value: Any, path: str = "") -> dict[str, Any]:
+    """Nested JSON as one mapping: ``[0].paid`` → "12.00"."""
+    if isinstance(value, dict):
+        return {
+            k: v
+            for key, item in value.items()
+            for k, v in flat(item, f"{path}.{key}" if path else key).items()
+        }
+    if isinstance(value, list | tuple) and value:
+        return {k: v for n, item in enumerate(value) for k, v in flat(item, f"{path}[{n}]").items()}
+    return {path: value}

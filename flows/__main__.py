@@ -1,0 +1,5 @@
+"""Runs the command: ``python -m flows``."""
+
+from flows.command import main
+
+main()

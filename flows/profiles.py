@@ -1,0 +1,131 @@
+"""What a person does with payer profiles: lint, replay, record, and see what may run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from billing.errors import BadInput, ProfileError
+from billing.ledger import Ledger, open_ledger
+from billing.model import Found, Observation
+from bots.portal.gate import refusal
+from bots.profile import load_profile, load_profiles
+from bots.reading.cases import Reads, find_cases, problem, replay_bytes
+from flows.settings import Settings
+
+NAMES = {
+    "text/html": "capture.html",
+    "application/json": "capture.json",
+    "application/pdf": "capture.pdf",
+}
+
+KINDS: Mapping[str, Reads] = {"claim_status": "claim", "rows": "rows", "document": "document"}
+
+
+def lint(folder: Path) -> list[str]:
+    """Every problem of every profile: ``file:line: key: fact``."""
+    problems = []
+    for payer in sorted(p for p in folder.glob("*/") if not p.name.startswith((".", "_"))):
+        try:
+            load_profile(payer)
+        except ProfileError as error:
+            problems += str(error).splitlines()
+    if not problems:
+        try:
+            load_profiles(folder)
+        except ProfileError as error:
+            problems.append(str(error))
+    return problems
+
+
+def replay(folder: Path) -> list[dict[str, str | None]]:
+    """Every field of every recorded case, with what is wrong with it."""
+    return [
+        {"case": case.name, "field": field, "problem": wrong}
+        for profile in load_profiles(folder).values()
+        for case in find_cases(profile)
+        for field, wrong in problem(case, profile).items()
+    ]
+
+
+def record(settings: Settings, payer: str, claim_id: str, case: str) -> Path:
+    """Make a case of the newest capture that answered ``claim_id`` in the latest sweep.
+
+    The expectation is what is read today; it proves nothing until a person has reviewed it.
+    """
+    profiles = load_profiles(settings.profiles)
+    if payer not in profiles:
+        raise BadInput(f"No payer profile {payer!r}; there are: {', '.join(sorted(profiles))}")
+    ledger = open_ledger(settings.home)
+    sweep_id = ledger.latest_sweep()
+    items = ledger.find_items(sweep_id, claim_id) if sweep_id else ()
+    if not items:
+        raise BadInput(f"The latest sweep has no claim {claim_id!r}; sweep it first")
+    found = [o for o in ledger.observations(items[-1]) if isinstance(o.answer, Found)]
+    if not found:
+        raise BadInput(f"The latest sweep found no answer for claim {claim_id!r}; choose another")
+    what, _, name = case.partition("-")
+    if what not in KINDS or not name:
+        raise BadInput(f"{case!r}: a case is named claim_status-WHAT, rows-WHAT or document-WHAT")
+    reads = KINDS[what]
+    sha256 = _capture(ledger, found, reads, profiles[payer].file.tasks.claim_status.rows.response)
+    folder = profiles[payer].folder / "cases" / case
+    if folder.exists():
+        raise BadInput(f"{folder}: there is such a case already; choose another name")
+    data, name = ledger.fetch(sha256), NAMES[ledger.media_type(sha256)]
+    read = replay_bytes(data, reads, profiles[payer])
+    folder.mkdir(parents=True)
+    (folder / name).write_bytes(data)
+    (folder / "expected.json").write_text(json.dumps(read, indent=1) + "\n", encoding="utf-8")
+    today = datetime.now(UTC).astimezone(settings.time_zone).date()
+    (folder / "case.yaml").write_text(
+        f"reads: {reads}\ncaptured: {name}\nsource: the portal this profile describes\n"
+        f"recorded_on: {today}\nreviewed_by: null\n",
+        encoding="utf-8",
+    )
+    return folder
+
+
+def _capture(
+    ledger: Ledger, found: Sequence[Observation], reads: Reads, response: str | None
+) -> str:
+    """The capture of the kind that ``reads`` wants: the last page, the first list, the document."""
+    captures = [c for o in found for c in o.captures]
+    by_type = {
+        "claim": [c for c in captures if ledger.media_type(c) == "text/html"][-1:],
+        "rows": [
+            c
+            for c in captures
+            if ledger.media_type(c) == ("application/json" if response else "text/html")
+        ][:1],
+        "document": [c for c in captures if ledger.media_type(c) == "application/pdf"][:1],
+    }
+    if not by_type[reads]:
+        raise BadInput("The latest sweep captured nothing of that kind for this claim")
+    return by_type[reads][0]
+
+
+def passport(settings: Settings) -> list[dict[str, str]]:
+    """Each payer's standing: may a bot enter today, until when, on whose word."""
+    today = datetime.now(UTC).astimezone(settings.time_zone).date()
+    return [
+        {
+            "payer": profile.id,
+            "automation": profile.file.policy.automation,
+            "approved_by": profile.file.policy.approved_by or "",
+            "approval_ref": profile.file.policy.approval_ref or "",
+            "expires": str(profile.file.policy.approval_expires or ""),
+            "profile_sha256": profile.sha256,
+            "refusal": refusal(profile, today=today) or "",
+        }
+        for profile in load_profiles(settings.profiles).values()
+    ]
+
+
+def clear_account(settings: Settings, payer: str) -> None:
+    """A person has mended the login of ``payer``: its refusals no longer count."""
+    if payer not in load_profiles(settings.profiles):
+        raise BadInput(f"No payer profile {payer!r}")
+    open_ledger(settings.home).clear_account(payer, datetime.now(UTC))
