@@ -1,0 +1,1 @@
+"""What people look at after a sweep: morning sheet, workbook, terminal summary, answers."""

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -22,7 +19,7 @@ from billing.errors import (
     UnknownPage,
     UnreadableDocument,
 )
-from billing.ledger import Ledger, WorkItem
+from billing.ledger import Ledger, WorkItem, owner_name
 from billing.model import (
     Channel,
     Claim,
@@ -61,13 +58,12 @@ class AccountBook:
         """Note an attempt before it is made; the instant of the one before."""
         now = datetime.now(UTC)
         standing = self.ledger.login_standing(self.account)
-        spent = standing.refusals_in_a_row + standing.unfinished_attempts
         refused_at = standing.last_refused_at
-        if spent >= self.attempts_before_lockout - 1 or (
+        if standing.spent >= self.attempts_before_lockout - 1 or (
             refused_at is not None and now - refused_at < timedelta(hours=12)
         ):
             raise StopAccount(
-                f"{self.account}: {spent} login attempts were refused or cut off and the portal "
+                f"{self.account}: {standing.spent} login attempts were refused or cut off and the portal "
                 f"locks at {self.attempts_before_lockout}; check the password by hand, then run "
                 f"'claimsweep policy clear {self.account}'"
             )
@@ -92,7 +88,7 @@ class AccountWork:
     secret: Callable[[str], str]
     read_document: Callable[[bytes], Reading]
     today: date
-    owner: str = field(default_factory=lambda: owner_name())
+    owner: str = field(default_factory=owner_name)
     _readings: dict[str, Reading | UnreadableDocument] = field(default_factory=dict)
 
     async def run(self) -> None:
@@ -238,11 +234,6 @@ def eob_observation(
         return unknown(f"The EOB holds this claim in {len(holding)} payments instead of one.")
     part = excerpt(holding[0], claim_id=claim.claim_id, payer_claim_number=payer_claim_number)
     return Observation(Channel.EOB, now, Found(part), captures, part.places)
-
-
-def owner_name() -> str:
-    """This process as a lease's owner: host, process, and a nonce."""
-    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 def make_reader(profile: Profile) -> Callable[[bytes], Reading]:

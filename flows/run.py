@@ -59,7 +59,7 @@ def run_sweep(
         from flows.sweep import sweep
 
         asyncio.run(_watched(lambda: sweep(sweep_id), ledger, sweep_id, watch))
-        ledger.finish_sweep(sweep_id, datetime.now(UTC))
+    ledger.finish_sweep(sweep_id, datetime.now(UTC))
     report = sweep_report(ledger, sweep_id, profiles)
     files = write_outputs(ledger, report, profiles, out or settings.artifacts / sweep_id)
     return Swept(report, files, (datetime.now(UTC) - started).total_seconds(), start.resumed)

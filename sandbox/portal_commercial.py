@@ -6,10 +6,9 @@ import asyncio
 import hashlib
 import json
 import secrets
-from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from sandbox.documents import eob_pdf
+from sandbox.inquiry import Inquiry, day_typed
 from sandbox.sessions import (
     Account,
     Clock,
@@ -54,11 +54,13 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """One search under way: when its answer is ready (event-loop seconds) and what it is."""
+    """One search under way: when its answer is ready (event-loop seconds) and what it is.
+
+    ``numbers`` is None when the payer's system is unavailable.
+    """
 
     ready_at: float
-    failed: bool
-    numbers: tuple[str, ...]
+    numbers: tuple[str, ...] | None
 
 
 class CommercialPortal:
@@ -72,12 +74,7 @@ class CommercialPortal:
         self._door = SignIns(account, IDLE, clock, self.counters)
         self._password_given: set[str] = set()
         self._searches: dict[str, Search] = {}
-        self._down: dict[str, set[date]] = defaultdict(set)
-        self._down_once: dict[str, set[date]] = defaultdict(set)
-        for member_id, day in self._payer.unavailable:
-            self._down[member_id].add(day)
-        for member_id, day in self._payer.unavailable_once:
-            self._down_once[member_id].add(day)
+        self._inquiry = Inquiry(self._payer)
 
     def app(self) -> Starlette:
         """The portal as an ASGI application."""
@@ -140,7 +137,7 @@ class CommercialPortal:
         """Accept a search; its answer is polled for."""
         given = await _json(request)
         member_id = _text(given, "memberId").strip().upper()
-        first, last = _day(_text(given, "serviceFrom")), _day(_text(given, "serviceTo"))
+        first, last = day_typed(_text(given, "serviceFrom")), day_typed(_text(given, "serviceTo"))
         problem = _problem(member_id, first, last)
         if first is None or last is None or problem:
             return JSONResponse({"error": problem}, status_code=422)
@@ -149,12 +146,7 @@ class CommercialPortal:
         loop = asyncio.get_running_loop()
         self._searches[search_id] = Search(
             ready_at=loop.time() + self._delay * wait_seconds(member_id, first),
-            failed=self._is_down(member_id, first, last),
-            numbers=tuple(
-                number
-                for number in self._payer.by_member.get(member_id, ())
-                if first <= self._payer.by_number[number].service_from <= last
-            ),
+            numbers=self._inquiry.search(member_id, first, last),
         )
         return JSONResponse({"searchId": search_id}, status_code=202)
 
@@ -165,7 +157,7 @@ class CommercialPortal:
             return JSONResponse({"error": "No such search."}, status_code=404)
         if asyncio.get_running_loop().time() < search.ready_at:
             return JSONResponse({"state": "working"})
-        if search.failed:
+        if search.numbers is None:
             return JSONResponse({"state": "failed", "message": UNAVAILABLE})
         pages = max(1, -(-len(search.numbers) // ROWS_PER_PAGE))
         asked = request.query_params.get("page", "1")
@@ -216,12 +208,6 @@ class CommercialPortal:
 
         return guarded
 
-    def _is_down(self, member_id: str, first: date, last: date) -> bool:
-        once = {day for day in self._down_once.get(member_id, ()) if first <= day <= last}
-        if once:
-            self._down_once[member_id] -= once
-        return bool(once) or any(first <= day <= last for day in self._down.get(member_id, ()))
-
 
 def commercial_app(
     world: World, account: Account, *, delay: float = 1.0, clock: Clock = utc_now
@@ -256,13 +242,6 @@ def _text(given: dict[str, Any], name: str) -> str:
 def _with_cookie(answer: Response, token: str) -> Response:
     answer.set_cookie(COOKIE, token, httponly=True, samesite="lax")
     return answer
-
-
-def _day(text: str) -> date | None:
-    try:
-        return datetime.strptime(text.strip(), "%m/%d/%Y").date()  # noqa: DTZ007 - a calendar date
-    except ValueError:
-        return None
 
 
 def _problem(member_id: str, first: date | None, last: date | None) -> str | None:

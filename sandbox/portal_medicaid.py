@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import secrets
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from sandbox.documents import eob_pdf
+from sandbox.inquiry import Inquiry, day_typed
 from sandbox.sessions import (
     Account,
     Clock,
@@ -62,6 +62,7 @@ class Visit:
     validation: str = ""
     session: str | None = None  # set once signed in
     terms_accepted: bool = False
+    ticket: str = ""  # the menu's link to the inquiry works once, so Back finds it used
     postbacks: int = 0
     criteria: Form = field(default_factory=dict)
     numbers: tuple[str, ...] = ()
@@ -78,12 +79,7 @@ class MedicaidPortal:
         self.counters = Counters()
         self._door = SignIns(account, IDLE, clock, self.counters)
         self._visits: dict[str, Visit] = {}
-        self._down: dict[str, set[date]] = defaultdict(set)
-        self._down_once: dict[str, set[date]] = defaultdict(set)
-        for member_id, day in self._payer.unavailable:
-            self._down[member_id].add(day)
-        for member_id, day in self._payer.unavailable_once:
-            self._down_once[member_id].add(day)
+        self._claims = Inquiry(self._payer)
         self._pages = Environment(
             loader=FileSystemLoader(FOLDER / "templates" / "medicaid"),
             autoescape=True,
@@ -126,10 +122,14 @@ class MedicaidPortal:
         if not visit.terms_accepted and path != "/Terms.aspx":
             return _redirect("/Terms.aspx")
         if path == "/ClaimInquiry.aspx":
+            if request.query_params.get("t", visit.ticket) != visit.ticket:
+                return self._expired(visit)
+            visit.ticket = ""
             return self._blank_inquiry(visit)
         if path == "/Terms.aspx":
             return self._terms_page(visit)
-        return self._render(visit, "menu.html")
+        visit.ticket = secrets.token_hex(6)
+        return self._render(visit, "menu.html", ticket=visit.ticket)
 
     async def remittance_advice(self, request: Request) -> Response:
         """The remittance advice as a PDF in the tab, or the expired page without a session."""
@@ -205,7 +205,7 @@ class MedicaidPortal:
         }
         visit.numbers, visit.page, visit.opened = (), 1, None
         recipient_id = visit.criteria["txtRecipientId"]
-        first, last = _day(visit.criteria["txtFromDate"]), _day(visit.criteria["txtToDate"])
+        first, last = (day_typed(visit.criteria[name]) for name in ("txtFromDate", "txtToDate"))
         if not recipient_id:
             return self._inquiry(visit, problem="Recipient ID is required.")
         if first is None or last is None:
@@ -213,13 +213,10 @@ class MedicaidPortal:
         if first > last:
             return self._inquiry(visit, problem="The From date is after the To date.")
         self.counters.searches += 1
-        if self._is_down(recipient_id, first, last):
+        numbers = self._claims.search(recipient_id, first, last)
+        if numbers is None:
             return self._inquiry(visit, problem=UNAVAILABLE)
-        visit.numbers = tuple(
-            number
-            for number in self._payer.by_member.get(recipient_id, ())
-            if first <= self._payer.by_number[number].service_from <= last
-        )
+        visit.numbers = numbers
         return self._inquiry(visit, note="" if visit.numbers else NONE_FOUND)
 
     def _grid_event(self, visit: Visit, form: Form) -> Response:
@@ -297,12 +294,6 @@ class MedicaidPortal:
             self._visits.pop(visit.visit_id, None)
         return HTMLResponse(self._pages.get_template("expired.html").render())
 
-    def _is_down(self, recipient_id: str, first: date, last: date) -> bool:
-        once = {day for day in self._down_once.get(recipient_id, ()) if first <= day <= last}
-        if once:
-            self._down_once[recipient_id] -= once
-        return bool(once) or any(first <= day <= last for day in self._down.get(recipient_id, ()))
-
 
 def medicaid_app(world: World, account: Account, *, clock: Clock = utc_now) -> Starlette:
     """The Medicaid portal over ``world``."""
@@ -328,13 +319,6 @@ def _pages(visit: Visit) -> int:
 
 def _shown(visit: Visit) -> tuple[str, ...]:
     return visit.numbers[(visit.page - 1) * ROWS_PER_PAGE : visit.page * ROWS_PER_PAGE]
-
-
-def _day(text: str) -> date | None:
-    try:
-        return datetime.strptime(text, "%m/%d/%Y").date()  # noqa: DTZ007 - a calendar date
-    except ValueError:
-        return None
 
 
 def _day_text(value: date | None) -> str:

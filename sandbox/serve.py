@@ -66,7 +66,7 @@ async def open_portals(
     running: list[asyncio.Task[None]] = []
     try:
         for payer_id, app in apps.items():
-            listener = socket.create_server((HOST, 0))
+            listener = _listener()
             addresses[payer_id] = f"http://{HOST}:{listener.getsockname()[1]}"
             server = _Server(
                 uvicorn.Config(
@@ -139,6 +139,14 @@ def _write_private(path: Path, text: str) -> None:
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
     fresh.replace(path)
+
+
+def _listener() -> socket.socket:
+    # asyncio turns Nagle's delay (40 ms an answer) off only where the protocol is spelled out
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind((HOST, 0))
+    listener.listen(128)
+    return listener
 
 
 async def _answer(address: str) -> None:

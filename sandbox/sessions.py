@@ -155,7 +155,7 @@ class SignIns:
 
 @dataclass(frozen=True, slots=True)
 class CountWrites:
-    """Counts every request but a GET to a path that is not in ``reads``, and passes all on."""
+    """Counts every request but GETs and POSTs to ``reads`` as a write, and passes all on."""
 
     app: ASGIApp
     counters: Counters
@@ -166,7 +166,7 @@ class CountWrites:
         if (
             scope["type"] == "http"
             and scope["method"] not in ("GET", "HEAD")
-            and scope["path"] not in self.reads
+            and not (scope["method"] == "POST" and scope["path"] in self.reads)
         ):
             self.counters.writes += 1
         await self.app(scope, receive, send)

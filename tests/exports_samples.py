@@ -51,6 +51,23 @@ NEXTGEN = [
     "St",
     "SSN",
 ]
+OURS = (
+    "Sweep outcome",
+    "Payer status",
+    "Payer status category",
+    "Payer claim number (payer)",
+    "Paid",
+    "Patient responsibility",
+    "Payment date",
+    "Trace number",
+    "Reason codes",
+    "Finding",
+    "Why",
+    "Next action",
+    "Due",
+    "Checked (UTC)",
+    "Evidence",
+)
 PAYERS = {"Alder Grove Health": "alder-grove", "Fern County Medical Aid": "fern-county"}
 SSN = "000-00-0000"
 

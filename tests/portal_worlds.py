@@ -148,7 +148,9 @@ def small_world() -> World:
     once = replace(PARENT, member_id=DOWN_ONCE)
     commercial.append(paid_claim("E00000000013", "00000013", once, date(2026, 6, 1), "Paid"))
     medicaid = [
-        paid_claim(f"02260{n:08d}", f"ENC{n:05d}", ALONE, start + timedelta(days=7 * n), "Processed")
+        paid_claim(
+            f"02260{n:08d}", f"ENC{n:05d}", ALONE, start + timedelta(days=7 * n), "Processed"
+        )
         for n in range(1, 6)
     ]
     medicaid.append(paid_claim("0226000000006", "ENC00006", MERGED, date(2026, 7, 1), "Processed"))

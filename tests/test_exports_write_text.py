@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from exports_samples import KAREO, PAYERS, kareo_csv, kareo_row, result_of, results_of
+from exports_samples import KAREO, OURS, PAYERS, kareo_csv, kareo_row, result_of, results_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,23 +18,6 @@ from bots.exports import diff_text, read_export, write_back
 from bots.exports.columns import COLUMNS
 from bots.exports.write_delimited import WriteBackMismatch, taken_apart
 
-OURS = (
-    "Sweep outcome",
-    "Payer status",
-    "Payer status category",
-    "Payer claim number (payer)",
-    "Paid",
-    "Patient responsibility",
-    "Payment date",
-    "Trace number",
-    "Reason codes",
-    "Finding",
-    "Why",
-    "Next action",
-    "Due",
-    "Checked (UTC)",
-    "Evidence",
-)
 ADDED = [
     "paid",
     "Paid",
@@ -314,6 +297,14 @@ def test_every_program_reads_the_copy_as_it_read_the_original(shape: Shape) -> N
     now = rows_of(copy[len(shape.bom) :], **dialect)
     assert len(was) == len(now)
     assert all(new[: len(old)] == old for old, new in zip(was, now, strict=True))
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c"])
+def test_only_real_line_ends_end_a_record(odd: str) -> None:
+    data = kareo_csv([kareo_row(1, Notes=f"a{odd}b"), kareo_row(2)])
+    rows = rows_of(written(data))
+    assert [row[16:] for row in rows[5:]] == [ADDED, ADDED]
+    assert rows[5][14] == f"a{odd}b"
 
 
 def test_a_result_may_be_dated_and_undated() -> None:

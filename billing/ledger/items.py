@@ -13,7 +13,7 @@ from billing.ledger import tables
 from billing.ledger.database import AnyRow, Database
 from billing.ledger.evidence import require_listed
 from billing.ledger.owners import owner_is_dead
-from billing.ledger.words import CLAIM, CONCLUSION, OBSERVATION, POSTING
+from billing.ledger.words import CLAIM, CONCLUSION, OBSERVATION, POSTING, read, write
 from billing.model import (
     Claim,
     Conclusion,
@@ -80,7 +80,7 @@ class Work(Database):
                     )
                 ).rowcount
                 if taken:
-                    claim = CLAIM.validate_json(row.claim)
+                    claim = read(CLAIM, row.claim)
                     return WorkItem(row.item_id, claim, row.attempts + 1, row.fence + 1)
         return None
 
@@ -114,7 +114,7 @@ class Work(Database):
                 tables.conclusions.insert(),
                 {
                     **key,
-                    "conclusion": CONCLUSION.dump_json(conclusion).decode(),
+                    "conclusion": write(CONCLUSION, conclusion),
                     "seconds": seconds,
                     "concluded_at": at,
                 },
@@ -126,10 +126,7 @@ class Work(Database):
             self._insert_or_keep(
                 connection,
                 tables.postings,
-                [
-                    {**mine, "key": p.key, "posting": POSTING.dump_json(p).decode()}
-                    for p in postings
-                ],
+                [{**mine, "key": p.key, "posting": write(POSTING, p)} for p in postings],
             )
             self._insert_or_keep(
                 connection, tables.proposals, [{**mine, "key": p.key} for p in postings]
@@ -180,10 +177,10 @@ class Work(Database):
             closing, concluded, resting = [], [], []
             hashes: set[str] = set()
             for row in _waiting(connection, sweep_id, payer, at, _CHUNK):
-                conclusion = conclusion_for(CLAIM.validate_json(row.claim))
+                conclusion = conclusion_for(read(CLAIM, row.claim))
                 key = {"item_id": row.item_id, "fence": row.fence + 1}
                 closing.append({"id": row.item_id, **_closed(conclusion)})
-                text = CONCLUSION.dump_json(conclusion).decode()
+                text = write(CONCLUSION, conclusion)
                 concluded.append({**key, "conclusion": text, "concluded_at": at})
                 rests = _hashes((), conclusion, ())
                 resting += [{**key, "sha256": sha256} for sha256 in sorted(rests)]
@@ -266,7 +263,7 @@ def _insert_observations(
                     **key,
                     "position": position,
                     "observed_at": observation.observed_at,
-                    "observation": OBSERVATION.dump_json(observation).decode(),
+                    "observation": write(OBSERVATION, observation),
                 }
                 for position, observation in enumerate(observations)
             ],

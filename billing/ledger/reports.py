@@ -8,7 +8,7 @@ from billing.errors import BadInput
 from billing.ledger import tables
 from billing.ledger.database import AnyRow, Database
 from billing.ledger.sweeps import require_settled, require_sweep
-from billing.ledger.words import CLAIM, CONCLUSION, OBSERVATION, POSTING
+from billing.ledger.words import CLAIM, CONCLUSION, OBSERVATION, POSTING, read
 from billing.model import ClaimResult, Observation, PayerNote, RefusedRow, SweepReport
 
 
@@ -40,7 +40,7 @@ class Reports(Database):
                     for row in connection.execute(refused.order_by(tables.refused_rows.c.position))
                 ),
                 new_postings=tuple(
-                    POSTING.validate_json(text)
+                    read(POSTING, text)
                     for text in connection.execute(
                         postings.order_by(tables.postings.c.item_id, tables.postings.c.key)
                     ).scalars()
@@ -70,7 +70,7 @@ class Reports(Database):
                 raise BadInput(f"The ledger holds no item {item_id}.")
             query = select(table.c.observation).where(table.c.item_id == item_id)
             texts = connection.execute(query.order_by(table.c.fence, table.c.position)).scalars()
-            return tuple(OBSERVATION.validate_json(text) for text in texts)
+            return tuple(read(OBSERVATION, text) for text in texts)
 
     def find_items(self, sweep_id: str, claim_id: str) -> tuple[int, ...]:
         """The items of a claim number: none, one, or several when several rows carry it."""
@@ -109,8 +109,8 @@ def _results(
 def _result(row: AnyRow) -> ClaimResult:
     return ClaimResult(
         item_id=row.item_id,
-        claim=CLAIM.validate_json(row.claim),
-        conclusion=CONCLUSION.validate_json(row.conclusion),
+        claim=read(CLAIM, row.claim),
+        conclusion=read(CONCLUSION, row.conclusion),
         attempts=row.attempts,
         seconds=row.seconds,
         checked_at=row.concluded_at,

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, or_, select, update
 from billing.errors import BadInput, ClaimsweepError
 from billing.ledger import tables
 from billing.ledger.database import AnyRow, Database
-from billing.ledger.words import CLAIM
+from billing.ledger.words import CLAIM, write
 from billing.model import Claim, PayerNote, Reason, RefusedRow
 
 _CHUNK = 2000
@@ -238,7 +238,7 @@ def _set_finished(connection: Connection, sweep_id: str, at: datetime | None) ->
 def _progress(connection: Connection, sweep_id: str) -> Progress:
     state = tables.items.c.state
     query = select(state, func.count()).where(tables.items.c.sweep_id == sweep_id).group_by(state)
-    counts: dict[str, int] = dict(connection.execute(query).tuples().all())
+    counts: dict[str, int] = dict(connection.execute(query).all())
     return Progress(
         pending=counts.get(tables.PENDING, 0),
         leased=counts.get(tables.LEASED, 0),
@@ -273,5 +273,5 @@ def _item(sweep_id: str, claim: Claim) -> dict[str, Any]:
         "row": claim.source.row,
         "claim_id": claim.claim_id,
         "payer": claim.payer,
-        "claim": CLAIM.dump_json(claim).decode(),
+        "claim": write(CLAIM, claim),
     }

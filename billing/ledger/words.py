@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from pydantic import TypeAdapter
+from typing import TypeVar
 
+from pydantic import TypeAdapter, ValidationError
+
+from billing.ledger.database import LedgerError
 from billing.model import Claim, Conclusion, Observation, Posting
+
+T = TypeVar("T")
 
 CLAIM: TypeAdapter[Claim] = TypeAdapter(Claim)
 OBSERVATION: TypeAdapter[Observation] = TypeAdapter(Observation)
 CONCLUSION: TypeAdapter[Conclusion] = TypeAdapter(Conclusion)
 POSTING: TypeAdapter[Posting] = TypeAdapter(Posting)
+
+
+def write(kind: TypeAdapter[T], word: T) -> str:
+    """The JSON of a word."""
+    return kind.dump_json(word).decode()
+
+
+def read(kind: TypeAdapter[T], text: str) -> T:
+    """The word that the JSON spells. Raises LedgerError, which does not quote it."""
+    try:
+        return kind.validate_json(text)
+    except ValidationError:
+        raise LedgerError(
+            "A row of the ledger does not say what it should: restore the ledger from a backup."
+        ) from None

@@ -66,18 +66,20 @@ def read_export(data: bytes, name: str, *, payer_ids: Mapping[str, str]) -> Expo
     ``payer_ids`` leads from a payer's name to its profile; a name that it does not know gives a
     claim without payer. Raises BadInput when the file cannot be used at all.
     """
-    return read_rows(data, name, recognise(data, name), payer_ids=payer_ids)
+    found = recognise(data, name)
+    rows = rows_below(data, name, found)
+    return read_rows(rows, found, name=name, data=data, payer_ids=payer_ids)
 
 
 def read_rows(
-    data: bytes,
-    name: str,
+    rows: Iterable[Row],
     found: Recognised,
     *,
+    name: str,
+    data: bytes,
     payer_ids: Mapping[str, str],
-    limited: bool = True,
 ) -> ExportReading:
-    """As :func:`read_export`, of an export whose layout is known."""
+    """As :func:`read_export`, of rows taken from an export whose layout is known."""
     sha256 = hashlib.sha256(data).hexdigest()
     sheet = found.container.sheet if isinstance(found.container, Sheeted) else None
     refused: dict[int, str] = {}
@@ -85,7 +87,7 @@ def read_rows(
     wanted = list(found.positions.values())
     only_furniture = True
     rows_in = 0
-    for row in rows_below(data, name, found, limited=limited):
+    for row in rows:
         rows_in += 1
         why = _furniture(row, found)
         if why is None and row.surplus:
@@ -133,20 +135,24 @@ def _furniture(row: Row, found: Recognised) -> str | None:
     """Why a row belongs to the report's layout and was never meant as a claim."""
     if not row.surplus and all(isinstance(c, str) and not c.strip() for c in row.cells):
         return "blank row"
-    same = sum(
-        1
-        for at in found.positions.values()
-        if isinstance(cell := row.cells[at], str) and plain(cell) == plain(found.headings[at])
-    )
-    if same >= len(found.positions) - 1:
-        return "headings repeated"
     claim_id = row.cells[found.positions["claim_id"]]
+    if _is_heading(claim_id, found.heading("claim_id")) and _repeats_headings(row, found):
+        return "headings repeated"
     unnamed = claim_id == "" or (isinstance(claim_id, str) and _TOTAL.search(claim_id))
     if unnamed and row.cells[found.positions["member_id"]] == "":
         label = next((c for c in row.cells if isinstance(c, str) and _TOTAL.search(c)), None)
         if label is not None:
             return "subtotal row" if "sub" in label.casefold() else "total row"
     return None
+
+
+def _is_heading(cell: Cell, heading: str) -> bool:
+    return isinstance(cell, str) and plain(cell) == plain(heading)
+
+
+def _repeats_headings(row: Row, found: Recognised) -> bool:
+    same = [_is_heading(row.cells[at], found.headings[at]) for at in found.positions.values()]
+    return sum(same) >= len(same) - 1
 
 
 def _faults(frame: pd.DataFrame, found: Recognised) -> dict[int, str]:
@@ -156,7 +162,7 @@ def _faults(frame: pd.DataFrame, found: Recognised) -> dict[int, str]:
     first: dict[str, int] = {}
     for number, claim_id in zip(frame.index, ids, strict=True):
         if claim_id and first.setdefault(claim_id, number) != number:
-            heading = found.columns["claim_id"]
+            heading = found.heading("claim_id")
             faults[number] = f"{heading} repeats that of row {first[claim_id]}"
     for _, group in frame.groupby(frame["payer_name"].map(str).map(payer_key), sort=False):
         for number in _shortened(group["member_id"]):
@@ -301,10 +307,9 @@ def _claim(
     payer_ids: Mapping[str, str],
     source: SourceRow,
 ) -> Claim | _Unreadable:
-    columns = found.columns
-    whys = [f"{columns[f]} {v.why}" for f, v in cells.items() if isinstance(v, _Unreadable)]
+    whys = [f"{found.heading(f)} {v.why}" for f, v in cells.items() if isinstance(v, _Unreadable)]
     needed = [f for f in found.system.required if f != "date_of_birth"]
-    whys += [f"{columns[f]} is empty" for f in needed if cells[f] is None]
+    whys += [f"{found.heading(f)} is empty" for f in needed if cells[f] is None]
     whys += [fault] if fault else []
     if whys:
         return _Unreadable("; ".join(whys))
@@ -316,9 +321,13 @@ def _claim(
     # A blank last day means a one-day service, as on the CMS-1500.
     end = cast("date | None", cells.get("service_to")) or start
     if end < start:
-        return _Unreadable(f"{columns['service_to']} is before {columns['service_from']}")
+        return _Unreadable(
+            f"{found.heading('service_to')} is before {found.heading('service_from')}"
+        )
     if born is not None and born > start:
-        return _Unreadable(f"{columns['date_of_birth']} is after {columns['service_from']}")
+        return _Unreadable(
+            f"{found.heading('date_of_birth')} is after {found.heading('service_from')}"
+        )
     payer_name = cast(str, cells["payer_name"])
     return Claim(
         claim_id=cast(str, cells["claim_id"]),

@@ -43,6 +43,10 @@ class Recognised:
         """Our field to their heading."""
         return {field: self.headings[at] for field, at in self.positions.items()}
 
+    def heading(self, field: Field) -> str:
+        """The export's heading for one of our fields."""
+        return self.headings[self.positions[field]]
+
     @property
     def dropped(self) -> tuple[str, ...]:
         """Headings of columns that are never read."""
@@ -151,6 +155,8 @@ def rows_below(data: bytes, name: str, found: Recognised, *, limited: bool = Tru
 
 def _text_candidates(data: bytes, name: str) -> Iterator[_Candidate]:
     text, encoding, bom = decode(data, name=name)
+    troubles: list[BadInput] = []
+    fitted = False
     for delimiter in DELIMITERS:
         seen: list[System] = []
         try:
@@ -160,9 +166,12 @@ def _text_candidates(data: bytes, name: str) -> Iterator[_Candidate]:
                     encoding, bom, delimiter, record.ending, _all_quoted(record.raw, headings)
                 )
                 yield from _fits(form, record.row, headings, seen)
-        except BadInput:
-            if delimiter == DELIMITERS[0] and text.count(",") > text.count("\t"):
-                raise
+        except BadInput as trouble:
+            # Read with a delimiter that is not the file's, sound quotation marks look broken.
+            troubles.append(trouble)
+        fitted = fitted or bool(seen)
+    if not fitted and len(troubles) == len(DELIMITERS):
+        raise troubles[0]
 
 
 def _workbook_candidates(data: bytes, name: str, *, limited: bool) -> Iterator[_Candidate]:

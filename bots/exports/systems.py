@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -64,6 +64,7 @@ _INDISPENSABLE: tuple[Field, ...] = (
 _SSN = re.compile(r"(^|\s)(pat|patient|guar|guarantor)?(ssn|ss #|ss no|ss num|ss nbr)|soc\w* ?sec")
 
 
+@lru_cache(maxsize=1024)
 def plain(heading: str) -> str:
     """A heading without case, punctuation or doubled blanks, for comparison only."""
     return " ".join(re.sub(r"[^\w#]+|_+", " ", heading.casefold().replace("#", " # ")).split())

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from lxml import etree
@@ -24,7 +25,7 @@ UNCALCULATED = "#FORMULA"
 
 _OFFICE_DOCUMENT = "/officeDocument"
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([Ee][-+]?\d+)?")
-_REFERENCE = re.compile(r"([A-Z]{1,3})(\d+)")
+_LETTERS = re.compile(r"[A-Z]{1,3}")
 _BUILT_IN_DATES = frozenset((*range(14, 18), 22, *range(27, 37), *range(50, 59)))
 _NOT_IN_A_FORMAT = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|[_*].')
 _CORRUPT = (
@@ -174,7 +175,7 @@ def _text_of(node: etree._Element) -> str:
     """The text of a string item, its runs joined, without the phonetic guide."""
     return "".join(
         text.text or ""
-        for text in node.iterfind(".//{*}t")
+        for text in node.iter("{*}t")
         if (up := text.getparent()) is None or not str(up.tag).endswith("}rPh")
     )
 
@@ -202,8 +203,11 @@ def _is_date_format(code: str) -> bool:
     return "general" not in bare and re.search(r"[dy]|m{3}|m.?[/-]", bare) is not None
 
 
+@lru_cache(maxsize=16_384)
 def column_number(letters: str) -> int:
-    """0-based position of a column: A is 0."""
+    """0-based position of a column: A is 0. Raises ValueError for what is no column."""
+    if not _LETTERS.fullmatch(letters):
+        raise ValueError("not a column")
     position = 0
     for letter in letters:
         position = position * 26 + ord(letter) - 64
@@ -222,8 +226,7 @@ def column_letters(position: int) -> str:
 
 def place_of(reference: str | None, *, after: int) -> int:
     """0-based column of a cell reference; a cell without one follows the cell before it."""
-    match = _REFERENCE.fullmatch(reference or "")
-    return column_number(match[1]) if match else after + 1
+    return after + 1 if reference is None else column_number(reference.rstrip("0123456789"))
 
 
 def rows_of_sheet(
@@ -260,13 +263,12 @@ def rows_of_sheet(
 
 def _cells(row: etree._Element, book: Workbook, skip: frozenset[int]) -> list[Cell]:
     cells: list[Cell] = []
-    for node in row:
-        if not isinstance(node.tag, str) or not node.tag.endswith("}c"):
-            continue
+    for node in row.iterchildren("{*}c"):
         position = place_of(node.get("r"), after=len(cells) - 1)
-        if position < len(cells):
-            raise ValueError("cells out of order")
-        cells.extend([""] * (position - len(cells)))
+        if position != len(cells):
+            if position < len(cells):
+                raise ValueError("cells out of order")
+            cells.extend([""] * (position - len(cells)))
         cells.append("" if position in skip else _value(node, book))
     return cells
 
@@ -275,15 +277,9 @@ def _value(node: etree._Element, book: Workbook) -> Cell:
     kind = node.get("t", "n")
     if kind == "inlineStr":
         return _text_of(node)
-    value: str | None = None
-    formula = False
-    for part in node:
-        if str(part.tag).endswith("}v"):
-            value = part.text
-        elif str(part.tag).endswith("}f"):
-            formula = True
-    if value is None or (value == "" and kind != "str"):
-        return UNCALCULATED if formula else ""
+    value = node.findtext("{*}v")
+    if not value and not (kind == "str" and value == ""):
+        return "" if node.find("{*}f") is None else UNCALCULATED
     if kind == "s":
         return book.strings[int(value)]
     if kind == "d":

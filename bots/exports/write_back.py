@@ -24,7 +24,7 @@ from bots.exports.columns import (
 )
 from bots.exports.delimited import Delimited
 from bots.exports.read import ExportReading, read_rows
-from bots.exports.recognise import Recognised, recognise, recognise_layout, rows_below
+from bots.exports.recognise import recognise, recognise_layout, rows_below
 from bots.exports.workbook import Cell
 from bots.exports.write_delimited import WriteBackMismatch, append_to_records, taken_apart
 from bots.exports.write_workbook import append_to_sheet
@@ -171,12 +171,14 @@ def _proved(
     if isinstance(found.container, Delimited):
         encoding = found.container.encoding
         theirs, added = taken_apart(data, copy, form=found.container, name=name, rows=cells)
-        again = read_rows(theirs, name, found, payer_ids={})
+        rows = list(rows_below(theirs, name, found))
     else:
         encoding = "utf-8"
-        wider = recognise_layout(copy, name, ours="expected")
-        added = _added_to_sheet(copy, name, wider, headings, cells)
-        again = read_rows(copy, name, wider, payer_ids={}, limited=False)
+        found = recognise_layout(copy, name, ours="expected")
+        rows = list(rows_below(copy, name, found, limited=False))
+        ours = [found.headings.index(heading) for heading in headings]
+        added = {row.row: [row.cells[at] for at in ours] for row in rows if row.row in cells}
+    again = read_rows(rows, found, name=name, data=copy, payer_ids={})
     before = _control(reading, list(cells.values()))
     after = _control(again, [[_amount(cell) for cell in added[row]] for row in cells])
     same = (
@@ -197,21 +199,6 @@ def _proved(
     return Totals(before, after)
 
 
-def _added_to_sheet(
-    copy: bytes,
-    name: str,
-    wider: Recognised,
-    headings: Sequence[str],
-    cells: Mapping[int, Sequence[Added]],
-) -> dict[int, list[Cell]]:
-    ours = [wider.headings.index(heading) for heading in headings]
-    return {
-        row.row: [row.cells[at] for at in ours]
-        for row in rows_below(copy, name, wider, limited=False)
-        if row.row in cells
-    }
-
-
 def _bare(claims: Sequence[Claim]) -> list[Claim]:
     return [replace(c, payer=None, source=replace(c.source, export_sha256="")) for c in claims]
 
@@ -226,6 +213,8 @@ def _amount(cell: Cell) -> Cell:
 
 def _reads_as(cell: Cell, value: Added, encoding: str) -> bool:
     """Whether a cell of the copy says what was to be added to it."""
+    if cell == value:
+        return True
     if isinstance(value, Decimal):
         return _amount(cell) == value.quantize(CENT)
     if isinstance(value, date) and isinstance(cell, date):

@@ -277,6 +277,5 @@ class ClaimStatusDriver:
 def _searched(task: ClaimStatusTask) -> tuple[str, ...]:
     """The claim's words that the search was filled with."""
     filled = [step.fill or step.choose for step in task.search]
-    return tuple(
-        match[2] for target in filled if target for match in PLACEHOLDER.finditer(target.value)
-    )
+    found = [m[2] for target in filled if target for m in PLACEHOLDER.finditer(target.value)]
+    return tuple(dict.fromkeys(found))

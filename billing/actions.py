@@ -1,0 +1,393 @@
+"""The next action of each finding, with its due date, what that was counted from, and the rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from billing.findings import FINDINGS
+from billing.model import Claim, ClaimResult, PayerRules, Rule
+from billing.money import CENT
+
+NEAR_DAYS = 15
+"""A filing limit this close is near: a common filing alarm of practice management systems."""
+
+SETTLING_DAYS = 7
+"""A claim sent less than this many days ago may not be on the payer's file yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """A number of days that the trade uses where a payer states none, and where that stands."""
+
+    days: int
+    source: str
+
+
+PENDING_USUAL = Usual(30, "common follow-up practice: vbcareer.com, AR caller scenarios")
+MONEY_USUAL = Usual(15, "common follow-up practice: scribd.com 753500349, AR follow-up")
+
+
+class Clock(StrEnum):
+    """What a due date is counted from, and by which rule."""
+
+    NO_DEADLINE = "no_deadline"
+    NEXT_SWEEP = "next_sweep"
+    RECHECK = "recheck"
+    ESCALATION = "escalation"
+    MONEY_ARRIVAL = "money_arrival"
+    FILING = "filing"
+    APPEAL = "appeal"
+    FILING_OR_APPEAL = "filing_or_appeal"
+    PAYERS_LETTER = "payers_letter"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What to do about a kind of finding, by which clock, and who recommends it."""
+
+    action: str
+    clock: Clock
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A due date and its basis in words; ``sure`` is False when a rule or a date is missing."""
+
+    on: date | None
+    basis: str
+    sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What a finding asks for, in the words of :class:`billing.model.Finding`."""
+
+    next_action: str
+    due: date | None
+    due_basis: str
+    needs_person: bool
+
+
+_TRADE = "field practice"
+_SCENARIOS = "scribd.com 868378661, AR scenarios"
+_FOLLOW_UP = "scribd.com 753500349, AR follow-up"
+_CALLER = "vbcareer.com, AR caller scenarios"
+_OURS = "our own rule: never a silent guess"
+
+STEPS: Mapping[str, Step] = {
+    "paid-not-posted": Step(
+        "Match the payment with the deposit, then approve the proposed postings.",
+        Clock.MONEY_ARRIVAL,
+        _FOLLOW_UP,
+    ),
+    "already-posted": Step("Close the claim.", Clock.NO_DEADLINE, _FOLLOW_UP),
+    "patient-responsibility": Step(
+        "Bill the patient's other insurance, or else the patient.", Clock.NO_DEADLINE, _CALLER
+    ),
+    "contractual-only": Step(
+        "Compare the adjustments with the contract before writing the charge off.",
+        Clock.APPEAL,
+        _TRADE,
+    ),
+    "overpaid": Step(
+        "Compare what is posted already with the EOB before posting anything.",
+        Clock.NO_DEADLINE,
+        _TRADE,
+    ),
+    "corrected-claim": Step(
+        "Reverse what was posted for the old claim number, then post the correction.",
+        Clock.MONEY_ARRIVAL,
+        _TRADE,
+    ),
+    "denied-missing-info": Step(
+        "Find what is missing by the remark codes, correct the claim and send it again.",
+        Clock.FILING_OR_APPEAL,
+        _TRADE,
+    ),
+    "denied-duplicate": Step(
+        "Find the original claim first; appeal only if there is none.", Clock.APPEAL, _FOLLOW_UP
+    ),
+    "denied-timely-filing": Step(
+        "Find the payer's acceptance report dated within the limit and appeal with it; "
+        "without one, propose a write-off.",
+        Clock.APPEAL,
+        _TRADE,
+    ),
+    "denied-no-authorization": Step(
+        "Look for the authorization on file and ask for reprocessing; without one, appeal.",
+        Clock.APPEAL,
+        _FOLLOW_UP,
+    ),
+    "denied-not-covered": Step(
+        "Check benefits and group code, then bill the other insurance or the patient, or appeal.",
+        Clock.APPEAL,
+        _SCENARIOS,
+    ),
+    "denied-eligibility": Step(
+        "Check eligibility on the day of service and look for another policy; "
+        "bill it, or else the patient.",
+        Clock.APPEAL,
+        _SCENARIOS,
+    ),
+    "denied-other-payer": Step(
+        "Find out who pays first and send the claim there.", Clock.FILING_OR_APPEAL, _SCENARIOS
+    ),
+    "denied-bundled": Step(
+        "Check the code pair and its modifiers; correct the claim or write it off.",
+        Clock.FILING_OR_APPEAL,
+        _TRADE,
+    ),
+    "denied-medical-necessity": Step(
+        "Appeal with the records, or correct the diagnosis if it was coded wrong.",
+        Clock.APPEAL,
+        _TRADE,
+    ),
+    "denied-other": Step(
+        "Read the reason and remark codes and ask the payer if they do not explain it.",
+        Clock.APPEAL,
+        _TRADE,
+    ),
+    "partly-denied": Step(
+        "Post the paid lines, then work the denied ones by their reason codes.",
+        Clock.APPEAL,
+        _TRADE,
+    ),
+    "pending-wait": Step("Wait, and check again.", Clock.RECHECK, _CALLER),
+    "pending-overdue": Step(
+        "Ask the payer why it takes so long, and escalate.", Clock.ESCALATION, _CALLER
+    ),
+    "info-requested": Step(
+        "Send the payer the documents it asks for.", Clock.PAYERS_LETTER, _TRADE
+    ),
+    "patient-info-requested": Step(
+        "Ask the patient to answer the payer.", Clock.PAYERS_LETTER, _TRADE
+    ),
+    "rejected": Step(
+        "Correct the claim and send it again; there is nothing to appeal.", Clock.FILING, _TRADE
+    ),
+    "not-on-file": Step(
+        "Look for a clearinghouse rejection, then check payer id and eligibility, and resubmit.",
+        Clock.FILING,
+        _SCENARIOS,
+    ),
+    "not-on-file-too-early": Step("Wait, and check again.", Clock.RECHECK, _SCENARIOS),
+    "not-on-file-filing-limit-near": Step(
+        "Resubmit today and keep the acceptance report as proof.", Clock.FILING, _SCENARIOS
+    ),
+    "not-on-file-filing-limit-passed": Step(
+        "Resubmit with proof of timely filing; without proof, propose a write-off.",
+        Clock.FILING,
+        _SCENARIOS,
+    ),
+    "several-matches": Step(
+        "Open the matching claims on the portal and say which one is ours.", Clock.FILING, _OURS
+    ),
+    "wrong-patient": Step(
+        "Compare member number and birth date with the patient's card, and tell privacy if a "
+        "record is mixed up.",
+        Clock.FILING,
+        _OURS,
+    ),
+    "portal-eob-conflict": Step(
+        "Compare portal and EOB at the marked places and ask the payer which one holds.",
+        Clock.APPEAL,
+        _OURS,
+    ),
+    "status-contradicts-money": Step(
+        "Read the claim on the portal and ask the payer what it decided.", Clock.APPEAL, _OURS
+    ),
+    "adjudication-unclear": Step(
+        "Get the EOB and read from it what was paid and what was denied.", Clock.APPEAL, _OURS
+    ),
+    "eob-unbalanced": Step(
+        "Read the EOB by eye at the named place; post nothing from it until it adds up.",
+        Clock.APPEAL,
+        _OURS,
+    ),
+    "eob-missing": Step(
+        "Get the EOB from the payer; post nothing before it is there.", Clock.MONEY_ARRIVAL, _OURS
+    ),
+    "unknown-status-phrase": Step(
+        "Read the status on the portal and add its words to the payer's profile.",
+        Clock.FILING,
+        _OURS,
+    ),
+    "payer-unavailable": Step("Ask again with the next sweep.", Clock.NEXT_SWEEP, _TRADE),
+    "unreachable": Step("Ask again with the next sweep.", Clock.NEXT_SWEEP, _TRADE),
+    "login-refused": Step(
+        "Sign in by hand and renew the password before the next sweep.", Clock.NEXT_SWEEP, _TRADE
+    ),
+    "unknown-page": Step(
+        "Look at the captured page and mend the profile, or check the claim by hand.",
+        Clock.NEXT_SWEEP,
+        _OURS,
+    ),
+    "needs-person": Step("Check this claim on the portal by hand.", Clock.NEXT_SWEEP, _OURS),
+    "policy": Step(
+        "Check this claim by hand from the assisted worklist.",
+        Clock.FILING,
+        "the payer's own terms",
+    ),
+    "no-profile": Step(
+        "Check this claim by hand, or add a profile for its payer.", Clock.FILING, _OURS
+    ),
+}
+"""One step for every finding; the sentences are ours, the sources say who works that way."""
+
+
+def next_step(
+    kind: str, claim: Claim, rules: PayerRules, *, today: date, notice: date | None = None
+) -> NextStep:
+    """What to do about a finding of ``kind``, by when, and why then.
+
+    ``notice`` is the date of the remittance that told of the decision. A deadline whose rule is
+    not in the payer's profile has no date and is a person's.
+    """
+    step = STEPS[kind]
+    due = _CLOCKS[step.clock](claim, rules, today, notice)
+    needs_person = FINDINGS[kind].needs_person or not due.sure
+    return NextStep(step.action, due.on, due.basis, needs_person)
+
+
+def sent_on(claim: Claim) -> tuple[date, str]:
+    """When the payer was last sent the claim, and which of the export's dates says so.
+
+    Without a submission date it is the last day of service: it cannot have been sent earlier.
+    """
+    dates = (claim.submitted, "submission"), (claim.last_billed, "last billing")
+    known = [(day, name) for day, name in dates if day is not None]
+    return max(known) if known else (claim.service_to, "service (no submission date is known)")
+
+
+def filing_limit(claim: Claim, rules: PayerRules) -> date | None:
+    """The last day to file, counted from the first day of service; None if no rule is known."""
+    rule = rules.timely_filing
+    return None if rule is None else _after(claim.service_from, rule.days)
+
+
+def escalates_on(claim: Claim, rules: PayerRules) -> date:
+    """The day from which a pending claim has taken too long."""
+    rule: Rule | Usual = rules.pending_escalation or PENDING_USUAL
+    return _after(sent_on(claim)[0], rule.days)
+
+
+def priority(result: ClaimResult, today: date) -> Decimal:
+    """How early a claim belongs on a list; greater is earlier.
+
+    dollars at stake x (1 + 30 / (1 + days left)) x (1 + days since service / 90), to the cent.
+    Overdue counts as no day left; a person's finding without a date counts as 30 days left,
+    because nobody knows that it is more; where nothing is due the middle factor is 1.
+    """
+    finding = result.conclusion.finding
+    nearness = Decimal(1)
+    if finding.due is not None:
+        nearness += Decimal(30) / (1 + max(0, (finding.due - today).days))
+    elif finding.needs_person:
+        nearness += Decimal(30) / 31
+    age = 1 + Decimal(max(0, (today - result.claim.service_from).days)) / 90
+    return (max(finding.dollars, Decimal(0)) * nearness * age).quantize(CENT)
+
+
+def _after(day: date, days: int) -> date:
+    """``day`` plus ``days``; the last date there is when that lies beyond the calendar."""
+    try:
+        return day + timedelta(days=days)
+    except OverflowError:
+        return date.max
+
+
+def _told(rule: Rule | Usual) -> str:
+    read = f", read {rule.read_on.isoformat()}" if isinstance(rule, Rule) else ""
+    return f"{rule.days} days, {rule.source}{read}"
+
+
+def _no_deadline(_claim: Claim, _rules: PayerRules, _today: date, _notice: date | None) -> Due:
+    return Due(None, "no deadline of the payer applies")
+
+
+def _next_sweep(_claim: Claim, _rules: PayerRules, today: date, _notice: date | None) -> Due:
+    return Due(_after(today, 1), "the day after this sweep")
+
+
+def _recheck(claim: Claim, rules: PayerRules, today: date, notice: date | None) -> Due:
+    """The payer's own cycle, but never later than the day on which waiting ends."""
+    end = _escalation(claim, rules, today, notice)
+    if rules.recheck is None:
+        return Due(end.on, f"no recheck rule is known; {end.basis}")
+    again = _after(today, rules.recheck.days)
+    if end.on is not None and end.on < again and end.on > today:
+        return end
+    return Due(again, f"recheck after this sweep: {_told(rules.recheck)}")
+
+
+def _escalation(claim: Claim, rules: PayerRules, today: date, _notice: date | None) -> Due:
+    sent, which = sent_on(claim)
+    rule: Rule | Usual = rules.pending_escalation or PENDING_USUAL
+    return Due(
+        escalates_on(claim, rules),
+        f"counted from the date of {which} {sent.isoformat()}: {_told(rule)}",
+    )
+
+
+def _money_arrival(_claim: Claim, _rules: PayerRules, _today: date, notice: date | None) -> Due:
+    if notice is None:
+        return Due(None, "the payer states no payment date to count from", sure=False)
+    basis = f"the money should be there by then: payment date {notice.isoformat()}"
+    return Due(_after(notice, MONEY_USUAL.days), f"{basis}, {_told(MONEY_USUAL)}")
+
+
+def _filing(claim: Claim, rules: PayerRules, today: date, _notice: date | None) -> Due:
+    limit = filing_limit(claim, rules)
+    if rules.timely_filing is None or limit is None:
+        return Due(None, "the payer's filing limit is not known; find it out first", sure=False)
+    passed = "passed; " if limit < today else ""
+    basis = f"filing limit {passed}from the service date {claim.service_from.isoformat()}"
+    return Due(limit, f"{basis}: {_told(rules.timely_filing)}")
+
+
+def _appeal(_claim: Claim, rules: PayerRules, today: date, notice: date | None) -> Due:
+    if rules.appeal is None:
+        return Due(None, "the payer's appeal limit is not known; find it out first", sure=False)
+    if notice is None:
+        return Due(None, "the date of the payer's notice is not known", sure=False)
+    limit = _after(notice, rules.appeal.days)
+    passed = "passed; " if limit < today else ""
+    basis = f"appeal limit {passed}from the notice of {notice.isoformat()}"
+    return Due(limit, f"{basis}: {_told(rules.appeal)}")
+
+
+def _filing_or_appeal(claim: Claim, rules: PayerRules, today: date, notice: date | None) -> Due:
+    """The earlier of both limits that is still to come: nobody promised that the later one holds.
+
+    A missing one leaves the other standing, and a person to find it out.
+    """
+    both = [_filing(claim, rules, today, notice), _appeal(claim, rules, today, notice)]
+    sure = all(due.sure for due in both)
+    known = [(due.on, due.basis) for due in both if due.on is not None]
+    if not known:
+        return Due(None, "; ".join(due.basis for due in both), sure=False)
+    ahead = [(on, basis) for on, basis in known if on >= today]
+    on, basis = min(ahead) if ahead else max(known)
+    return Due(on, "; ".join([basis, *(due.basis for due in both if not due.sure)]), sure=sure)
+
+
+def _payers_letter(_claim: Claim, _rules: PayerRules, _today: date, _notice: date | None) -> Due:
+    return Due(None, "the payer's request names its date; the portal did not", sure=False)
+
+
+_CLOCKS: Mapping[Clock, Callable[[Claim, PayerRules, date, date | None], Due]] = {
+    Clock.NO_DEADLINE: _no_deadline,
+    Clock.NEXT_SWEEP: _next_sweep,
+    Clock.RECHECK: _recheck,
+    Clock.ESCALATION: _escalation,
+    Clock.MONEY_ARRIVAL: _money_arrival,
+    Clock.FILING: _filing,
+    Clock.APPEAL: _appeal,
+    Clock.FILING_OR_APPEAL: _filing_or_appeal,
+    Clock.PAYERS_LETTER: _payers_letter,
+}

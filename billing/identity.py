@@ -1,0 +1,142 @@
+"""Whether what a payer shows is the same claim: three identifiers agree, or it is quarantined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from billing.model import Answer, Claim, ClaimStatus, Found, NoAnswer, NotFound, Reason
+
+ENOUGH = 3
+"""How many identifiers must agree before a figure is believed to be about our claim."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """The compared identifiers by what came of it; ``unknown`` proves nothing either way."""
+
+    agree: tuple[str, ...]
+    differ: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+class Verdict(StrEnum):
+    """What an opened claim is to ours."""
+
+    SAME = "same"
+    OTHER_PATIENT = "other_patient"
+    OTHER_CLAIM = "other_claim"
+    UNSURE = "unsure"
+
+
+def agreement(claim: Claim, status: ClaimStatus, fields: Sequence[str]) -> Agreement:
+    """Compare ``fields`` of a claim with what the payer shows.
+
+    Raises ValueError on a field that is no identifier.
+    """
+    strange = [name for name in fields if name not in _COMPARE]
+    if strange:
+        raise ValueError(f"no identifiers: {', '.join(strange)}; allowed: {', '.join(_COMPARE)}")
+    found = {name: _COMPARE[name](claim, status) for name in fields}
+    return Agreement(
+        agree=tuple(name for name, same in found.items() if same is True),
+        differ=tuple(name for name, same in found.items() if same is False),
+        unknown=tuple(name for name, same in found.items() if same is None),
+    )
+
+
+def judge(claim: Claim, status: ClaimStatus, fields: Sequence[str]) -> Verdict:
+    """Whether an opened claim is ours; a single difference is enough to say no.
+
+    A difference of service date or charge makes it another claim, whoever's it is. A difference
+    of person alone is a claim like ours under somebody else's name.
+    """
+    compared = agreement(claim, status, fields)
+    if any(name in CLAIM_IDENTIFIERS for name in compared.differ):
+        return Verdict.OTHER_CLAIM
+    if compared.differ:
+        return Verdict.OTHER_PATIENT
+    return Verdict.SAME if len(compared.agree) >= ENOUGH else Verdict.UNSURE
+
+
+def could_be_same(claim: Claim, row: ClaimStatus) -> bool:
+    """Whether a row of a result list is worth opening: no known service date or charge differs.
+
+    The person is left to the opened claim: a row under another name that fits otherwise must be
+    seen, or another patient's claim would pass for "not on file".
+    """
+    return not agreement(claim, row, CLAIM_IDENTIFIERS).differ
+
+
+def choose(
+    claim: Claim,
+    statuses: Sequence[ClaimStatus],
+    fields: Sequence[str],
+    superseded: Container[str],
+) -> Answer[ClaimStatus]:
+    """Our claim among all opened ones, or why there is none.
+
+    A status whose words are in ``superseded`` is the older version of a corrected claim and
+    gives way to the current one. Found holds the very object that was passed.
+    """
+    judged = [(judge(claim, status, fields), status) for status in statuses]
+    same = [status for verdict, status in judged if verdict is Verdict.SAME]
+    verdicts = {verdict for verdict, _ in judged}
+    current = [status for status in same if status.words not in superseded]
+    if len(current) == 1:
+        return Found(current[0])
+    if current:
+        return NoAnswer(
+            Reason.SEVERAL_MATCHES,
+            f"{len(current)} claims of the payer agree with ours in every identifier.",
+        )
+    if same:
+        return NoAnswer(
+            Reason.NEEDS_PERSON,
+            "The payer shows only a superseded version of the claim, and no current one.",
+        )
+    if Verdict.OTHER_PATIENT in verdicts:
+        return NoAnswer(
+            Reason.WRONG_PATIENT,
+            "The only claim with this service date and charge is another patient's.",
+        )
+    if Verdict.UNSURE in verdicts:
+        return NoAnswer(
+            Reason.NEEDS_PERSON,
+            f"Fewer than {ENOUGH} identifiers could be compared, so the claim may be another one.",
+        )
+    return NotFound(tuple(fields))
+
+
+def same_id(ours: str | None, theirs: str | None) -> bool | None:
+    """Whether two numbers are one, whatever their case, spaces and hyphens; None if unknown.
+
+    Spreadsheets drop leading zeros, payers do not: two numbers that differ in nothing else
+    neither agree nor differ, so that other identifiers must carry the proof.
+    """
+    left, right = _bare(ours), _bare(theirs)
+    if not left or not right:
+        return None
+    if left == right:
+        return True
+    return None if left.lstrip("0") == right.lstrip("0") else False
+
+
+def _bare(number: str | None) -> str:
+    return "".join((number or "").split()).replace("-", "").casefold()
+
+
+def _equal(ours: object, theirs: object) -> bool | None:
+    return None if ours is None or theirs is None else ours == theirs
+
+
+_COMPARE: Mapping[str, Callable[[Claim, ClaimStatus], bool | None]] = {
+    "member_id": lambda claim, status: same_id(claim.member_id, status.member_id),
+    "date_of_birth": lambda claim, status: _equal(claim.date_of_birth, status.date_of_birth),
+    "service_from": lambda claim, status: _equal(claim.service_from, status.service_from),
+    "billed": lambda claim, status: _equal(claim.billed, status.charge),
+}
+
+CLAIM_IDENTIFIERS = ("service_from", "billed")
+"""The identifiers that are the claim's own; the others are the person's."""

@@ -1,0 +1,225 @@
+"""PDF bytes become pages of words with boxes, from the text layer or by optical recognition."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, Literal
+
+import numpy as np
+import pdfplumber
+import pypdfium2
+import pytesseract
+from pdfminer.ascii85 import ascii85decode, asciihexdecode
+from pdfminer.pdfdocument import PDFEncryptionError, PDFPasswordIncorrect
+from pdfminer.pdftypes import PDFStream, resolve1
+from PIL import Image
+
+from billing.errors import UnreadableDocument
+
+Box = tuple[float, float, float, float]
+
+DPI = 300
+POINTS_PER_INCH = 72
+OCR_SECONDS = 120
+MOST_PIXELS = 80_000_000
+LEAST_CONFIDENCE = 0
+DARK = 140
+RULE_INCHES = 0.4
+TAIL = 2048
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Word:
+    """One word and its box in PDF points from the page's top left.
+
+    ``confidence`` is in percent: 100 for a text layer, the recogniser's own for an image.
+    """
+
+    text: str
+    box: Box
+    source: Literal["text", "ocr"] = "text"
+    confidence: int = 100
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Page:
+    """One page: its 1-based number, its size in points, its words in no order to rely on."""
+
+    number: int
+    width: float
+    height: float
+    words: tuple[Word, ...]
+
+
+def read_pages(data: bytes) -> tuple[Page, ...]:
+    """The words of every page of a PDF.
+
+    A page without a text layer is drawn at 300 dpi and read by Tesseract. Raises
+    UnreadableDocument when the bytes are no whole, open PDF with at least one page.
+    """
+    _refuse_what_is_no_pdf(data)
+    try:
+        with pdfplumber.open(BytesIO(data)) as pdf:
+            count = len(pdf.pages)
+            if count == 0:
+                raise UnreadableDocument("The PDF has no pages; download it again.")
+            pages = tuple(_page(data, page) for page in pdf.pages)
+    except UnreadableDocument:
+        raise
+    except pytesseract.TesseractNotFoundError:
+        raise UnreadableDocument(
+            "The PDF is a scan and Tesseract is not installed; install it, then read it again."
+        ) from None
+    except Exception as error:  # noqa: BLE001 - pdfminer raises anything at all on broken files
+        if _asks_for_a_password(error):
+            raise UnreadableDocument(
+                "The PDF is encrypted and needs a password; save a copy without one."
+            ) from None
+        raise UnreadableDocument(
+            "The PDF is damaged and cannot be opened; download it again."
+        ) from None
+    if _counted_pages(data) != count:
+        raise UnreadableDocument(
+            f"The PDF is damaged: two readers do not find the same {count} pages; "
+            "download it again."
+        )
+    return pages
+
+
+def _refuse_what_is_no_pdf(data: bytes) -> None:
+    start = data[:1024].lstrip().lower()
+    if start.startswith((b"<!doctype html", b"<html", b"<?xml", b"<head", b"<body")):
+        raise UnreadableDocument(
+            "The file is a web page saved as PDF; download the document itself again."
+        )
+    if b"%PDF-" not in data[:1024]:
+        raise UnreadableDocument("The file is not a PDF; download the document again.")
+    if b"%%EOF" not in data[-TAIL:]:
+        raise UnreadableDocument("The PDF ends too early; download it again.")
+
+
+def _asks_for_a_password(error: BaseException) -> bool:
+    causes = (error, error.__cause__, error.__context__, *error.args)
+    return any(isinstance(one, (PDFPasswordIncorrect, PDFEncryptionError)) for one in causes)
+
+
+def _counted_pages(data: bytes) -> int:
+    try:
+        with closing(pypdfium2.PdfDocument(data)) as document:
+            return len(document)
+    except pypdfium2.PdfiumError:
+        return 0
+
+
+def _page(data: bytes, page: Any) -> Page:
+    number = int(page.page_number)
+    try:
+        for stream in _streams(page):
+            _refuse_damage(stream, number)
+        words = tuple(
+            Word(word["text"], (word["x0"], word["top"], word["x1"], word["bottom"]))
+            for word in page.extract_words(x_tolerance=1.5, y_tolerance=2)
+        )
+        width, height = float(page.width), float(page.height)
+    finally:
+        page.close()
+    return Page(number, width, height, words or tuple(_recognised(data, number)))
+
+
+def _streams(page: Any) -> Iterator[PDFStream]:
+    """The page's drawing instructions, and those of the forms it draws."""
+    for part in page.page_obj.contents:
+        stream = resolve1(part)
+        if isinstance(stream, PDFStream):
+            yield stream
+    drawn = resolve1((page.page_obj.resources or {}).get("XObject")) or {}
+    for part in drawn.values():
+        stream = resolve1(part)
+        if isinstance(stream, PDFStream) and getattr(stream.get("Subtype"), "name", "") == "Form":
+            yield stream
+
+
+def _refuse_damage(stream: PDFStream, number: int) -> None:
+    """A compressed stream carries a checksum, which pdfminer forgives and a figure cannot."""
+    data = stream.rawdata
+    if data is None:
+        return
+    if stream.decipher and stream.objid is not None and stream.genno is not None:
+        data = stream.decipher(stream.objid, stream.genno, data, stream.attrs)
+    for kind, _ in stream.get_filters():
+        match kind.name:
+            case "ASCII85Decode" | "A85":
+                data = ascii85decode(data)
+            case "ASCIIHexDecode" | "AHx":
+                data = asciihexdecode(data)
+            case "FlateDecode" | "Fl":
+                try:
+                    data = zlib.decompress(data)
+                except zlib.error:
+                    raise UnreadableDocument(
+                        f"Page {number} is damaged: its checksum does not fit; download the "
+                        "PDF again."
+                    ) from None
+            case _:
+                return
+
+
+def _recognised(data: bytes, number: int) -> Iterator[Word]:
+    """The words Tesseract sees on a page, ruling lines removed first."""
+    image = _without_rules(_drawn(data, number))
+    os.environ["OMP_THREAD_LIMIT"] = "1"  # more threads make Tesseract several times slower
+    try:
+        table = pytesseract.image_to_data(
+            image,
+            config=f"--psm 6 --dpi {DPI}",
+            timeout=OCR_SECONDS,
+            output_type=pytesseract.Output.DICT,
+        )
+    except RuntimeError:
+        raise UnreadableDocument(
+            f"Page {number} could not be recognised within {OCR_SECONDS} seconds; scan it again."
+        ) from None
+    scale = POINTS_PER_INCH / DPI
+    for text, confidence, left, top, width, height in zip(
+        *(table[key] for key in ("text", "conf", "left", "top", "width", "height")), strict=True
+    ):
+        if text.strip() and int(confidence) >= LEAST_CONFIDENCE:
+            box = (left * scale, top * scale, (left + width) * scale, (top + height) * scale)
+            yield Word(text.strip(), box, "ocr", int(confidence))
+
+
+def _drawn(data: bytes, number: int) -> Image.Image:
+    """The page in grey at 300 dpi."""
+    with closing(pypdfium2.PdfDocument(data)) as document, closing(document[number - 1]) as page:
+        width, height = page.get_size()
+        if width * height * (DPI / POINTS_PER_INCH) ** 2 > MOST_PIXELS:
+            raise UnreadableDocument(
+                f"Page {number} is too large to draw; scan it again on letter paper."
+            )
+        bitmap = page.render(scale=DPI / POINTS_PER_INCH, grayscale=True)
+        return bitmap.to_pil().copy()
+
+
+def _without_rules(image: Image.Image) -> Image.Image:
+    """The image with every straight dark run too long for a letter turned white."""
+    grey = np.asarray(image.convert("L")).copy()
+    dark = grey < DARK
+    least = int(RULE_INCHES * DPI)
+    grey[_long_runs(dark, least) | _long_runs(dark.T, least).T] = 255
+    return Image.fromarray(grey)
+
+
+def _long_runs(dark: np.ndarray[Any, np.dtype[np.bool_]], least: int) -> Any:
+    """Where ``dark`` is part of a horizontal run of at least ``least`` cells."""
+    kept = np.zeros_like(dark)
+    for row in np.flatnonzero(dark.sum(axis=1) >= least):
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], dark[row].astype(np.int8), [0]))))
+        for start, stop in zip(edges[::2], edges[1::2], strict=True):
+            if stop - start >= least:
+                kept[row, start:stop] = True
+    return kept

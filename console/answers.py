@@ -1,0 +1,40 @@
+"""A sweep's answers as plain values, one object a claim, for other programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from billing.model import ClaimResult, SweepReport
+from billing.money import dollars
+
+
+def answers(report: SweepReport) -> list[dict[str, Any]]:
+    """One object a claim, in the order of the work items.
+
+    Amounts are strings with two decimals, dates ISO, unknown None; ``evidence`` are SHA-256
+    hashes. No patient is in it.
+    """
+    return [_answer(result) for result in report.results]
+
+
+def _answer(result: ClaimResult) -> dict[str, Any]:
+    claim, said = result.claim, result.conclusion
+    due = said.finding.due
+    return {
+        "claim_id": claim.claim_id,
+        "payer": claim.payer,
+        "outcome": said.outcome.value,
+        "status_category": said.status_category,
+        "payer_claim_number": said.payer_claim_number,
+        "service_from": None if said.service_from is None else said.service_from.isoformat(),
+        "charge": dollars(said.charge),
+        "paid": dollars(said.paid),
+        "patient_responsibility": dollars(said.patient_responsibility),
+        "payment_date": None if said.payment_date is None else said.payment_date.isoformat(),
+        "trace_number": said.trace_number,
+        "reason_codes": sorted(said.reason_codes),
+        "finding": said.finding.kind,
+        "next_action": said.finding.next_action,
+        "due": None if due is None else due.isoformat(),
+        "evidence": list(said.evidence),
+    }

@@ -1,0 +1,266 @@
+"""The morning sheet: one printable page that a biller reads in two minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from billing.model import ClaimResult, Outcome, Reason, SweepReport
+from billing.money import ZERO
+from console.figures import (
+    UNANSWERED,
+    Unasked,
+    by_outcome,
+    group,
+    is_system_failure,
+    money_found,
+    posting_totals,
+    tally,
+    to_do_first,
+    unasked,
+)
+from console.words import (
+    NOT_ALLOWED,
+    OUTCOMES,
+    counted,
+    due_words,
+    initials,
+    payer_name,
+    reason_words,
+)
+
+MOST_FIRST = 12
+MOST_PAYMENTS = 6
+MOST_PAYERS = 5
+MOST_UNASKED = 4  # rows of each of the three groups
+MOST_REFUSED = 3
+MOST_NOTES = 4
+BAR_UNITS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A claim to do first, as it is printed."""
+
+    claim_id: str
+    payer: str
+    patient: str
+    service: str
+    billed: str
+    at_stake: str
+    why: str
+    next_action: str
+    due: str
+    nearness: str
+    mark: str
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """One thing that kept the bots from an answer, as it is printed."""
+
+    what: str
+    payer: str
+    claims: str
+    billed: str
+    do: str
+    detail: str
+    due: str
+    nearness: str
+    mark: str
+
+
+def morning_sheet(report: SweepReport, *, files: Mapping[str, str], today: date) -> str:
+    """The sheet as one self-contained HTML page; ``files`` is what each file is → where it lies.
+
+    Patients appear as initials only. What does not fit is counted, and its file named.
+    """
+    work = to_do_first(report, today)
+    everything = tally(report.results)
+    answered = tally(r for r in report.results if r.conclusion.outcome not in UNANSWERED)
+    return _environment().get_template("morning.html.j2").render(
+        report=report,
+        today=today,
+        started=_instant(report.started_at),
+        finished=_instant(report.finished_at),
+        all=everything,
+        answered=answered,
+        learned=_learned(report),
+        first=[_row(report, result, today) for result in work[:MOST_FIRST]],
+        first_more=tally(work[MOST_FIRST:]),
+        work=tally(work),
+        urgent=_urgent(work, today),
+        money=_money(report),
+        obstacles=_obstacles(report, today),
+        obstacles_claims=everything.claims - answered.claims,
+        not_found=by_outcome(report)[Outcome.NOT_FOUND],
+        notes=[
+            (report.payer_names.get(note.payer, note.payer), note.sentence)
+            for note in report.payer_notes
+        ],
+        refused=report.refused_rows,
+        controls=_controls(report),
+        files=files,
+        workbook=files.get("exceptions (workbook)", "the exceptions workbook"),
+        most_refused=MOST_REFUSED,
+        most_notes=MOST_NOTES,
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("console"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters |= {"usd": _usd, "day": _day, "claims": lambda n: counted(n, "claim")}
+    environment.globals["counted"] = counted
+    return environment
+
+
+def _learned(report: SweepReport) -> list[dict[str, Any]]:
+    tallies = by_outcome(report)
+    most = max((one.billed for one in tallies.values()), default=ZERO)
+    return [
+        {
+            "outcome": outcome.value,
+            "words": words,
+            "tally": tallies[outcome],
+            "bar": int(tallies[outcome].billed * BAR_UNITS / most) if most > 0 else 0,
+            "open": outcome in UNANSWERED,
+        }
+        for outcome, words in OUTCOMES.items()
+    ]
+
+
+def _row(report: SweepReport, result: ClaimResult, today: date) -> Row:
+    claim, finding = result.claim, result.conclusion.finding
+    mark, nearness = due_words(finding.due, today)
+    return Row(
+        claim_id=claim.claim_id,
+        payer=payer_name(report, claim),
+        patient=initials(claim),
+        service=_day(claim.service_from),
+        billed=_usd(claim.billed),
+        at_stake=_usd(finding.dollars),
+        why=finding.why,
+        next_action=finding.next_action,
+        due=_day(finding.due) if finding.due else "",
+        nearness=nearness,
+        mark=mark,
+        basis=finding.due_basis,
+    )
+
+
+def _urgent(work: list[ClaimResult], today: date) -> dict[str, int]:
+    marks = [due_words(result.conclusion.finding.due, today)[0] for result in work]
+    return {mark: marks.count(mark) for mark in ("late", "soon")}
+
+
+def _money(report: SweepReport) -> dict[str, Any]:
+    payments = money_found(report)
+    payers = [
+        (payer, sum(p.claims for p in ps), sum((p.paid for p in ps), ZERO))
+        for payer, ps in group(payments, lambda p: p.payer).items()
+    ]
+    payers.sort(key=lambda row: (-row[2], row[0]))
+    rest = payments[MOST_PAYMENTS:]
+    return {
+        "total": sum((p.paid for p in payments), ZERO),
+        "claims": sum(p.claims for p in payments),
+        "payers": payers[:MOST_PAYERS],
+        "payers_more": len(payers[MOST_PAYERS:]),
+        "payers_more_paid": sum((row[2] for row in payers[MOST_PAYERS:]), ZERO),
+        "payments": payments[:MOST_PAYMENTS],
+        "count": len(payments),
+        "more": len(rest),
+        "more_paid": sum((p.paid for p in rest), ZERO),
+    }
+
+
+def _obstacles(report: SweepReport, today: date) -> list[dict[str, Any]]:
+    rows = unasked(report)
+    groups = [
+        (
+            "A system failed: nobody knows yet",
+            [row for row in rows if is_system_failure(row)],
+        ),
+        (
+            "No portal was opened: a worklist for a person",
+            [row for row in rows if row.reason in NOT_ALLOWED],
+        ),
+        (
+            "Several claims match: a worklist for a person",
+            [row for row in rows if row.reason is Reason.SEVERAL_MATCHES],
+        ),
+        (
+            "The match is another patient: quarantined",
+            [row for row in rows if row.reason is Reason.WRONG_PATIENT],
+        ),
+    ]
+    return [
+        {
+            "heading": heading,
+            "rows": [_obstacle(row, today) for row in members[:MOST_UNASKED]],
+            "claims": sum(row.tally.claims for row in members),
+            "billed": sum((row.tally.billed for row in members), ZERO),
+            "more": len(members[MOST_UNASKED:]),
+            "more_claims": sum(row.tally.claims for row in members[MOST_UNASKED:]),
+        }
+        for heading, members in groups
+        if members
+    ]
+
+
+def _obstacle(row: Unasked, today: date) -> Obstacle:
+    what, do = reason_words(row.reason)
+    mark, nearness = due_words(row.first_due, today)
+    further = len(row.details) - 1
+    detail = row.details[0] if row.details else ""
+    if further > 0:
+        detail += f" ({counted(further, 'further detail')} in the workbook)"
+    return Obstacle(
+        what=what,
+        payer=row.payer,
+        claims=f"{row.tally.claims:,}",
+        billed=_usd(row.tally.billed),
+        do=do,
+        detail=detail,
+        due=_day(row.first_due) if row.first_due else "",
+        nearness=nearness,
+        mark=mark,
+    )
+
+
+def _controls(report: SweepReport) -> dict[str, Any]:
+    totals = posting_totals(report)
+    return {
+        "balance": sum((r.claim.balance for r in report.results), ZERO),
+        "payer_paid": tally(report.results).paid,
+        "postings": len(report.new_postings),
+        "net": sum((t.net for t in totals), ZERO),
+        "adjustments": sum((t.adjustments for t in totals), ZERO),
+        "payments": len(totals),
+    }
+
+
+def _usd(amount: Decimal) -> str:
+    """Dollars as Americans write them; a minus sign in front of the dollar sign."""
+    sign = "\u2212" if amount < 0 else ""
+    return f"{sign}${abs(amount):,.2f}"
+
+
+def _day(day: date) -> str:
+    return f"{day:%m/%d/%Y}"
+
+
+def _instant(at: datetime | None) -> str:
+    return "not yet" if at is None else f"{at.astimezone(UTC):%m/%d/%Y %H:%M} UTC"

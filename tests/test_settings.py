@@ -1,0 +1,60 @@
+"""Settings come from one private file and the environment, and say what is wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from billing.errors import BadInput
+from flows.settings import load_settings
+
+FILE = """
+home = "{home}"
+[portals]
+acme = "http://127.0.0.1:1"
+[secrets]
+"acme/password" = "from the file"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "settings.toml"
+    path.write_text(FILE.format(home=tmp_path / "home"), encoding="utf-8")
+    path.chmod(0o600)
+    monkeypatch.setenv("CLAIMSWEEP_SETTINGS", str(path))
+    return path
+
+
+def test_a_variable_beats_the_file(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load_settings().secret("acme", "password") == "from the file"
+    monkeypatch.setenv("CLAIMSWEEP_SECRET_ACME_PASSWORD", "from the environment")
+    assert load_settings().secret("acme", "password") == "from the environment"
+    assert load_settings().home == tmp_path / "home"
+    assert load_settings(home=tmp_path / "other").home == tmp_path / "other"
+
+
+def test_a_missing_secret_names_the_variable(file: Path) -> None:
+    with pytest.raises(BadInput, match="CLAIMSWEEP_SECRET_ACME_TOTP"):
+        load_settings().secret("acme", "totp")
+
+
+def test_settings_that_others_can_read_are_refused(file: Path) -> None:
+    file.chmod(0o644)
+    with pytest.raises(BadInput, match="chmod 600"):
+        load_settings()
+
+
+@pytest.mark.parametrize("text", ["not toml [", "[portals]\nacme = 3\n", 'time_zone = "Mars/Base"'])
+def test_a_bad_settings_file_is_one_sentence(file: Path, text: str) -> None:
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(BadInput) as refused:
+        load_settings()
+    assert "\n" not in str(refused.value).split(" (")[0]
+
+
+def test_settings_never_show_their_secrets(file: Path) -> None:
+    assert "from the file" not in repr(load_settings())
