@@ -146,6 +146,10 @@ def _fact(detail: ErrorDetails) -> str:
         return detail["msg"].removeprefix("Value error, ")
     if kind in ("literal_error", "enum"):
         return f"{given!r} must be {(detail.get('ctx') or {}).get('expected')}"
+    if kind in ("model_type", "mapping_type", "dict_type"):
+        return "must hold keys and values"
+    if kind in ("tuple_type", "list_type", "set_type"):
+        return "must be a list"
     if isinstance(given, (dict, list)) or given is None:
         return detail["msg"].lower()
     return f"{detail['msg'].lower()}, not {given!r}"

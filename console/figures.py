@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import TypeVar
 
 from billing.actions import priority
-from billing.model import ClaimResult, Outcome, PostingKind, Reason, SweepReport
+from billing.model import ClaimResult, Outcome, Posting, PostingKind, SweepReport
 from billing.money import ZERO
-from console.words import NOT_ALLOWED, payer_name, posting_payer
+from console.words import UNASKED, obstacle, payer_name, posting_payer
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -23,8 +23,11 @@ UNANSWERED = (Outcome.SEVERAL_MATCHES, Outcome.WRONG_PATIENT, Outcome.NO_ANSWER)
 NOTHING_TO_DO = ("already-posted", "pending-wait", "not-on-file-too-early")
 """Kinds of finding that only time works on."""
 
-UNCERTAIN = ("overpaid", "corrected-claim", "portal-eob-conflict", "status-contradicts-money")
+POSTED_BEFORE = ("overpaid", "corrected-claim")
 """Kinds of finding whose payment is not plainly new money."""
+
+WITHOUT_EOB = ("eob-missing", "eob-unbalanced")
+"""Kinds of finding whose figures only the portal states."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +41,13 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Unasked:
-    """Claims of one payer without an answer for one reason, and the distinct details of why."""
+class Open:
+    """Claims of one payer that one kind of finding leaves open, and the distinct details of why."""
 
     payer: str
-    reason: Reason | None
+    kind: str
+    family: str
+    do: str
     tally: Tally
     first_due: date | None
     details: tuple[str, ...]
@@ -61,20 +66,23 @@ class PaymentFound:
 
 @dataclass(frozen=True, slots=True)
 class PostingTotal:
-    """Control totals of the proposed postings of one payment; ``net`` is what the payer paid."""
+    """Control totals of the proposed postings of one payment; ``reversed`` is what goes back.
+
+    ``adjustments`` are net of reversed ones.
+    """
 
     payer: str
     trace_number: str
     postings: int
     claims: int
     payments: Decimal
-    reversals: Decimal
+    reversed: Decimal
     adjustments: Decimal
 
     @property
     def net(self) -> Decimal:
-        """Payments and reversals together."""
-        return self.payments + self.reversals
+        """Payments less what was reversed (which is negative)."""
+        return self.payments + self.reversed
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +112,7 @@ def by_outcome(report: SweepReport) -> dict[Outcome, Tally]:
 
 def by_kind(report: SweepReport) -> list[tuple[str, Tally]]:
     """Exceptions by the kind of their finding, most dollars first."""
-    grouped = group(
-        filter(is_exception, report.results), lambda r: r.conclusion.finding.kind
-    )
+    grouped = group(filter(is_exception, report.results), lambda r: r.conclusion.finding.kind)
     tallies = [(kind, tally(results)) for kind, results in grouped.items()]
     return sorted(tallies, key=lambda pair: (-pair[1].at_stake, -pair[1].claims, pair[0]))
 
@@ -126,22 +132,28 @@ def exceptions(report: SweepReport, today: date) -> list[tuple[Decimal, ClaimRes
 def to_do_first(report: SweepReport, today: date) -> list[ClaimResult]:
     """The exceptions that are worked claim by claim, first things first.
 
-    Claims without an answer are left out: one mend, or one worklist, serves many of them.
+    Claims whose payer was not heard are left out: one mend, or one worklist, serves many of them.
     """
-    return [
-        result
-        for _, result in exceptions(report, today)
-        if result.conclusion.outcome is not Outcome.NO_ANSWER
-    ]
+    return [result for _, result in exceptions(report, today) if not is_unasked(result)]
 
 
 def is_money_found(result: ClaimResult) -> bool:
     """Whether the payer says it paid, and the export still shows the claim as open.
 
-    Not where the sources disagree, or where a payment may be posted already.
+    Not where the sources disagree, or where an earlier payment may be posted already.
     """
-    paid, kind = result.conclusion.paid, result.conclusion.finding.kind
-    return paid is not None and paid > 0 and result.claim.balance > 0 and kind not in UNCERTAIN
+    said = result.conclusion
+    return (
+        said.outcome in (Outcome.PAID, Outcome.PARTLY_PAID)
+        and (said.paid or ZERO) > 0
+        and result.claim.balance > 0
+        and said.finding.kind not in POSTED_BEFORE
+    )
+
+
+def is_unproven(result: ClaimResult) -> bool:
+    """Whether money was found on the portal only, without an EOB that adds up."""
+    return is_money_found(result) and result.conclusion.finding.kind in WITHOUT_EOB
 
 
 def money_found(report: SweepReport) -> list[PaymentFound]:
@@ -161,42 +173,33 @@ def money_found(report: SweepReport) -> list[PaymentFound]:
     )
 
 
-def unasked(report: SweepReport) -> list[Unasked]:
-    """Claims without an answer by payer and reason, most dollars first.
+def still_open(report: SweepReport) -> list[Open]:
+    """Claims without an answer by payer and kind of finding, most dollars first.
 
     Not on file is an answer and is never among them.
     """
     grouped = group(
         (r for r in report.results if r.conclusion.outcome in UNANSWERED),
-        lambda r: (payer_name(report, r.claim), reason_of(r)),
+        lambda r: (payer_name(report, r.claim), r.conclusion.finding.kind, *obstacle(r)),
     )
     rows = [
-        Unasked(
+        Open(
             payer=payer,
-            reason=reason,
+            kind=kind,
+            family=family,
+            do=do,
             tally=tally(rs),
             first_due=min((due for r in rs if (due := r.conclusion.finding.due)), default=None),
             details=tuple(sorted({r.conclusion.detail or "" for r in rs} - {""})),
         )
-        for (payer, reason), rs in grouped.items()
+        for (payer, kind, family, do), rs in grouped.items()
     ]
-    return sorted(rows, key=lambda u: (-u.tally.billed, u.payer, u.reason or ""))
+    return sorted(rows, key=lambda row: (-row.tally.billed, row.payer, row.kind))
 
 
-def reason_of(result: ClaimResult) -> Reason | None:
-    """Why the claim has no answer; several matches and another patient are reasons themselves."""
-    match result.conclusion.outcome:
-        case Outcome.SEVERAL_MATCHES:
-            return Reason.SEVERAL_MATCHES
-        case Outcome.WRONG_PATIENT:
-            return Reason.WRONG_PATIENT
-        case _:
-            return result.conclusion.no_answer
-
-
-def is_system_failure(row: Unasked) -> bool:
-    """Whether a portal or an account stood in the way, rather than a rule or the claim itself."""
-    return row.reason not in (*NOT_ALLOWED, Reason.SEVERAL_MATCHES, Reason.WRONG_PATIENT)
+def is_unasked(result: ClaimResult) -> bool:
+    """Whether the payer was not heard about the claim: a system failed or no portal was opened."""
+    return result.conclusion.outcome is Outcome.NO_ANSWER and obstacle(result)[0] in UNASKED
 
 
 def posting_totals(report: SweepReport) -> list[PostingTotal]:
@@ -204,19 +207,16 @@ def posting_totals(report: SweepReport) -> list[PostingTotal]:
     grouped = group(report.new_postings, lambda p: (posting_payer(report, p), p.trace_number))
     totals = []
     for (payer, trace), postings in sorted(grouped.items()):
-        dollars = {
-            kind: sum((p.amount for p in postings if p.kind is kind), ZERO)
-            for kind in PostingKind
-        }
+        paid = [p for p in postings if not p.code]
         totals.append(
             PostingTotal(
                 payer=payer,
                 trace_number=trace,
                 postings=len(postings),
                 claims=len({p.payer_claim_number for p in postings}),
-                payments=dollars[PostingKind.PAYMENT],
-                reversals=dollars[PostingKind.REVERSAL],
-                adjustments=dollars[PostingKind.ADJUSTMENT],
+                payments=_amount(p for p in paid if p.kind is not PostingKind.REVERSAL),
+                reversed=_amount(p for p in paid if p.kind is PostingKind.REVERSAL),
+                adjustments=_amount(p for p in postings if p.code),
             )
         )
     return totals
@@ -238,3 +238,7 @@ def group(things: Iterable[V], key: Callable[[V], K]) -> dict[K, list[V]]:
     for thing in things:
         groups[key(thing)].append(thing)
     return dict(groups)
+
+
+def _amount(postings: Iterable[Posting]) -> Decimal:
+    return sum((posting.amount for posting in postings), ZERO)

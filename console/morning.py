@@ -10,34 +10,36 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from billing.model import ClaimResult, Outcome, Reason, SweepReport
+from billing.model import ClaimResult, Outcome, SweepReport
 from billing.money import ZERO
 from console.figures import (
     UNANSWERED,
-    Unasked,
+    Open,
     by_outcome,
     group,
-    is_system_failure,
+    is_unasked,
+    is_unproven,
     money_found,
     posting_totals,
+    still_open,
     tally,
     to_do_first,
-    unasked,
 )
 from console.words import (
-    NOT_ALLOWED,
+    FAMILIES,
     OUTCOMES,
+    UNASKED,
     counted,
     due_words,
     initials,
+    kind_words,
     payer_name,
-    reason_words,
 )
 
-MOST_FIRST = 12
+MOST_FIRST = 10
 MOST_PAYMENTS = 6
 MOST_PAYERS = 5
-MOST_UNASKED = 4  # rows of each of the three groups
+MOST_OBSTACLES = 4  # rows of each family
 MOST_REFUSED = 3
 MOST_NOTES = 4
 BAR_UNITS = 100
@@ -83,33 +85,38 @@ def morning_sheet(report: SweepReport, *, files: Mapping[str, str], today: date)
     """
     work = to_do_first(report, today)
     everything = tally(report.results)
-    answered = tally(r for r in report.results if r.conclusion.outcome not in UNANSWERED)
-    return _environment().get_template("morning.html.j2").render(
-        report=report,
-        today=today,
-        started=_instant(report.started_at),
-        finished=_instant(report.finished_at),
-        all=everything,
-        answered=answered,
-        learned=_learned(report),
-        first=[_row(report, result, today) for result in work[:MOST_FIRST]],
-        first_more=tally(work[MOST_FIRST:]),
-        work=tally(work),
-        urgent=_urgent(work, today),
-        money=_money(report),
-        obstacles=_obstacles(report, today),
-        obstacles_claims=everything.claims - answered.claims,
-        not_found=by_outcome(report)[Outcome.NOT_FOUND],
-        notes=[
-            (report.payer_names.get(note.payer, note.payer), note.sentence)
-            for note in report.payer_notes
-        ],
-        refused=report.refused_rows,
-        controls=_controls(report),
-        files=files,
-        workbook=files.get("exceptions (workbook)", "the exceptions workbook"),
-        most_refused=MOST_REFUSED,
-        most_notes=MOST_NOTES,
+    checked = tally(r for r in report.results if not is_unasked(r))
+    unknown = tally(r for r in report.results if r.conclusion.outcome in UNANSWERED)
+    return (
+        _environment()
+        .get_template("morning.html.j2")
+        .render(
+            report=report,
+            today=today,
+            started=_instant(report.started_at),
+            finished=_instant(report.finished_at),
+            all=everything,
+            checked=checked,
+            learned=_learned(report),
+            first=[_row(report, result, today) for result in work[:MOST_FIRST]],
+            first_more=tally(work[MOST_FIRST:]),
+            work=tally(work),
+            urgent=_urgent(work, today),
+            money=_money(report),
+            obstacles=_obstacles(report, today),
+            unknown=unknown,
+            not_found=by_outcome(report)[Outcome.NOT_FOUND],
+            notes=[
+                (report.payer_names.get(note.payer, note.payer), note.sentence)
+                for note in report.payer_notes
+            ],
+            refused=report.refused_rows,
+            controls=_controls(report),
+            files=files,
+            workbook=files.get("exceptions (workbook)", "the exceptions workbook"),
+            most_refused=MOST_REFUSED,
+            most_notes=MOST_NOTES,
+        )
     )
 
 
@@ -175,6 +182,7 @@ def _money(report: SweepReport) -> dict[str, Any]:
     rest = payments[MOST_PAYMENTS:]
     return {
         "total": sum((p.paid for p in payments), ZERO),
+        "unproven": tally(filter(is_unproven, report.results)),
         "claims": sum(p.claims for p in payments),
         "payers": payers[:MOST_PAYERS],
         "payers_more": len(payers[MOST_PAYERS:]),
@@ -187,57 +195,49 @@ def _money(report: SweepReport) -> dict[str, Any]:
 
 
 def _obstacles(report: SweepReport, today: date) -> list[dict[str, Any]]:
-    rows = unasked(report)
-    groups = [
-        (
-            "A system failed: nobody knows yet",
-            [row for row in rows if is_system_failure(row)],
-        ),
-        (
-            "No portal was opened: a worklist for a person",
-            [row for row in rows if row.reason in NOT_ALLOWED],
-        ),
-        (
-            "Several claims match: a worklist for a person",
-            [row for row in rows if row.reason is Reason.SEVERAL_MATCHES],
-        ),
-        (
-            "The match is another patient: quarantined",
-            [row for row in rows if row.reason is Reason.WRONG_PATIENT],
-        ),
-    ]
+    families = group(still_open(report), lambda row: row.family)
     return [
         {
             "heading": heading,
-            "rows": [_obstacle(row, today) for row in members[:MOST_UNASKED]],
-            "claims": sum(row.tally.claims for row in members),
-            "billed": sum((row.tally.billed for row in members), ZERO),
-            "more": len(members[MOST_UNASKED:]),
-            "more_claims": sum(row.tally.claims for row in members[MOST_UNASKED:]),
+            "rows": [_obstacle(row, today) for row in families[family][:MOST_OBSTACLES]],
+            "claims": sum(row.tally.claims for row in families[family]),
+            "billed": sum((row.tally.billed for row in families[family]), ZERO),
+            "more": len(families[family][MOST_OBSTACLES:]),
+            "more_claims": sum(row.tally.claims for row in families[family][MOST_OBSTACLES:]),
         }
-        for heading, members in groups
-        if members
+        for family, heading in FAMILIES.items()
+        if family in families
     ]
 
 
-def _obstacle(row: Unasked, today: date) -> Obstacle:
-    what, do = reason_words(row.reason)
+def _obstacle(row: Open, today: date) -> Obstacle:
     mark, nearness = due_words(row.first_due, today)
-    further = len(row.details) - 1
-    detail = row.details[0] if row.details else ""
-    if further > 0:
-        detail += f" ({counted(further, 'further detail')} in the workbook)"
+    detail = ""
+    if row.family in UNASKED and row.details:
+        detail = row.details[0]
+        if len(row.details) > 1:
+            detail += f" ({counted(len(row.details) - 1, 'further detail')} in the workbook)"
     return Obstacle(
-        what=what,
+        what=kind_words(row.kind),
         payer=row.payer,
         claims=f"{row.tally.claims:,}",
         billed=_usd(row.tally.billed),
-        do=do,
+        do=row.do,
         detail=detail,
         due=_day(row.first_due) if row.first_due else "",
         nearness=nearness,
         mark=mark,
     )
+
+
+def _notes(report: SweepReport) -> list[tuple[str, str]]:
+    """What happened to whole sessions, but for what a claim's detail says already."""
+    said = {result.conclusion.detail for result in report.results}
+    return [
+        (report.payer_names.get(note.payer, note.payer), note.sentence)
+        for note in report.payer_notes
+        if note.sentence not in said
+    ]
 
 
 def _controls(report: SweepReport) -> dict[str, Any]:
@@ -259,8 +259,8 @@ def _usd(amount: Decimal) -> str:
 
 
 def _day(day: date) -> str:
-    return f"{day:%m/%d/%Y}"
+    return day.isoformat()
 
 
 def _instant(at: datetime | None) -> str:
-    return "not yet" if at is None else f"{at.astimezone(UTC):%m/%d/%Y %H:%M} UTC"
+    return "not yet" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

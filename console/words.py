@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from billing.findings import FINDINGS
-from billing.model import Claim, ClaimResult, Outcome, Posting, PostingKind, Reason, SweepReport
+from billing.model import Claim, ClaimResult, Outcome, Posting, PostingKind, SweepReport
 
 OUTCOMES: Mapping[Outcome, str] = {
     Outcome.PAID: "Paid",
@@ -21,50 +21,69 @@ OUTCOMES: Mapping[Outcome, str] = {
 }
 """Every outcome in the order in which the outputs list it."""
 
-REASONS: Mapping[Reason, tuple[str, str]] = {
-    Reason.UNAVAILABLE: (
-        "Portal said it was unavailable",
-        "Nothing to correct: run the sweep again, or call the payer if a due date is near.",
+FAMILIES: Mapping[str, str] = {
+    "system": "A system failed: nobody knows yet",
+    "closed": "No portal was opened: a worklist for a person",
+    "several": "Several claims match: a worklist for a person",
+    "stranger": "The match is another patient: quarantined",
+    "unsettled": "The payer answered, and what it says does not settle it",
+}
+"""Why a question is still open, in the order of the outputs; no two are ever merged."""
+
+OBSTACLES: Mapping[str, tuple[str, str]] = {
+    "payer-unavailable": (
+        "system",
+        "Nothing to correct: the next sweep asks again. Call the payer if a due date is near.",
     ),
-    Reason.UNREACHABLE: (
-        "Portal could not be reached",
+    "unreachable": (
+        "system",
         "Open the portal by hand; if it works there, run the sweep again.",
     ),
-    Reason.LOGIN_REFUSED: (
-        "Login refused",
+    "login-refused": (
+        "system",
         "Check the password by hand before any new attempt, then clear the account.",
     ),
-    Reason.UNKNOWN_PAGE: (
-        "Page the profile does not know",
-        "Look the claim up by hand; have the payer profile compared with the captured page.",
+    "unknown-page": (
+        "system",
+        "Look at the captured page and mend the profile; until then look the claims up by hand.",
     ),
-    Reason.NEEDS_PERSON: (
-        "Portal asked for a person",
-        "Sign in by hand, answer what the portal asks, then run the sweep again.",
+    "needs-person": (
+        "system",
+        "Sign in by hand and do what the portal asks, then run the sweep again.",
     ),
-    Reason.POLICY: (
-        "No permission on record for a bot",
+    "policy": (
+        "closed",
         "Look these up by hand from the worklist; a bot may enter once permission is recorded.",
     ),
-    Reason.NO_PROFILE: (
-        "No profile for this payer",
+    "no-profile": (
+        "closed",
         "Look these up by hand; add a payer profile if they come often.",
     ),
-    Reason.SEVERAL_MATCHES: (
-        "Several claims match the search",
-        "Choose the right claim by hand; none was assumed.",
+    "several-matches": (
+        "several",
+        "Say on the portal which claim is yours; none was assumed.",
     ),
-    Reason.WRONG_PATIENT: (
-        "The match is another patient",
-        "Correct the identifiers in the billing system; nothing of the match was kept as a figure.",
+    "wrong-patient": (
+        "stranger",
+        "Compare the identifiers with the patient's card; no figure of the match was taken.",
+    ),
+    "portal-eob-conflict": (
+        "unsettled",
+        "Compare portal and EOB at the marked places; neither was believed.",
+    ),
+    "status-contradicts-money": ("unsettled", "Ask the payer what it decided."),
+    "adjudication-unclear": ("unsettled", "Get the EOB and read it; nothing was guessed."),
+    "unknown-status-phrase": (
+        "unsettled",
+        "Read the status on the portal and add its words to the payer's profile.",
     ),
 }
-"""Why there is no answer, and what a person should do about it."""
+"""Every kind of finding that leaves a claim open: its family, and what a person should do."""
 
-UNKNOWN_REASON = ("No reason recorded", "Look the claim up by hand.")
+UNEXPLAINED = ("unsettled", "Look the claim up by hand.")
 
-NOT_ALLOWED = (Reason.POLICY, Reason.NO_PROFILE)
-"""Reasons for which no portal was opened at all."""
+UNASKED = ("system", "closed")
+"""Families of claims whose payer was not heard: one mend, or one worklist, serves many."""
 
 POSTINGS: Mapping[PostingKind, str] = {
     PostingKind.PAYMENT: "Payment",
@@ -75,9 +94,9 @@ POSTINGS: Mapping[PostingKind, str] = {
 SOON_DAYS = 7
 
 
-def reason_words(reason: Reason | None) -> tuple[str, str]:
-    """What stood in the way, and what to do."""
-    return UNKNOWN_REASON if reason is None else REASONS[reason]
+def obstacle(result: ClaimResult) -> tuple[str, str]:
+    """The family of what left a claim open, and what to do about it."""
+    return OBSTACLES.get(result.conclusion.finding.kind, UNEXPLAINED)
 
 
 def payer_name(report: SweepReport, claim: Claim) -> str:
@@ -123,9 +142,9 @@ def counted(number: int, noun: str) -> str:
 
 def why_a_person(result: ClaimResult) -> str:
     """Why a program may not go on with this claim alone; empty when none is needed."""
-    conclusion = result.conclusion
-    if not conclusion.finding.needs_person:
+    finding = result.conclusion.finding
+    if not finding.needs_person:
         return ""
-    if conclusion.no_answer is not None:
-        return reason_words(conclusion.no_answer)[0]
-    return kind_words(conclusion.finding.kind)
+    if finding.kind in FINDINGS and not FINDINGS[finding.kind].needs_person:
+        return "A rule or a code is not known"
+    return kind_words(finding.kind)

@@ -315,12 +315,15 @@ class _Weighing:
 
 
 def _refused(decided: Adjudication) -> str:
+    """Every denying code once, what it means, and the dollars it took where they are stated."""
+    taken: dict[str, Decimal] = {}
+    for one in decided.refusals:
+        taken[one.code] = taken.get(one.code, ZERO) + (one.dollars or ZERO)
     clauses = [
-        f"{one.code} ({explain(one.code).split(';')[0]})"
-        + (f" took {dollars(one.dollars)}" if one.dollars is not None else "")
-        for one in decided.refusals
+        f"{code} ({explain(code).split(';')[0]})" + (f" took {dollars(amount)}" if amount else "")
+        for code, amount in taken.items()
     ]
-    return f"{', '.join(dict.fromkeys(clauses))}."
+    return f"{', '.join(clauses)}."
 
 
 def _said(status: ClaimStatus) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pdfplumber
-import pypdfium2
+import pypdfium2  # type: ignore[import-untyped]
 import pytesseract
 from pdfminer.ascii85 import ascii85decode, asciihexdecode
 from pdfminer.pdfdocument import PDFEncryptionError, PDFPasswordIncorrect
@@ -65,9 +65,6 @@ def read_pages(data: bytes) -> tuple[Page, ...]:
     _refuse_what_is_no_pdf(data)
     try:
         with pdfplumber.open(BytesIO(data)) as pdf:
-            count = len(pdf.pages)
-            if count == 0:
-                raise UnreadableDocument("The PDF has no pages; download it again.")
             pages = tuple(_page(data, page) for page in pdf.pages)
     except UnreadableDocument:
         raise
@@ -75,7 +72,7 @@ def read_pages(data: bytes) -> tuple[Page, ...]:
         raise UnreadableDocument(
             "The PDF is a scan and Tesseract is not installed; install it, then read it again."
         ) from None
-    except Exception as error:  # noqa: BLE001 - pdfminer raises anything at all on broken files
+    except Exception as error:  # pdfminer raises anything at all on broken files
         if _asks_for_a_password(error):
             raise UnreadableDocument(
                 "The PDF is encrypted and needs a password; save a copy without one."
@@ -83,9 +80,11 @@ def read_pages(data: bytes) -> tuple[Page, ...]:
         raise UnreadableDocument(
             "The PDF is damaged and cannot be opened; download it again."
         ) from None
-    if _counted_pages(data) != count:
+    if not pages:
+        raise UnreadableDocument("The PDF has no pages; download it again.")
+    if _counted_pages(data) != len(pages):
         raise UnreadableDocument(
-            f"The PDF is damaged: two readers do not find the same {count} pages; "
+            f"The PDF is damaged: two readers do not find the same {len(pages)} pages; "
             "download it again."
         )
     return pages
@@ -202,7 +201,8 @@ def _drawn(data: bytes, number: int) -> Image.Image:
                 f"Page {number} is too large to draw; scan it again on letter paper."
             )
         bitmap = page.render(scale=DPI / POINTS_PER_INCH, grayscale=True)
-        return bitmap.to_pil().copy()
+        image: Image.Image = bitmap.to_pil().copy()
+        return image
 
 
 def _without_rules(image: Image.Image) -> Image.Image:

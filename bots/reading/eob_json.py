@@ -1,0 +1,85 @@
+"""Readings as the JSON documents that people and programs get: strings, ISO dates, nulls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from billing.balance import Residual
+from billing.errors import UnreadableDocument
+from billing.model import Adjustment, Evidence, Remittance, RemittedClaim, ServiceLine
+from billing.money import dollars
+from bots.reading.eob import Reading
+
+
+def document_json(file: str, read: Reading | UnreadableDocument) -> dict[str, Any]:
+    """One entry of ``files``: what was read from the document, or why nothing was."""
+    if isinstance(read, UnreadableDocument):
+        return {"file": file, "payer": None, "payments": [], "errors": [str(read)]}
+    return {
+        "file": file,
+        "payer": read.payer,
+        "payments": [remittance_json(one, read.residuals) for one in read.remittances],
+        "errors": [],
+    }
+
+
+def remittance_json(remittance: Remittance, residuals: Sequence[Residual]) -> dict[str, Any]:
+    """One payment in the 835's shape, with the page and box of every figure."""
+    return {
+        "trace_number": remittance.trace_number,
+        "method": remittance.method,
+        "amount": dollars(remittance.amount),
+        "date": remittance.payment_date.isoformat(),
+        "payer": remittance.payer,
+        "payee": remittance.payee,
+        "claims": [_claim(claim) for claim in remittance.claims],
+        "provider_adjustments": [
+            {"reason": one.reason, "reference": one.reference, "amount": dollars(one.amount)}
+            for one in remittance.provider_adjustments
+        ],
+        "balanced": not residuals,
+        "residuals": [
+            {"equation": one.equation, "where": one.where, "amount": dollars(one.dollars)}
+            for one in residuals
+        ],
+        "places": {path: _place(place) for path, place in remittance.places.items()},
+    }
+
+
+def _claim(claim: RemittedClaim) -> dict[str, Any]:
+    return {
+        "claim_id": claim.claim_id,
+        "payer_claim_number": claim.payer_claim_number,
+        "status": claim.status,
+        "charge": dollars(claim.charge),
+        "paid": dollars(claim.paid),
+        "patient_responsibility": dollars(claim.patient_responsibility),
+        "adjustments": _adjustments(claim.adjustments),
+        "lines": [_line(line) for line in claim.lines],
+    }
+
+
+def _line(line: ServiceLine) -> dict[str, Any]:
+    return {
+        "procedure": line.procedure,
+        "modifiers": list(line.modifiers),
+        "service_date": line.service_date.isoformat() if line.service_date else None,
+        "units": str(line.units) if line.units is not None else None,
+        "charge": dollars(line.charge),
+        "allowed": dollars(line.allowed),
+        "paid": dollars(line.paid),
+        "adjustments": _adjustments(line.adjustments),
+        "remarks": list(line.remarks),
+    }
+
+
+def _adjustments(adjustments: Sequence[Adjustment]) -> list[dict[str, Any]]:
+    return [
+        {"group": one.group, "reason": one.reason, "amount": dollars(one.amount)}
+        for one in adjustments
+    ]
+
+
+def _place(place: Evidence) -> dict[str, Any]:
+    return {"page": place.page, "box": list(place.box) if place.box else None, "where": place.where}

@@ -1,0 +1,220 @@
+"""The exception list and the proposed postings as files that Excel opens right."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from math import ceil
+from typing import Any
+
+import xlsxwriter
+
+from billing.model import SweepReport
+from billing.money import dollars
+from bots.exports.columns import clean, harmless
+from console.sheets import (
+    Column,
+    Form,
+    Sheet,
+    Value,
+    all_sheets,
+    exceptions_sheet,
+    payments_sheet,
+    postings_sheet,
+)
+
+INK, HEAD, RULE, BAND, LATE = "#1B2430", "#0F4C5C", "#DDE2E7", "#F1F5F6", "#9B2218"
+LINE_POINTS, MOST_LINES = 13, 8
+
+FORMS: Mapping[Form, Mapping[str, Any]] = {
+    "text": {},
+    "prose": {"text_wrap": True},
+    "money": {"num_format": "#,##0.00"},
+    "number": {"num_format": "#,##0.00"},
+    "count": {"num_format": "#,##0"},
+    "date": {"num_format": "yyyy-mm-dd", "align": "left"},
+    "instant": {"num_format": "yyyy-mm-dd hh:mm", "align": "left"},
+}
+RIGHT = ("money", "number", "count")
+
+
+def exceptions_csv(report: SweepReport, today: date) -> bytes:
+    """Every claim that needs a person or an action, by priority: UTF-8 with BOM, CRLF.
+
+    Text that a spreadsheet would run as a formula gets an apostrophe in front.
+    """
+    return _csv(exceptions_sheet(report, today))
+
+
+def postings_csv(report: SweepReport) -> bytes:
+    """The postings proposed for the first time, a row each, by the parts of their key."""
+    return _csv(postings_sheet(report))
+
+
+def postings_totals(report: SweepReport) -> bytes:
+    """Control totals of the proposed postings by payer and trace number, as CSV."""
+    sheet = payments_sheet(report)
+    return _csv(sheet)
+
+
+def exceptions_xlsx(report: SweepReport, today: date) -> bytes:
+    """The workbook: exceptions, kinds, all claims, postings, what was not asked, refused rows.
+
+    The same report gives the same bytes; no text in it is run as a formula or made a link.
+    """
+    target = io.BytesIO()
+    book = xlsxwriter.Workbook(
+        target,
+        {
+            "in_memory": True,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+            "remove_timezone": True,
+        },
+    )
+    book.set_properties(
+        {
+            "title": f"Exceptions of sweep {report.sweep_id}",
+            "author": "claimsweep",
+            "created": report.started_at.astimezone(UTC).replace(tzinfo=None),
+        }
+    )
+    book.set_size(2400, 1400)
+    formats = _formats(book)
+    for sheet in all_sheets(report, today):
+        _write_sheet(book.add_worksheet(sheet.name), sheet, formats, report, today)
+    book.close()
+    return target.getvalue()
+
+
+def _formats(book: Any) -> dict[tuple[str, str], Any]:
+    """A format for every form of value in every kind of row."""
+    face = {"font_name": "Calibri", "font_size": 10, "font_color": INK, "valign": "top"}
+    rows: Mapping[str, Mapping[str, Any]] = {
+        "head": {
+            "bold": True,
+            "font_color": "#FFFFFF",
+            "bg_color": HEAD,
+            "valign": "vcenter",
+            "text_wrap": True,
+            "num_format": "@",
+        },
+        "plain": {"bottom": 1, "bottom_color": RULE},
+        "band": {"bottom": 1, "bottom_color": RULE, "bg_color": BAND},
+        "total": {"bold": True, "top": 1, "top_color": INK},
+        "late": {"bottom": 1, "bottom_color": RULE, "bold": True, "font_color": LATE},
+    }
+    return {
+        (row, form): book.add_format(
+            {
+                **face,
+                **FORMS[form],
+                **look,
+                **({"align": "right"} if row == "head" and form in RIGHT else {}),
+            }
+        )
+        for row, look in rows.items()
+        for form in FORMS
+    }
+
+
+def _write_sheet(
+    page: Any,
+    sheet: Sheet,
+    formats: Mapping[tuple[str, str], Any],
+    report: SweepReport,
+    today: date,
+) -> None:
+    page.hide_gridlines(2)
+    page.set_row(0, 30)
+    for at, column in enumerate(sheet.columns):
+        page.set_column(at, at, column.width)
+        page.write_string(0, at, column.heading, formats["head", column.form])
+    for down, values in enumerate(sheet.rows, start=1):
+        page.set_row(down, LINE_POINTS * _lines(sheet.columns, values) + 4)
+        for at, (column, value) in enumerate(zip(sheet.columns, values, strict=True)):
+            late = column.heading in ("Due", "Deadline") and _is_late(sheet, values, today)
+            _write(page, down, at, value, formats["late" if late else "plain", column.form])
+    last = max(len(sheet.rows), 1)
+    if not sheet.rows:
+        page.write_string(1, 0, "none", formats["plain", "text"])
+    if sheet.total is not None and sheet.rows:
+        for at, (column, value) in enumerate(zip(sheet.columns, sheet.total, strict=True)):
+            _write(page, last + 1, at, value, formats["total", column.form])
+    page.autofilter(0, 0, last, len(sheet.columns) - 1)
+    page.freeze_panes(1, _frozen(sheet.columns))
+    page.set_landscape()
+    page.fit_to_pages(1, 0)
+    page.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
+    page.repeat_rows(0)
+    page.set_header(f"&L&10{_spelled(sheet.name)}: {_spelled(sheet.note)}&R&10{report.sweep_id}")
+    page.set_footer("&L&9Patients by initials only. Proposed, not posted.&R&9Page &P of &N")
+
+
+def _write(page: Any, row: int, column: int, value: Value, form: Any) -> None:
+    match value:
+        case None | "":
+            page.write_blank(row, column, None, form)
+        case str():
+            page.write_string(row, column, clean(value), form)
+        case datetime():
+            page.write_datetime(row, column, value.replace(tzinfo=None, microsecond=0), form)
+        case date():
+            page.write_datetime(row, column, value, form)
+        case int() | Decimal():
+            page.write_number(row, column, value, form)
+
+
+def _frozen(columns: tuple[Column, ...]) -> int:
+    """The columns that stay in sight: up to the claim's number, if there is one."""
+    headings = [column.heading for column in columns]
+    return headings.index("Claim") + 1 if "Claim" in headings else 1
+
+
+def _is_late(sheet: Sheet, values: tuple[Value, ...], today: date) -> bool:
+    due = dict(zip((column.heading for column in sheet.columns), values, strict=True)).get("Due")
+    return isinstance(due, date) and due <= today
+
+
+def _lines(columns: tuple[Column, ...], values: tuple[Value, ...]) -> int:
+    """How many lines the tallest wrapped cell of a row takes."""
+    tall = [
+        ceil(len(value) * 1.08 / column.width)
+        for column, value in zip(columns, values, strict=True)
+        if column.form == "prose" and isinstance(value, str)
+    ]
+    return min(max([1, *tall]), MOST_LINES)
+
+
+def _spelled(text: str) -> str:
+    """Text for a page header, where an ampersand begins a command."""
+    return text.replace("&", "&&")
+
+
+def _csv(sheet: Sheet) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow([column.heading for column in sheet.columns])
+    for values in sheet.rows:
+        writer.writerow([_cell(value) for value in values])
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _cell(value: Value) -> str:
+    match value:
+        case None:
+            return ""
+        case str():
+            return harmless(value)
+        case Decimal():
+            return dollars(value) or ""
+        case datetime():
+            return value.strftime("%Y-%m-%d %H:%M:%S")
+        case date():
+            return value.isoformat()
+        case int():
+            return str(value)

@@ -1,0 +1,1 @@
+"""Simulated payers: portals, documents, exports, and the answer key, from a seed."""
