@@ -36,10 +36,11 @@ from console.words import (
     payer_name,
 )
 
-MOST_FIRST = 10
-MOST_PAYMENTS = 6
-MOST_PAYERS = 5
-MOST_OBSTACLES = 4  # rows of each family
+ROOM = 15  # rows that "Do first" and "What the bots could not do" share on one page
+LEAST_FIRST, MOST_FIRST = 6, 12
+MOST_OBSTACLES = 3  # rows of each family
+MOST_PAYERS = 4
+MOST_MONEY_LINES = 8  # payers and payments together
 MOST_REFUSED = 3
 MOST_NOTES = 4
 BAR_UNITS = 100
@@ -86,6 +87,9 @@ def morning_sheet(report: SweepReport, *, files: Mapping[str, str], today: date)
     work = to_do_first(report, today)
     everything = tally(report.results)
     checked = tally(r for r in report.results if not is_unasked(r))
+    obstacles = _obstacles(report, today)
+    obstacle_rows = sum(len(family["rows"]) for family in obstacles)
+    fits = min(max(ROOM - obstacle_rows, LEAST_FIRST), MOST_FIRST)
     unknown = tally(r for r in report.results if r.conclusion.outcome in UNANSWERED)
     return (
         _environment()
@@ -98,12 +102,12 @@ def morning_sheet(report: SweepReport, *, files: Mapping[str, str], today: date)
             all=everything,
             checked=checked,
             learned=_learned(report),
-            first=[_row(report, result, today) for result in work[:MOST_FIRST]],
-            first_more=tally(work[MOST_FIRST:]),
+            first=[_row(report, result, today) for result in work[:fits]],
+            first_more=tally(work[fits:]),
             work=tally(work),
             urgent=_urgent(work, today),
             money=_money(report),
-            obstacles=_obstacles(report, today),
+            obstacles=obstacles,
             unknown=unknown,
             not_found=by_outcome(report)[Outcome.NOT_FOUND],
             notes=[
@@ -179,7 +183,8 @@ def _money(report: SweepReport) -> dict[str, Any]:
         for payer, ps in group(payments, lambda p: p.payer).items()
     ]
     payers.sort(key=lambda row: (-row[2], row[0]))
-    rest = payments[MOST_PAYMENTS:]
+    fits = MOST_MONEY_LINES - min(len(payers), MOST_PAYERS)
+    rest = payments[fits:]
     return {
         "total": sum((p.paid for p in payments), ZERO),
         "unproven": tally(filter(is_unproven, report.results)),
@@ -187,7 +192,7 @@ def _money(report: SweepReport) -> dict[str, Any]:
         "payers": payers[:MOST_PAYERS],
         "payers_more": len(payers[MOST_PAYERS:]),
         "payers_more_paid": sum((row[2] for row in payers[MOST_PAYERS:]), ZERO),
-        "payments": payments[:MOST_PAYMENTS],
+        "payments": payments[:fits],
         "count": len(payments),
         "more": len(rest),
         "more_paid": sum((p.paid for p in rest), ZERO),

@@ -37,14 +37,6 @@ from console.words import (
 
 WIDTH = 100
 
-SHORT_FAMILIES: Mapping[str, str] = {
-    "system": "a system failure",
-    "closed": "not opened",
-    "several": "for a person",
-    "stranger": "quarantined",
-    "unsettled": "for a person",
-}
-
 
 def totals(report: SweepReport) -> dict[str, Any]:
     """Counts and dollars for programs: dollars as strings, seconds as numbers or None."""
@@ -213,16 +205,16 @@ def _print_open(console: Console, report: SweepReport) -> None:
     rows = still_open(report)
     if not rows:
         return
-    table = _table("Still open, because", "Payer", ">Claims", ">Billed", "That is")
-    for family in FAMILIES:
+    table = _table("Still open because", "What", "Payer", ">Claims", ">Billed")
+    for family, words in FAMILIES.items():
         for row in rows:
             if row.family == family:
                 table.add_row(
+                    Text(words, "red" if family == "system" else "yellow"),
                     kind_words(row.kind),
                     Text(row.payer),
                     f"{row.tally.claims:,}",
                     _usd(row.tally.billed),
-                    Text(SHORT_FAMILIES[family], "red" if family == "system" else "yellow"),
                 )
     console.print(table)
     for note in report.payer_notes:

@@ -22,11 +22,11 @@ OUTCOMES: Mapping[Outcome, str] = {
 """Every outcome in the order in which the outputs list it."""
 
 FAMILIES: Mapping[str, str] = {
-    "system": "A system failed: nobody knows yet",
-    "closed": "No portal was opened: a worklist for a person",
-    "several": "Several claims match: a worklist for a person",
-    "stranger": "The match is another patient: quarantined",
-    "unsettled": "The payer answered, and what it says does not settle it",
+    "system": "A system failed",
+    "closed": "No portal was opened",
+    "several": "Which claim is it?",
+    "stranger": "Quarantined",
+    "unsettled": "Answered, not settled",
 }
 """Why a question is still open, in the order of the outputs; no two are ever merged."""
 

@@ -30,13 +30,13 @@ INK, HEAD, RULE, BAND, LATE = "#1B2430", "#0F4C5C", "#DDE2E7", "#F1F5F6", "#9B22
 LINE_POINTS, MOST_LINES = 13, 8
 
 FORMS: Mapping[Form, Mapping[str, Any]] = {
-    "text": {},
-    "prose": {"text_wrap": True},
+    "text": {"indent": 1},
+    "prose": {"text_wrap": True, "indent": 1},
     "money": {"num_format": "#,##0.00"},
     "number": {"num_format": "#,##0.00"},
     "count": {"num_format": "#,##0"},
-    "date": {"num_format": "yyyy-mm-dd", "align": "left"},
-    "instant": {"num_format": "yyyy-mm-dd hh:mm", "align": "left"},
+    "date": {"num_format": "yyyy-mm-dd", "align": "left", "indent": 1},
+    "instant": {"num_format": "yyyy-mm-dd hh:mm", "align": "left", "indent": 1},
 }
 RIGHT = ("money", "number", "count")
 
@@ -183,7 +183,7 @@ def _is_late(sheet: Sheet, values: tuple[Value, ...], today: date) -> bool:
 def _lines(columns: tuple[Column, ...], values: tuple[Value, ...]) -> int:
     """How many lines the tallest wrapped cell of a row takes."""
     tall = [
-        ceil(len(value) * 1.08 / column.width)
+        ceil(len(value) / column.width)
         for column, value in zip(columns, values, strict=True)
         if column.form == "prose" and isinstance(value, str)
     ]

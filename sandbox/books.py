@@ -1,453 +1,222 @@
-"""Makes the payers' books and the biller's expectations of them from a seed."""
+"""The books of both simulated payers and of the practice that bills them, made from a seed."""
 
 from __future__ import annotations
 
-import random
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
-from decimal import Decimal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from random import Random
 
-from sandbox.claims import bill, charge_of, deny, pay
-from sandbox.payments import pay_out
-from sandbox.people import make_person, relative_of
-from sandbox.world import (
-    Adjustment,
-    BilledClaim,
-    Expected,
-    Payer,
-    PayerClaim,
-    Person,
-    ServiceLine,
-    World,
+from sandbox.adjudication import dollars
+from sandbox.drafts import Bill, Draft
+from sandbox.mix import Kind, mix
+from sandbox.payments import Payee, make_payments
+from sandbox.people import MemberIds, make_family, make_person
+from sandbox.stories import Household, add_history, add_same_day, tell
+from sandbox.truth import expect
+from sandbox.world import BilledClaim, Payer, World
+
+COMMERCIAL = "juniper-ridge"
+MEDICAID = "franklin-medicaid"
+PAYER_NAMES = {
+    COMMERCIAL: "Juniper Ridge Health Plan",
+    MEDICAID: "Franklin State Medicaid Program",
+}
+PRACTICE = "Larkspur Family Medicine PLLC"
+# None of these can be real: the check digits are wrong, and no employer number begins with 00.
+PRACTICE_NPI = "1234567890"
+PRACTICE_TIN = "00-1234567"
+RENDERING = (
+    ("Castellane, Imogen MD", "1098765430"),
+    ("Okonkwo, Thaddeus DO", "1357924680"),
+    ("Lindqvist, Marguerite NP", "1246813570"),
 )
-
-AS_OF = date(2026, 11, 20)
-PROVIDER = "Larkspur Family Medicine PLLC"
-NPI = "1999999999"  # fails the check digit, so that it is nobody's
-TIN = "00-0000001"
-COMMERCIAL, MEDICAID = "juniper-ridge", "franklin-medicaid"
-NAMES = {COMMERCIAL: "Juniper Ridge Health Plan", MEDICAID: "Franklin State Medicaid Program"}
-ZERO = Decimal("0.00")
-
-# what happens to a claim, and how often in a thousand
-MIX = (
-    ("paid", 290),
-    ("patient_share", 140),
-    ("deductible", 25),
-    ("denied", 70),
-    ("processed", 70),
-    ("partly", 75),
-    ("pending", 125),
-    ("rejected", 40),
-    ("not_found", 80),
-    ("several", 20),
-    ("wrong_patient", 20),
-    ("corrected", 30),
-    ("unavailable", 10),
-    ("unavailable_once", 10),
-)
-WORDS = {
-    COMMERCIAL: {
-        "paid": "Paid",
-        "patient_share": "Paid",
-        "deductible": "Processed",
-        "denied": "Denied",
-        "processed": "Processed",
-        "partly": "Partially paid",
-        "rejected": "Rejected - returned to submitter",
-        "several": "Paid",
-        "wrong_patient": "Paid",
-        "original": "Reversed",
-        "corrected": "Adjusted - paid",
-        "unavailable": "Paid",
-        "unavailable_once": "Paid",
-        "other": "Paid",
-    },
-    MEDICAID: defaultdict(
-        lambda: "Processed",
-        {
-            "denied": "Denied",
-            "rejected": "Returned to Provider",
-            "original": "Void",
-            "corrected": "Adjusted",
-        },
-    ),
-}
-PENDING = {
-    COMMERCIAL: ("In process", "In review", "Additional information requested"),
-    MEDICAID: ("Suspended", "In Process"),
-}
-CATEGORY = {
-    "Paid": "F1",
-    "Denied": "F2",
-    "Processed": "F0",
-    "Partially paid": "F1",
-    "In process": "P1",
-    "In review": "P2",
-    "Additional information requested": "P3",
-    "Rejected - returned to submitter": "A3",
-    "Adjusted - paid": "F3",
-    "Suspended": "P1",
-    "In Process": "P1",
-    "Returned to Provider": "A3",
-    "Adjusted": "F3",
-}
-REJECTIONS = (
-    "Subscriber ID not valid for date of service",
-    "Rendering provider not enrolled on date of service",
-    "Diagnosis pointer missing on line 1",
-    "Claim exceeds the number of service lines accepted",
-)
-OUTCOME = {
-    "paid": "paid",
-    "patient_share": "paid",
-    "deductible": "paid",
-    "denied": "denied",
-    "processed": "denied",
-    "partly": "partly_paid",
-    "pending": "pending",
-    "rejected": "rejected",
-    "not_found": "not_found",
-    "several": "several_matches",
-    "wrong_patient": "wrong_patient",
-    "corrected": "paid",
-    "unavailable": "no_answer",
-    "unavailable_once": "paid",
-}
+MOST_ROWS = 12  # the most claims that one member's search ever lists
+_ALPHABET = "0123456789ABCDFGHJKLMNPQRTUVWXY"  # no letter that looks like a digit or an exponent
+_SCRAMBLE = 387_420_489
 
 
-def make_world(seed: int, claims: int, as_of: date = AS_OF) -> World:
-    """Both payers' books for ``claims`` billed claims each; the same seed, the same books."""
+@dataclass(frozen=True, slots=True)
+class _Story:
+    kind: Kind
+    bill: Bill
+    drafts: list[Draft]
+
+
+def make_world(seed: int, claims: int, as_of: date) -> World:
+    """Both payers' books with ``claims`` billed claims each, as they stand on ``as_of``.
+
+    The same three arguments always make the same world. ``claims`` is 1 at least.
+    """
+    if claims < 1:
+        raise ValueError("a world needs at least one claim")
     return World(
         seed,
         claims,
         as_of,
-        _Books(seed, COMMERCIAL, claims, as_of).payer(),
-        _Books(seed, MEDICAID, claims, as_of).payer(),
+        _make_payer(Random(f"{seed}/{claims}/{as_of}/{COMMERCIAL}"), COMMERCIAL, claims, as_of),
+        _make_payer(Random(f"{seed}/{claims}/{as_of}/{MEDICAID}"), MEDICAID, claims, as_of),
     )
 
 
-def outcomes(rng: random.Random, claims: int) -> list[str]:
-    """What happens to each claim: in proportion, each kind at least once from forty claims on."""
-    total = sum(share for _, share in MIX)
-    counts = {kind: claims * share // total for kind, share in MIX}
-    if claims >= 40:
-        counts = {kind: max(1, count) for kind, count in counts.items()}
-    counts["paid"] += claims - sum(counts.values())
-    if counts["paid"] < 0:
-        raise ValueError("the mix does not fit")
-    kinds = [kind for kind, count in counts.items() for _ in range(count)]
-    rng.shuffle(kinds)
-    return kinds
+def _make_payer(random: Random, payer_id: str, claims: int, as_of: date) -> Payer:
+    kinds = mix(claims)
+    random.shuffle(kinds)
+    stories: list[_Story] = []
+    bills: list[Bill] = []
+    drafts: list[Draft] = []
+    for household, told in _households(random, payer_id, kinds, as_of):
+        stories += told
+        bills += household.bills
+        drafts += household.drafts
+    _number_bills(random, payer_id, bills)
+    _number_drafts(random, payer_id, drafts)
+    payee = Payee(payer_id, PAYER_NAMES[payer_id], PRACTICE, PRACTICE_NPI)
+    remittances = make_payments(random, payee, drafts)
+    stories.sort(key=lambda story: story.bill.claim_id)
+    return Payer(
+        payer_id,
+        payee.payer_name,
+        tuple(_billed(random, payee, story) for story in stories),
+        {draft.number: draft.freeze() for draft in drafts},
+        _by_member(drafts),
+        remittances,
+        _outages(stories, Kind.DOWN),
+        _outages(stories, Kind.DOWN_ONCE),
+    )
 
 
-@dataclass
-class _Books:
-    """One payer's books while they are written."""
+def _households(
+    random: Random, payer_id: str, kinds: list[Kind], as_of: date
+) -> Iterator[tuple[Household, list[_Story]]]:
+    """Households with one to four billed claims, and with claims from before.
 
-    seed: int
-    payer_id: str
-    claims: int
-    as_of: date
-    rng: random.Random = field(init=False)
-    people: list[Person] = field(default_factory=list)
-    held: list[PayerClaim] = field(default_factory=list)
-    listed: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    taken: set[tuple[str, date]] = field(default_factory=set)
-    unavailable: set[tuple[str, date]] = field(default_factory=set)
-    unavailable_once: set[tuple[str, date]] = field(default_factory=set)
-    number: int = 0
+    A claim that the payer's system cannot answer for has a household to itself, lest the outage
+    hide other claims.
+    """
+    ids = MemberIds(random, payer_id)
+    alone = {Kind.DOWN, Kind.DOWN_ONCE}
+    todo = [kind for kind in kinds if kind not in alone]
+    groups = [[kind] for kind in kinds if kind in alone]
+    while todo:
+        size = random.choices((1, 2, 3, 4), (45, 30, 15, 10))[0]
+        groups.append(todo[-size:])
+        del todo[-size:]
+    for place, group in enumerate(groups):
+        household = _household(random, payer_id, ids, as_of)
+        busy = place % 15 == 3 and group[0] not in alone
+        told = []
+        for number, kind in enumerate(group):
+            before = len(household.drafts)
+            days = random.randint(21, 28) if busy and not number else _days(random)
+            bill = tell(household, kind, days)
+            told.append(_Story(kind, bill, household.drafts[before:]))
+        if group[0] not in alone:
+            _add_more(random, household, told, busy=busy)
+        yield household, told
 
-    def __post_init__(self) -> None:
-        self.rng = random.Random(f"{self.seed}/{self.payer_id}")
 
-    def payer(self) -> Payer:
-        kinds = outcomes(self.rng, self.claims)
-        billed = [self._billed(n, kind) for n, kind in enumerate(kinds, 1)]
-        settled = pay_out(
-            self.rng, self.payer_id, NAMES[self.payer_id], PROVIDER, NPI, self.held, self.as_of
-        )
-        by_number = settled.by_number
-        return Payer(
-            self.payer_id,
-            NAMES[self.payer_id],
-            tuple(
-                replace(b, expected=_expected(b, kind, number, by_number))
-                for b, kind, number in billed
-            ),
-            by_number,
-            {
-                member: tuple(
-                    sorted(numbers, key=lambda n: (by_number[n].service_from, n), reverse=True)
-                )
-                for member, numbers in self.listed.items()
-            },
-            settled.remittances,
-            frozenset(self.unavailable),
-            frozenset(self.unavailable_once),
-        )
+def _household(random: Random, payer_id: str, ids: MemberIds, as_of: date) -> Household:
+    member_id = ids.next()
+    if payer_id == MEDICAID:
+        people = [make_person(random, member_id, as_of)]
+    else:
+        size = random.choices((1, 2, 3, 4), (35, 30, 20, 15))[0]
+        people = make_family(random, member_id, size, as_of)
+    return Household(random, payer_id, as_of, people, ids)
 
-    def _billed(self, n: int, kind: str) -> tuple[BilledClaim, str, str | None]:
-        """One of the biller's claims, and the payer's claim number that answers it, if any."""
-        rng = self.rng
-        person, day = self._patient_and_day(
-            alone=kind.startswith("unavailable") or kind == "wrong_patient"
-        )
-        lines = bill(rng, day)
-        claim_id = (
-            f"{10000 + n * 7 + self.seed % 7:08d}"
-            if self.payer_id == COMMERCIAL
-            else f"ENC{2600000 + n * 3}"
-        )
-        submitted = day + timedelta(days=rng.randrange(2, 9))
-        billed = BilledClaim(
-            claim_id,
-            self.payer_id,
-            NAMES[self.payer_id],
-            person,
-            day,
-            day,
-            charge_of(lines),
-            ZERO,
-            PROVIDER,
-            NPI,
-            TIN,
-            submitted,
-            submitted + timedelta(days=rng.choice((0, 0, 0, 30))),
-            Expected(OUTCOME[kind]),
-        )
-        billed = replace(
-            billed,
-            balance=billed.charge,
-            last_billed=min(billed.last_billed, self.as_of - timedelta(days=1)),
-        )
-        answer = self._at_the_payer(kind, billed, lines)
-        return billed, kind, answer
 
-    def _at_the_payer(
-        self, kind: str, billed: BilledClaim, lines: tuple[ServiceLine, ...]
-    ) -> str | None:
-        rng = self.rng
-        if kind == "not_found":
-            if rng.random() < 0.5:  # another claim of the same day, with another charge
-                other = bill(rng, billed.service_from)
-                if charge_of(other) != billed.charge:
-                    self._adjudicated("other", billed, other, claim_id=self._foreign_id())
-            return None
-        if kind == "several":
-            self._adjudicated("several", billed, lines)
-            self._adjudicated("several", billed, lines)
-            return None
-        if kind == "wrong_patient":
-            if self.payer_id == COMMERCIAL:
-                stranger, under = relative_of(rng, billed.patient), billed.patient.member_id
-            else:
-                stranger, under = make_person(rng, self._member_id()), billed.patient.member_id
-            self._adjudicated(
-                "wrong_patient",
-                replace(billed, patient=stranger),
-                lines,
-                claim_id=self._foreign_id(),
-                under=under,
-            )
-            return None
-        if kind in ("pending", "rejected"):
-            return self._open(kind, billed, lines)
-        if kind == "corrected":
-            return self._corrected(billed, lines)
-        if kind == "unavailable":
-            self.unavailable.add((billed.patient.member_id, billed.service_from))
-        if kind == "unavailable_once":
-            self.unavailable_once.add((billed.patient.member_id, billed.service_from))
-        return self._adjudicated(kind, billed, lines).payer_claim_number
+def _days(random: Random) -> int:
+    return random.randint(2, 7) if random.random() < 0.08 else 1
 
-    def _adjudicated(
-        self,
-        kind: str,
-        billed: BilledClaim,
-        lines: tuple[ServiceLine, ...],
-        *,
-        claim_id: str | None = None,
-        under: str | None = None,
-    ) -> PayerClaim:
-        rng = self.rng
-        share = {"patient_share": "some", "deductible": "all"}.get(kind)
-        if kind in ("denied", "processed"):
-            done = tuple(deny(rng, line) for line in lines)
-        elif kind == "partly":
-            if len(lines) == 1:
-                lines = _split(lines[0])
-            cut = rng.randrange(1, len(lines))
-            done = tuple(
-                pay(rng, line, "some" if rng.random() < 0.3 else None) for line in lines[:cut]
-            )
-            done += tuple(deny(rng, line) for line in lines[cut:])
+
+def _add_more(random: Random, household: Household, told: list[_Story], *, busy: bool) -> None:
+    """Claims that are not in the export, so that a search lists more than the one asked for."""
+    held = next((story for story in told if story.drafts), None)
+    if held and held.kind is not Kind.WRONG_PATIENT and random.random() < 0.12:
+        add_same_day(household, held.bill)
+    more = random.choices((0, 1, 2, 3), (50, 25, 15, 10))[0]
+    around = None
+    if busy and (household.as_of - told[0].bill.last_day).days >= 62:
+        more, around = random.randint(6, 11), told[0].bill
+    for _ in range(min(more, MOST_ROWS - len(household.drafts))):
+        add_history(household, around)
+
+
+def _number_bills(random: Random, payer_id: str, bills: list[Bill]) -> None:
+    """Patient control numbers, in the order of submission."""
+    number = random.randint(1_000, 20_000)
+    for bill in sorted(bills, key=lambda one: (one.submitted, one.first_day)):
+        number += random.randint(1, 3)
+        bill.claim_id = f"{number:08d}" if payer_id == COMMERCIAL else f"ENC{number:07d}"
+
+
+def _number_drafts(random: Random, payer_id: str, drafts: list[Draft]) -> None:
+    """Payer claim numbers, in the order of receipt."""
+    start = random.randint(1_000, 50_000)
+    for place, draft in enumerate(sorted(drafts, key=lambda one: one.received), start):
+        if payer_id == COMMERCIAL:
+            draft.number = f"E{draft.received:%y%j}{_scrambled(place)}"
         else:
-            done = tuple(pay(rng, line, share) for line in lines)
-        return self._hold(kind, billed, done, claim_id=claim_id or billed.claim_id, under=under)
+            region = "50" if draft.corrects else random.choice(("20", "20", "22", "04"))
+            draft.number = f"{region}{draft.received:%y%j}{place % 1_000_000:06d}"
 
-    def _corrected(self, billed: BilledClaim, lines: tuple[ServiceLine, ...]) -> str:
-        """The payer paid, took it back, and paid again under a new number."""
-        first = self._hold(
-            "original",
-            billed,
-            tuple(pay(self.rng, line, None) for line in lines),
-            claim_id=billed.claim_id,
+
+def _scrambled(place: int) -> str:
+    """Six letters and digits, other ones for every ``place`` below 31 to the sixth."""
+    rest = place * _SCRAMBLE % len(_ALPHABET) ** 6
+    letters = []
+    for _ in range(6):
+        rest, digit = divmod(rest, len(_ALPHABET))
+        letters.append(_ALPHABET[digit])
+    return "".join(letters)
+
+
+def _billed(random: Random, payee: Payee, story: _Story) -> BilledClaim:
+    bill = story.bill
+    name, npi = random.choice(RENDERING)
+    collected = 0  # at the desk, on the day of the visit
+    if random.random() < 0.12:
+        collected = min(random.choice((1_000, 1_500, 2_500, 4_000)), int(bill.charge.scaleb(2)) // 2)
+    return BilledClaim(
+        bill.claim_id,
+        payee.payer_id,
+        payee.payer_name,
+        bill.patient,
+        bill.first_day,
+        bill.last_day,
+        bill.charge,
+        bill.charge - dollars(collected),
+        name,
+        npi,
+        PRACTICE_TIN,
+        bill.submitted,
+        bill.last_billed,
+        expect(story.kind, story.drafts),
+    )
+
+
+def _by_member(drafts: list[Draft]) -> dict[str, tuple[str, ...]]:
+    """Payer claim numbers by the member id that finds them, newest service first."""
+    listed: dict[str, list[Draft]] = defaultdict(list)
+    for draft in drafts:
+        for member_id in {draft.member_id, draft.bill.patient.member_id}:
+            listed[member_id].append(draft)
+    return {
+        member_id: tuple(
+            draft.number
+            for draft in sorted(
+                held, key=lambda one: (one.bill.first_day, one.received), reverse=True
+            )
         )
-        second = self._hold(
-            "corrected",
-            billed,
-            tuple(pay(self.rng, line, "some") for line in lines),
-            claim_id=billed.claim_id,
-        )
-        self.held = [
-            replace(c, superseded_by=second.payer_claim_number) if c is first else c
-            for c in self.held
-        ]
-        return second.payer_claim_number
-
-    def _hold(
-        self,
-        kind: str,
-        billed: BilledClaim,
-        lines: tuple[ServiceLine, ...],
-        *,
-        claim_id: str,
-        under: str | None = None,
-    ) -> PayerClaim:
-        paid = sum((line.paid for line in lines), ZERO)
-        claim_level: tuple[Adjustment, ...] = ()
-        if paid > 50 and self.rng.random() < 0.18:
-            claim_level = (Adjustment("CO", "253", (paid * 2 / 100).quantize(ZERO)),)
-            paid -= claim_level[0].amount
-        owed = sum((a.amount for line in lines for a in line.adjustments if a.group == "PR"), ZERO)
-        wait = (
-            9
-            if kind == "original"
-            else self.rng.randrange(22, 30)
-            if kind == "corrected"
-            else self.rng.randrange(9, 26)
-        )
-        finalized = min(billed.submitted + timedelta(days=wait), self.as_of - timedelta(days=3))
-        claim = PayerClaim(
-            self._claim_number(),
-            claim_id,
-            billed.patient,
-            billed.service_from,
-            billed.service_to,
-            billed.submitted,
-            charge_of(lines),
-            WORDS[self.payer_id][kind],
-            "",
-            "4" if kind in ("denied", "processed") else "1",
-            finalized,
-            sum((line.allowed for line in lines), ZERO),
-            paid,
-            owed,
-            None,
-            None,
-            lines,
-            claim_level,
-        )
-        self._list(claim, under)
-        return claim
-
-    def _open(self, kind: str, billed: BilledClaim, lines: tuple[ServiceLine, ...]) -> str:
-        rejected = kind == "rejected"
-        claim = PayerClaim(
-            self._claim_number(),
-            billed.claim_id,
-            billed.patient,
-            billed.service_from,
-            billed.service_to,
-            billed.submitted,
-            billed.charge,
-            WORDS[self.payer_id]["rejected"]
-            if rejected
-            else self.rng.choice(PENDING[self.payer_id]),
-            self.rng.choice(REJECTIONS) if rejected else "",
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            lines,
-            (),
-        )
-        self._list(claim)
-        return claim.payer_claim_number
-
-    def _list(self, claim: PayerClaim, under: str | None = None) -> None:
-        self.held.append(claim)
-        self.listed[under or claim.patient.member_id].append(claim.payer_claim_number)
-
-    def _patient_and_day(self, *, alone: bool) -> tuple[Person, date]:
-        """A patient and a day of service that no other claim of that member id has."""
-        rng = self.rng
-        while True:
-            if alone or not self.people or rng.random() < 0.45:
-                person = make_person(rng, self._member_id())
-            else:
-                person = rng.choice(self.people[-400:])
-                if self.payer_id == COMMERCIAL and rng.random() < 0.25:
-                    person = relative_of(rng, person)
-            day = self.as_of - timedelta(days=rng.randrange(35, 300))
-            if (person.member_id, day) in self.taken:
-                continue
-            self.taken.add((person.member_id, day))
-            if not alone:
-                self.people.append(person)
-            return person, day
-
-    def _member_id(self) -> str:
-        self.number += 1
-        scattered = (self.number * 7919 + self.seed * 104729) % 1_000_000_007
-        if self.payer_id == COMMERCIAL:
-            return f"JRH{scattered % 1_000_000_000:09d}"
-        return f"{scattered % 3_000_000_000:010d}"
-
-    def _claim_number(self) -> str:
-        self.number += 1
-        if self.payer_id == COMMERCIAL:
-            digits, text = self.number * 48611 + self.seed * 1299709, ""
-            for _ in range(5):
-                digits, rest = divmod(digits, 32)
-                text += "0123456789ABCDEFGHJKMNPQRSTVWXYZ"[rest]
-            return f"E{self.number:06d}{text}"
-        return f"{20 + self.number % 7}26{self.number % 366 + 1:03d}{self.number % 1_000_000:06d}"
-
-    def _foreign_id(self) -> str:
-        self.number += 1
-        return f"X{self.number:07d}"
+        for member_id, held in listed.items()
+    }
 
 
-def _split(line: ServiceLine) -> tuple[ServiceLine, ServiceLine]:
-    half = (line.charge / 2).quantize(ZERO)
-    return replace(line, charge=half), replace(line, charge=line.charge - half, modifiers=("59",))
-
-
-def _expected(
-    billed: BilledClaim, kind: str, number: str | None, by_number: dict[str, PayerClaim]
-) -> Expected:
-    outcome = OUTCOME[kind]
-    if number is None or outcome == "no_answer":
-        return Expected(outcome)
-    claim = by_number[number]
-    adjustments = (*claim.adjustments, *(a for line in claim.lines for a in line.adjustments))
-    return Expected(
-        outcome,
-        CATEGORY[claim.status],
-        number,
-        claim.service_from,
-        claim.charge,
-        claim.paid,
-        claim.patient_responsibility,
-        claim.payment_date,
-        claim.trace_number,
-        tuple(sorted({f"{a.group}-{a.reason}" for a in adjustments if a.amount}))
-        if claim.finalized
-        else (),
+def _outages(stories: list[_Story], kind: Kind) -> frozenset[tuple[str, date]]:
+    return frozenset(
+        (story.bill.patient.member_id, story.bill.first_day)
+        for story in stories
+        if story.kind is kind
     )

@@ -136,7 +136,7 @@ class MedicaidPortal:
         visit = self._visits.get(request.cookies.get(COOKIE, ""))
         if visit is None or not self._is_alive(visit) or not visit.terms_accepted:
             return self._expired(visit)
-        trace = request.query_params.get("ra", "")
+        trace = request.query_params.get("ra", "").removeprefix("RA")
         if trace not in self._payer.remittances:
             return HTMLResponse("Remittance advice not found.", status_code=404)
         self.counters.documents += 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-LEAST_CHARGE = 1_800
+LEAST_CHARGE = 1_800  # cents, as everywhere in this module
+LEAST_LINE = 300
 MOST_CHARGE = 480_000
 
 # code: lowest and highest price of one unit in cents, most units, modifiers that occur with it
@@ -88,22 +89,22 @@ def make_services(random: Random, *, days: int = 1, few: bool = False) -> tuple[
     lines = []
     left = MOST_CHARGE
     for place, day in enumerate(offsets):
-        reserve = LEAST_CHARGE * (count - place - 1)
-        line = _service(random, day, left - reserve)
+        least = LEAST_LINE if place else LEAST_CHARGE
+        line = _service(random, day, least, left - LEAST_LINE * (count - place - 1))
         left -= line.charge
         lines.append(line)
     return tuple(lines)
 
 
-def _service(random: Random, day: int, most: int) -> Service:
-    """One line of 18.00 dollars at least and ``most`` cents at most."""
+def _service(random: Random, day: int, least: int, most: int) -> Service:
+    """One line that charges between ``least`` and ``most`` cents."""
     code = random.choice(_CODES)
     low, high, most_units, modifiers = _CATALOGUE[code]
     units = random.randint(1, most_units)
     price = random.randint(low, high)
     if random.random() < 0.6:
         price -= price % 50
-    charge = min(max(price * units, LEAST_CHARGE), most)
+    charge = min(max(price * units, least), most)
     chosen: tuple[str, ...] = ()
     if modifiers and random.random() < 0.6:
         chosen = tuple(random.sample(modifiers, random.randint(1, min(2, len(modifiers)))))

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 
-from billing.actions import next_step
+from billing.actions import next_step, priority
 from billing.model import (
     Claim,
     ClaimResult,
@@ -234,7 +234,7 @@ def result(number: int, dice: random.Random) -> ClaimResult:
         source=SourceRow("e" * 64, number + 1),
         submitted=served + timedelta(days=3),
     )
-    paid_on = TODAY - timedelta(days=5 + number % 12) if case.share is not None else None
+    paid_on = TODAY - timedelta(days=5 + number % 10) if case.share is not None else None
     step = next_step(case.kind, claim, RULES[known], today=TODAY, notice=paid_on)
     proof = sha256(claim.claim_id.encode()).hexdigest()
     heard = case.outcome is not Outcome.NO_ANSWER or case.category is not None
@@ -299,3 +299,40 @@ def postings(result: ClaimResult) -> list[Posting]:
         posting(PostingKind.PAYMENT, "", said.paid),
         posting(PostingKind.ADJUSTMENT, "CO-45", claim.billed - said.paid),
     ]
+
+
+FILES = {
+    "write-back of aging.csv": "aging.swept.csv",
+    "write-back of medicaid.xlsx": "medicaid.swept.xlsx",
+    "changes, cell by cell": "changes.csv",
+    "proposed postings": "postings.csv",
+    "exceptions (workbook)": "exceptions.xlsx",
+    "exceptions (CSV)": "exceptions.csv",
+    "answers (JSON)": "answers.json",
+    "morning sheet": "morning.html",
+    "evidence": "evidence",
+}
+WAITING = {"pending-wait", "already-posted", "not-on-file-too-early"}
+SYSTEM = {"payer-unavailable", "login-refused"}
+UNHEARD = SYSTEM | {"no-profile"}
+
+
+def to_work(report: SweepReport) -> list[ClaimResult]:
+    kept = [r for r in report.results if r.conclusion.finding.kind not in WAITING]
+    return sorted(kept, key=lambda r: (-priority(r, TODAY), r.claim.claim_id))
+
+
+def paid_and_open(report: SweepReport) -> list[ClaimResult]:
+    """As a biller would pick them out by hand."""
+    picked = []
+    for r in report.results:
+        if r.conclusion.outcome not in (Outcome.PAID, Outcome.PARTLY_PAID):
+            continue
+        if r.claim.balance == 0 or r.conclusion.finding.kind == "corrected-claim":
+            continue
+        picked.append(r)
+    return picked
+
+
+def usd(amount: Decimal) -> str:
+    return f"${amount:,.2f}"

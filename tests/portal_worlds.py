@@ -1,16 +1,11 @@
-"""A world small enough to know by heart, and the simulated portals answering over it."""
+"""A world of two simulated payers that is small enough to know by heart."""
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 
-from sandbox.serve import Portals, open_portals
 from sandbox.world import (
     Adjustment,
     Payer,
@@ -22,7 +17,6 @@ from sandbox.world import (
     World,
 )
 
-READY_SECONDS = 30
 AS_OF = date(2026, 11, 20)
 FAMILY = "JRH000000101"
 DOWN = "JRH000000202"
@@ -170,38 +164,3 @@ def small_world() -> World:
             RECIPIENT_DOWN_ONCE,
         ),
     )
-
-
-@dataclass(slots=True)
-class SetClock:
-    """A clock that a test moves by hand."""
-
-    ahead: timedelta = field(default_factory=timedelta)
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
-
-
-@contextmanager
-def answering(world: World, clock: SetClock, *, delay: float = 0.05) -> Iterator[Portals]:
-    """The portals over ``world``, served on their own thread."""
-    ready = threading.Event()
-    found: list[Portals] = []
-    loop = asyncio.new_event_loop()
-    stop = asyncio.Event()
-
-    async def run() -> None:
-        async with open_portals(world, delay=delay, clock=clock) as portals:
-            found.append(portals)
-            ready.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(run()), daemon=True)
-    thread.start()
-    try:
-        assert ready.wait(READY_SECONDS), "the portals did not start"
-        yield found[0]
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(READY_SECONDS)
-        loop.close()

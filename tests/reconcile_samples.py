@@ -167,8 +167,8 @@ def told(answer: Answer[Any], *, channel: Channel, minutes: int = 0) -> Observat
     sha256 = PORTAL if channel is Channel.PORTAL else EOB
     places = {}
     if isinstance(answer, Found) and isinstance(answer.value, ClaimStatus):
-        names = ("words", "payer_claim_number", "service_from", "charge", "paid")
-        names += ("patient_responsibility", "payment_date", "trace_number", "reason_codes")
+        names = ["words", "payer_claim_number", "service_from", "charge", "paid"]
+        names += ["patient_responsibility", "payment_date", "trace_number", "reason_codes"]
         places = {name: Evidence(PORTAL, name) for name in names}
     at = datetime(2026, 11, 20, 3, 0, tzinfo=UTC) + timedelta(minutes=minutes)
     return Observation(channel, at, answer, (sha256,), places)

@@ -125,6 +125,14 @@ def test_nothing_is_proposed_unless_both_sources_agree_on_a_decision(
     assert propose(*observations) == ()
 
 
+def test_a_conclusion_from_elsewhere_does_not_open_the_door() -> None:
+    agreed = portal(agreeing(PAID)), eob(PAID)
+    conclusion = conclude(CLAIM, agreed, RULES, today=TODAY)
+    conflict = portal(agreeing(PAID, paid=Decimal("156.01"))), eob(PAID)
+    assert propose_postings(CLAIM, agreed, conclusion)
+    assert propose_postings(CLAIM, conflict, conclusion) == ()
+
+
 @pytest.mark.parametrize("balance", ["0.00", "155.99"])
 def test_nothing_is_proposed_where_somebody_has_posted_already(balance: str) -> None:
     assert propose(portal(agreeing(PAID)), eob(PAID), balance=Decimal(balance)) == ()
@@ -147,8 +155,7 @@ def test_payments_add_up_to_paid_and_all_postings_to_the_charge(
 ) -> None:
     before = [reversal(claim, "E0")] if reversed_first else []
     observations = portal(agreeing(claim)), eob(*before, claim)
-    changes = {"billed": claim.charge, "balance": claim.charge}
-    ours = replace(CLAIM, **changes)
+    ours = replace(CLAIM, billed=claim.charge, balance=claim.charge)
     conclusion = conclude(ours, observations, RULES, today=TODAY)
     postings = propose_postings(ours, observations, conclusion)
     if not postings:

@@ -305,6 +305,11 @@ def test_a_status_that_cannot_be_true_of_the_money_is_a_persons(
     assert found.no_answer is Reason.NEEDS_PERSON
 
 
+def test_a_negative_payment_that_is_no_reversal_is_a_persons() -> None:
+    found = both(remitted([line("200.00", "CO-45 210.00")]))
+    assert kind(found) == (Outcome.NO_ANSWER, "status-contradicts-money")
+
+
 def test_the_payers_word_denied_counts_where_the_codes_are_silent() -> None:
     claim = remitted([line("200.00", "CO-45 200.00")])
     assert kind(both(claim, category="F2")) == (Outcome.DENIED, "denied-other")

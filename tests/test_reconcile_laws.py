@@ -146,8 +146,9 @@ def test_whatever_is_observed_there_is_one_conclusion_and_nothing_is_guessed(
     asked = [one for one in night if one.channel is Channel.PORTAL]
     newest = max(asked, key=lambda one: one.observed_at, default=None)
     said = newest.answer if newest is not None else None
-    status = said.value if isinstance(said, Found) else None
-    if not isinstance(status, ClaimStatus):
+    value = said.value if isinstance(said, Found) else None
+    status = value if isinstance(value, ClaimStatus) else None
+    if status is None:
         # nothing but a found claim has figures
         assert found.outcome not in DECIDED | {Outcome.PENDING, Outcome.REJECTED}
         assert found.paid is found.charge is found.patient_responsibility is None

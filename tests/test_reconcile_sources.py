@@ -122,7 +122,10 @@ def test_a_claim_that_does_not_close_is_refused_here_too(changes: dict[str, Any]
 
 def test_a_failed_reading_gives_way_to_a_later_one_of_the_same_bytes_only() -> None:
     status = portal(agreeing(PAID))
-    assert weigh(status, no_eob("Torn.", 1), eob(PAID, minutes=2)).outcome is Outcome.PAID
+    mended = weigh(status, no_eob("Torn.", 1), eob(PAID, minutes=2))
+    assert mended.finding.kind == "paid-not-posted"
+    other_bytes = replace(no_eob("Torn.", 1), captures=("c" * 64,))
+    assert weigh(status, other_bytes, eob(PAID)).finding.kind == "eob-unbalanced"
     spoiled = weigh(status, eob(PAID, minutes=1), no_eob("Torn.", 2))
     assert spoiled.finding.kind == "eob-unbalanced"
 
@@ -185,7 +188,7 @@ def test_the_allowed_amount_is_compared_where_every_line_states_one() -> None:
 
 @pytest.mark.parametrize("changes", [{"claim_id": "99"}, {"member_id": "ACM999"}])
 def test_an_eob_for_somebody_else_gives_no_figures_and_names_nobody(
-    changes: dict[str, str],
+    changes: dict[str, Any],
 ) -> None:
     found = weigh(portal(agreeing(PAID)), eob(replace(PAID, **changes)))
     assert kind(found) == (Outcome.NO_ANSWER, "portal-eob-conflict")

@@ -9,7 +9,8 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, expect, sync_playwright
-from portal_worlds import RECIPIENT, SetClock, answering, small_world
+from portal_clients import SetClock, answering
+from portal_worlds import RECIPIENT, small_world
 
 from bots.portal.browser import Browser, launch_options
 from sandbox.documents import eob_pdf
@@ -176,7 +177,7 @@ def test_the_medicaid_portal_from_login_to_document(
         "Billed": "$1,250.00",
         "Paid": "$1,180.00",
         "Payment date": "03/29/2026",
-        "RA number": "T0001",
+        "RA number": "RAT0001",
         "Payment number": "T0001",
     }
     assert "CO-45" not in page.content()

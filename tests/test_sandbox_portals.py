@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-import httpx
 import pyotp
 import pytest
 from lxml import html
+from portal_clients import CONTENT, Commercial, Medicaid, SetClock, answering
 from portal_worlds import (
     DOWN,
     DOWN_ONCE,
@@ -17,8 +17,6 @@ from portal_worlds import (
     RECIPIENT,
     RECIPIENT_DOWN,
     RECIPIENT_DOWN_ONCE,
-    SetClock,
-    answering,
     small_world,
 )
 
@@ -27,9 +25,7 @@ from sandbox.portal_commercial import wait_seconds
 from sandbox.serve import Portals
 from sandbox.world import World
 
-ANSWER_SECONDS = 20
 DELAY = 0.05
-CONTENT = "ctl00$MainContent$"
 
 
 @pytest.fixture(scope="module")
@@ -51,50 +47,16 @@ def portals(world: World, clock: SetClock) -> Iterator[Portals]:
 # ------------------------------------------------------------------------------- commercial
 
 
-class Commercial:
-    """A browser without a page: it speaks the portal's JSON."""
-
-    def __init__(self, portals: Portals) -> None:
-        self.http = httpx.Client(
-            base_url=portals.addresses["juniper-ridge"], timeout=ANSWER_SECONDS
-        )
-        self.account = portals.accounts["juniper-ridge"]
-
-    def password(self, password: str | None = None) -> dict[str, str]:
-        given = {
-            "userId": self.account.username,
-            "password": password or self.account.password,
-        }
-        answer = self.http.post("/api/login", json=given)
-        assert answer.status_code == 200
-        return dict(answer.json())
-
-    def code(self, *, steps_ahead: int = 0, code: str | None = None) -> dict[str, str]:
-        made = pyotp.TOTP(self.account.totp).at(int(time.time()) + 30 * steps_ahead)
-        return dict(self.http.post("/api/login/verify", json={"code": code or made}).json())
-
-    def sign_in(self, *, steps_ahead: int = 0) -> Commercial:
-        assert self.password() == {"next": "verify"}
-        assert self.code(steps_ahead=steps_ahead) == {"next": "home"}
-        return self
-
-    def search(self, member: str, first: str, last: str, **more: str) -> dict[str, object]:
-        given = {"memberId": member, "serviceFrom": first, "serviceTo": last} | more
-        started = self.http.post("/api/claim-searches", json=given)
-        assert started.status_code == 202
-        path = f"/api/claim-searches/{started.json()['searchId']}"
-        deadline = time.monotonic() + ANSWER_SECONDS
-        while (answer := self.http.get(path).json())["state"] == "working":
-            assert time.monotonic() < deadline
-        return dict(answer) | {"path": path}
-
-    def counters(self) -> dict[str, int]:
-        return dict(self.http.get("/sandbox/counters").json())
+@pytest.fixture
+def commercial(portals: Portals) -> Iterator[Commercial]:
+    with Commercial(portals) as browser:
+        yield browser
 
 
 @pytest.fixture
-def commercial(portals: Portals) -> Commercial:
-    return Commercial(portals)
+def another_commercial(portals: Portals) -> Iterator[Commercial]:
+    with Commercial(portals) as browser:
+        yield browser
 
 
 def test_the_third_wrong_password_locks_the_account(commercial: Commercial) -> None:
@@ -113,14 +75,13 @@ def test_a_sign_in_forgives_earlier_refusals(commercial: Commercial) -> None:
     assert commercial.counters()["locks"] == 0
 
 
-def test_a_code_is_accepted_once(portals: Portals, commercial: Commercial) -> None:
+def test_a_code_is_accepted_once(commercial: Commercial, another_commercial: Commercial) -> None:
     used = pyotp.TOTP(commercial.account.totp).now()
     commercial.password()
     assert commercial.code(code=used) == {"next": "home"}
-    again = Commercial(portals)
-    again.password()
-    assert "already been used" in again.code(code=used)["error"]
-    assert again.code(steps_ahead=1) == {"next": "home"}
+    another_commercial.password()
+    assert "already been used" in another_commercial.code(code=used)["error"]
+    assert another_commercial.code(steps_ahead=1) == {"next": "home"}
 
 
 def test_no_code_without_the_password(commercial: Commercial) -> None:
@@ -129,9 +90,11 @@ def test_no_code_without_the_password(commercial: Commercial) -> None:
     assert commercial.http.get("/api/session").json() == {"signedIn": False}
 
 
-def test_a_second_sign_in_ends_the_first(portals: Portals, commercial: Commercial) -> None:
+def test_a_second_sign_in_ends_the_first(
+    commercial: Commercial, another_commercial: Commercial
+) -> None:
     commercial.sign_in()
-    other = Commercial(portals).sign_in(steps_ahead=1)
+    other = another_commercial.sign_in(steps_ahead=1)
     answer = commercial.http.get(f"/api/claims/E{1:011d}")
     assert answer.status_code == 401
     assert answer.json() == {"error": "Your session has ended. Sign in again."}
@@ -140,14 +103,14 @@ def test_a_second_sign_in_ends_the_first(portals: Portals, commercial: Commercia
 
 
 def test_a_commercial_session_ends_when_idle_or_signed_out(
-    portals: Portals, commercial: Commercial, clock: SetClock
+    commercial: Commercial, another_commercial: Commercial, clock: SetClock
 ) -> None:
     commercial.sign_in()
     clock.ahead += timedelta(minutes=29)
     assert commercial.http.get("/api/session").json() == {"signedIn": True}
     clock.ahead += timedelta(minutes=30)
     assert commercial.http.get("/api/session").json() == {"signedIn": False}
-    other = Commercial(portals)
+    other = another_commercial
     other.password()
     other.code(code=pyotp.TOTP(other.account.totp).at(clock()))
     other.http.post("/api/logout")
@@ -219,65 +182,16 @@ def test_commercial_writes_are_counted(commercial: Commercial) -> None:
 # ---------------------------------------------------------------------------------- Medicaid
 
 
-class Medicaid:
-    """A browser without scripts: it keeps the page it has, and posts its form back."""
-
-    def __init__(self, portals: Portals) -> None:
-        self.http = httpx.Client(
-            base_url=portals.addresses["franklin-medicaid"],
-            timeout=ANSWER_SECONDS,
-            follow_redirects=True,
-        )
-        self.account = portals.accounts["franklin-medicaid"]
-        self.path, self.title, self.text, self.hidden = "", "", "", dict[str, str]()
-
-    def get(self, path: str) -> str:
-        return self._keep(self.http.get(path))
-
-    def post(self, event: str, argument: str = "", **fields: str) -> str:
-        """Send the kept page's form; ``event`` is a button, or a link's target."""
-        form = {**self.hidden, **{CONTENT + name: value for name, value in fields.items()}}
-        if event.startswith("btn"):
-            form[CONTENT + event] = "pressed"
-        else:
-            form |= {"__EVENTTARGET": event, "__EVENTARGUMENT": argument}
-        return self._keep(self.http.post(self.path, data=form))
-
-    def log_in(self, password: str | None = None) -> str:
-        self.get("/Login.aspx")
-        return self.post(
-            "btnLogin",
-            txtUserName=self.account.username,
-            txtPassword=password or self.account.password,
-        )
-
-    def enter(self) -> Medicaid:
-        assert self.log_in() == "Terms of Use"
-        assert self.post("btnContinue", chkAccept="on") == "Main Menu"
-        assert self.get("/ClaimInquiry.aspx") == "Claim Inquiry"
-        return self
-
-    def search(self, recipient: str, first: str, last: str) -> str:
-        return self.post("btnSearch", txtRecipientId=recipient, txtFromDate=first, txtToDate=last)
-
-    def counters(self) -> dict[str, int]:
-        return dict(self.http.get("/sandbox/counters").json())
-
-    def _keep(self, answer: httpx.Response) -> str:
-        assert answer.status_code == 200
-        tree = html.document_fromstring(answer.text)
-        self.path, self.text = answer.url.path, tree.text_content()
-        self.title = tree.findtext(".//title") or ""
-        self.hidden = {
-            str(one.get("name")): one.get("value") or ""
-            for one in tree.cssselect("input[type=hidden]")
-        }
-        return self.title
+@pytest.fixture
+def medicaid(portals: Portals) -> Iterator[Medicaid]:
+    with Medicaid(portals) as browser:
+        yield browser
 
 
 @pytest.fixture
-def medicaid(portals: Portals) -> Medicaid:
-    return Medicaid(portals)
+def another_medicaid(portals: Portals) -> Iterator[Medicaid]:
+    with Medicaid(portals) as browser:
+        yield browser
 
 
 def test_the_third_failed_login_locks_the_account(medicaid: Medicaid) -> None:
@@ -333,9 +247,11 @@ def test_a_medicaid_session_ends_when_idle(medicaid: Medicaid, clock: SetClock) 
     assert medicaid.search(RECIPIENT, "03/01/2026", "11/20/2026") == "Session Expired"
 
 
-def test_a_second_login_and_a_log_out_end_a_session(portals: Portals, medicaid: Medicaid) -> None:
+def test_a_second_login_and_a_log_out_end_a_session(
+    medicaid: Medicaid, another_medicaid: Medicaid
+) -> None:
     medicaid.enter()
-    other = Medicaid(portals).enter()
+    other = another_medicaid.enter()
     assert medicaid.get("/MainMenu.aspx") == "Session Expired"
     assert other.post("ctl00$lnkLogOut") == "Provider Login"
     assert other.get("/MainMenu.aspx") == "Session Expired"
@@ -378,12 +294,14 @@ def test_medicaid_outage_is_not_no_claims(medicaid: Medicaid) -> None:
         assert (down in medicaid.text) is (said == down)
 
 
-def test_an_advice_needs_the_session(portals: Portals, medicaid: Medicaid, world: World) -> None:
+def test_an_advice_needs_the_session(
+    medicaid: Medicaid, another_medicaid: Medicaid, world: World
+) -> None:
     medicaid.enter()
-    document = medicaid.http.get("/RemittanceAdvice.aspx", params={"ra": "T0001"})
+    document = medicaid.http.get("/RemittanceAdvice.aspx", params={"ra": "RAT0001"})
     assert document.content == eob_pdf(world, "franklin-medicaid", "T0001")
     assert document.headers["Content-Disposition"].startswith("inline")
-    assert Medicaid(portals).get("/RemittanceAdvice.aspx?ra=T0001") == "Session Expired"
+    assert another_medicaid.get("/RemittanceAdvice.aspx?ra=RAT0001") == "Session Expired"
     medicaid.search(RECIPIENT, "03/01/2026", "11/20/2026")  # a document leaves the page as it was
     assert medicaid.title == "Claim Inquiry"
 

@@ -21,6 +21,7 @@ from bots.reading.rows import (
     around,
     convert,
     find,
+    span_of,
     split_labels,
     starts_with_label,
     the_one,
@@ -191,7 +192,7 @@ def _under(heading: str, totals: Sequence[tuple[Row, Cells]], layout: EobLayout)
     (key,) = [key for key, one in layout.lines.columns.items() if one == heading]
     for row, cells in totals:
         if words := cells.get(key):
-            yield Span(" ".join(word.text for word in words), row.page, around(words))
+            yield span_of(words, row.page)
 
 
 def _finish_line(
@@ -235,8 +236,8 @@ def _cell(line: _Line, key: str) -> Iterator[Span]:
     held = line.cells.get(key, [])
     if held:
         page = held[0][0]
-        box = around([word for at, word in held if at == page])
-        yield Span(" ".join(word.text for _, word in held), page, box)
+        whole = span_of([word for _, word in held], page)
+        yield replace(whole, box=around([word for at, word in held if at == page]))
 
 
 def _cell_adjustments(line: _Line, layout: EobLayout) -> Iterator[tuple[Adjustment, Placed]]:

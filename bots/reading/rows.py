@@ -17,16 +17,19 @@ from bots.reading.words import Box, Page, Word
 Value = str | Decimal | date | tuple[str, ...] | None
 Label = tuple[str, ...]
 
+# Percent. Two readings agreed on every word that has more than 0.
+LEAST_CONFIDENCE = 30
 REMEDY = "a person must read this document"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Span:
-    """A text that stood on a page, and the box around it."""
+    """A text that stood on a page, the box around it, and the least sure word's confidence."""
 
     text: str
     page: int
     box: Box
+    confidence: int = 100
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,7 +51,7 @@ class Row:
             if at < end and at + len(word.text) > start:
                 held.append(word)
             at += len(word.text) + 1
-        return Span(self.text[start:end], self.page, around(held or self.words))
+        return span_of(held or self.words, self.page, self.text[start:end])
 
 
 def rows_of(page: Page) -> Iterator[Row]:
@@ -80,6 +83,12 @@ def around(words: Sequence[Word]) -> Box:
         round(max(rights), 2),
         round(max(bottoms), 2),
     )
+
+
+def span_of(words: Sequence[Word], page: int, text: str | None = None) -> Span:
+    """The span of ``words`` on ``page``; its text is theirs, unless told otherwise."""
+    joined = " ".join(word.text for word in words) if text is None else text
+    return Span(joined, page, around(words), min(word.confidence for word in words))
 
 
 def split_labels(labels: Iterable[str]) -> tuple[Label, ...]:
@@ -121,7 +130,7 @@ def _beside(row: Row, wanted: Label, labels: Sequence[Label]) -> Iterator[Span]:
 
 def _joined(row: Row, words: Sequence[Word]) -> Span:
     """An empty text keeps the box of its row, to say where nothing stands."""
-    return Span(" ".join(word.text for word in words), row.page, around(words or row.words))
+    return span_of(words, row.page) if words else span_of(row.words, row.page, "")
 
 
 def _stands_at(row: Row, at: int, label: Label) -> bool:
@@ -157,6 +166,11 @@ def convert(name: str, field: EobField, span: Span) -> Value:
 
     Raises UnreadableDocument without repeating the text, which may name a patient.
     """
+    if span.confidence < LEAST_CONFIDENCE:
+        raise UnreadableDocument(
+            f"Page {span.page}: the {spoken(name)} is not legible; scan the page again, or "
+            f"{REMEDY}."
+        )
     try:
         return _convert(span.text, field)
     except ValueError:
