@@ -283,10 +283,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """One claim's reconciled result: agreed figures, finding, and what they rest on.
-
-    Unknown is None. ``evidence`` are hashes; ``places`` is the evidence of each figure by name.
-    """
+    """One claim's reconciled result: agreed figures (unknown is None), finding, and what they
+    rest on: hashes in ``evidence``, each figure's by name in ``places``."""
 
     outcome: Outcome
     finding: Finding
@@ -316,10 +314,8 @@ class PostingKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """A proposed posting: never an act. ``line`` is 1-based, 0 for the claim itself.
-
-    ``code`` is "GROUP-CARC" for an adjustment and empty for a payment.
-    """
+    """A proposed posting: never an act. ``line`` is 1-based, 0 for the claim itself; ``code`` is
+    "GROUP-CARC" for an adjustment and empty for a payment."""
 
     payer: str
     trace_number: str
@@ -379,7 +375,7 @@ class RefusedRow:
 
 @dataclass(frozen=True, slots=True)
 class PayerNote:
-    """What happened to a payer's whole session: a system failure, told apart from findings."""
+    """What happened to a payer's whole session: a system failure, never a finding."""
 
     payer: str
     kind: str
@@ -388,11 +384,8 @@ class PayerNote:
 
 @dataclass(frozen=True, slots=True)
 class SweepReport:
-    """Everything the outputs of one sweep are made from.
-
-    ``new_postings`` were first proposed by this sweep; ``known_postings`` is how many of the
-    proposals earlier sweeps had made already.
-    """
+    """Everything one sweep's outputs are made from. ``new_postings`` were first proposed by it;
+    ``known_postings`` is how many of its proposals earlier sweeps had made already."""
 
     sweep_id: str
     business_date: date

@@ -9,9 +9,6 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from time import monotonic
 
-from billing.reconcile import conclude, propose_postings
-from bots.reading.eob import Reading, read_eob
-
 from billing.errors import (
     SessionEnded,
     StopAccount,
@@ -30,13 +27,16 @@ from billing.model import (
     PayerNote,
     Reason,
 )
+from billing.reconcile import conclude, propose_postings
 from billing.remittance import excerpt
 from bots.portal.browser import Browser
 from bots.portal.driver import Asked, ClaimStatusDriver
 from bots.portal.session import PortalSession
 from bots.profile import Profile
+from bots.reading.eob import Reading, read_eob
 
 LEASE_SECONDS = 300
+ONE_NIGHT = timedelta(hours=12)
 TRIES_PER_CLAIM = 3
 UNKNOWN_IN_A_ROW = 3  # the third unknown page running is a changed portal, not an odd claim
 SESSIONS_ENDED_IN_A_ROW = 3
@@ -59,13 +59,12 @@ class AccountBook:
         now = datetime.now(UTC)
         standing = self.ledger.login_standing(self.account)
         refused_at = standing.last_refused_at
-        if standing.spent >= self.attempts_before_lockout - 1 or (
-            refused_at is not None and now - refused_at < timedelta(hours=12)
-        ):
+        tonight = refused_at is not None and now - refused_at < ONE_NIGHT
+        if tonight or standing.spent >= self.attempts_before_lockout - 1:
             raise StopAccount(
-                f"{self.account}: {standing.spent} login attempts were refused or cut off and the portal "
-                f"locks at {self.attempts_before_lockout}; check the password by hand, then run "
-                f"'claimsweep policy clear {self.account}'"
+                f"{self.account}: {standing.spent} of the {self.attempts_before_lockout} logins "
+                "before a lockout were refused or cut off; a person should check the password, "
+                f"then run 'claimsweep policy clear {self.account}'"
             )
         before = standing.last_attempt_at
         self.ledger.note_login_attempt(self.account, now)
@@ -223,7 +222,7 @@ def eob_observation(
     if not reading.balanced:
         first = reading.residuals[0]
         return unknown(
-            f"The EOB does not balance: {first.equation} {first.where} is off by {first.amount}."
+            f"The EOB does not balance: {first.equation} {first.where} is off by {first.dollars}."
         )
     holding = [
         remittance

@@ -12,15 +12,14 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from console.answers import answers
-from console.morning import morning_sheet
-from console.workbook import exceptions_csv, exceptions_xlsx, postings_csv
-
 from billing.ledger import Ledger
 from billing.model import ClaimResult, Outcome, SweepReport
 from bots.exports.read import ExportReading, read_export
 from bots.exports.write_back import Change, write_back
 from bots.profile import Profile, spellings
+from console.answers import answers
+from console.morning import morning_sheet
+from console.workbook import exceptions_csv, exceptions_xlsx, postings_csv, postings_totals
 
 SUFFIX = {
     "text/html": ".html",
@@ -55,6 +54,7 @@ def write_outputs(
     made |= {
         "changes, cell by cell": ("changes.csv", _changes_csv(changes)),
         "proposed postings": ("postings.csv", postings_csv(report)),
+        "control totals": ("postings-totals.csv", postings_totals(report)),
         "exceptions (workbook)": ("exceptions.xlsx", exceptions_xlsx(report, today)),
         "exceptions (CSV)": ("exceptions.csv", exceptions_csv(report, today)),
         "answers (JSON)": ("answers.json", _json(answers(report))),

@@ -1,1 +1,1 @@
-"""Simulated payers: portals, documents, exports, and the answer key, from a seed."""
+"""Two simulated payers: their portals, their papers, and the key to every question."""

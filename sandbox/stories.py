@@ -20,7 +20,7 @@ from sandbox.adjudication import (
 )
 from sandbox.drafts import Bill, Draft
 from sandbox.mix import Kind
-from sandbox.people import MemberIds, make_person, make_twin
+from sandbox.people import MemberIds, make_person, make_relative
 from sandbox.services import Service, make_services
 from sandbox.world import Person
 
@@ -314,7 +314,7 @@ def _wrong_patient(household: Household, days: int) -> Bill:
     bill = household.bill((62, 240), days=days)
     random = household.random
     if household.payer_id == "juniper-ridge":
-        other = make_twin(random, bill.patient, household.as_of)
+        other = make_relative(random, bill.patient, household.as_of)
     else:
         other = make_person(random, household.ids.next(), household.as_of)
     theirs = Bill(

@@ -40,7 +40,5 @@ def test_a_recorded_permission_opens_the_gate_until_its_last_day() -> None:
         ({"read_on": date(2026, 11, 25)}, "still to come"),
     ],
 )
-def test_anything_less_keeps_the_bot_out_and_says_why(
-    changes: dict[str, object], why: str
-) -> None:
+def test_anything_less_keeps_the_bot_out_and_says_why(changes: dict[str, object], why: str) -> None:
     assert why in (refusal(with_policy(**changes), today=TODAY) or "")

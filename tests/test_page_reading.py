@@ -56,7 +56,8 @@ def test_a_phrase_outside_the_vocabulary_has_no_category() -> None:
 def test_codes_of_all_tables_are_the_claims_codes() -> None:
     tables = (
         "<table><thead><tr><th>Line</th><th>Codes</th></tr></thead>"
-        "<tr><td>1</td><td>CO-45 38.20; PR-2 20.00</td></tr><tr><td>2</td><td>CO-45 1.00</td></tr></table>"
+        "<tr><td>1</td><td>CO-45 38.20; PR-2 20.00</td></tr>"
+        "<tr><td>2</td><td>CO-45 1.00</td></tr></table>"
         "<table><tr><th>Code</th></tr><tr><td>CO-253</td></tr></table>"
     )
     status, _ = read_claim(claim_page(tables), READ, {})

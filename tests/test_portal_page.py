@@ -32,11 +32,12 @@ PAGES = {
         </script>""",
     "/app": b"""<!doctype html><div id=claim><dl><dt>Claim number</dt><dd>E1</dd>
         <dt>Status</dt><dd>Paid</dd><dt>Paid</dt><dd>$12.00</dd></dl></div>""",
-    "/twins": b"<button>Next</button><button>Next</button><button data-testid=only>Old name</button>",
+    "/twins": b"""<button>Next</button><button>Next</button>
+        <button data-testid=only>Old name</button>""",
     "/writes": b"""<button onclick="fetch('/delete', {method: 'POST'}).catch(() => {}).then(() => {
         document.body.append('asked')})">Delete</button>
-        <button onclick="fetch('/search', {method: 'POST'}).then(() => {document.body.append('found')})">
-        Find</button>""",
+        <button onclick="fetch('/search', {method: 'POST'}).then(() => {
+        document.body.append('found')})">Find</button>""",
     "/leave": b"<p>redirecting</p>",
     "/ended": b"<h1>Your session has expired</h1>",
     "/document": b"%PDF-1.4 not shown by a viewer",

@@ -14,10 +14,15 @@ def claim(claim_id: str, number: str, paid: str) -> RemittedClaim:
 
 
 def test_an_excerpt_keeps_reversal_and_correction_with_their_own_places() -> None:
-    claims = (claim("7", "A", "1.00"), claim("8", "B", "-2.00"), claim("9", "C", "3.00"), claim("8", "D", "4.00"))
-    places = {"amount": Evidence("s", "amount")} | {
-        f"claims[{n}].paid": Evidence("s", f"paid of {c.payer_claim_number}") for n, c in enumerate(claims)
-    }
+    claims = (
+        claim("7", "A", "1.00"),
+        claim("8", "B", "-2.00"),
+        claim("9", "C", "3.00"),
+        claim("8", "D", "4.00"),
+    )
+    places = {"amount": Evidence("s", "amount")}
+    for n, one in enumerate(claims):
+        places[f"claims[{n}].paid"] = Evidence("s", f"paid of {one.payer_claim_number}")
     whole = Remittance("T", "ACH", Decimal("6.00"), date(2026, 1, 2), "P", "Q", claims, (), places)
     part = excerpt(whole, claim_id="8", payer_claim_number="D")
     assert [c.payer_claim_number for c in part.claims] == ["B", "D"]

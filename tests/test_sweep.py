@@ -188,8 +188,8 @@ def test_killed_at_random_moments_it_resumes_and_does_nothing_twice(
     )
     with sqlite3.connect(database) as connection:
         ((doubled,),) = connection.execute(
-            "select count(*) from (select item_id from conclusions join items using (item_id, fence)"
-            " group by item_id having count(*) > 1)"
+            "select count(*) from (select item_id from conclusions"
+            " join items using (item_id, fence) group by item_id having count(*) > 1)"
         )
         assert doubled == 0
         postings = connection.execute(

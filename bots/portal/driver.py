@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import monotonic
 
-from billing.identity import Verdict, choose, could_be_same, judge
 from playwright.async_api import Error
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from billing.errors import SessionEnded, TryLater, UnknownPage
+from billing.identity import Verdict, choose, could_be_same, judge
 from billing.model import (
     Answer,
     Channel,
