@@ -9,8 +9,8 @@ nothing is skipped by accident.
 ``recognise``             texts that all stand on page 1 of this issuer's documents and no other's
 ``page_number``           two groups, this page and how many there are: a missing page is noticed
 ``furniture``             patterns of rows to leave out wherever they stand
-``payment.fields``        trace_number, method, amount, payment_date, payer, payee; from the header
-                          and the furniture (a value that is printed on each page must be the same)
+``payment.fields``        trace_number, method, amount, payment_date, payer, payee; from the header,
+                          the furniture and the totals (what is printed twice must be the same)
 ``sections``              ``starts`` pattern; ``holds`` claims, provider_adjustments, totals or
                           nothing; ``status`` of the claims in it, where the heading says so
 ``claims.starts``         pattern of a claim's first row
@@ -20,7 +20,7 @@ nothing is skipped by accident.
                           totals to check only
 ``claims.adjustments``    pattern of a claim-level adjustment row
 ``lines.fields``          procedure, modifiers, service_date, units, charge, allowed, paid,
-                          remarks, and patient_responsibility and adjustments to check only
+                          remarks; patient_responsibility is a total to check only
 ``lines.begins_with``     the field whose cell is filled in the first row of every line; later
                           rows of the line fill ``lines.stacked`` columns only
 ``lines.adjustments``     pattern of one adjustment: in each cell of ``column``, or else a row
@@ -28,8 +28,9 @@ nothing is skipped by accident.
 ``lines.remarks``         pattern of a row of remark codes beneath the line
 ``provider_adjustments``  pattern of an entry's row
 ``totals.fields``         figures printed for the whole document, each checked against the sum or
-                          count of what was read: claim_count, charge, allowed, adjustments,
-                          patient_responsibility, paid, provider_adjustments, amount
+                          count of what was read; they stand where payment.fields do: claim_count,
+                          charge, allowed, adjustments, patient_responsibility, paid,
+                          provider_adjustments, amount
 ``ignore``                patterns of rows in that part which say nothing that is needed
 ``other_labels``          labels beside which stands nothing that is needed; a value ends there
 

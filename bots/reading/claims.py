@@ -159,10 +159,15 @@ def finish_claim(
         places[f"{path}.adjustments[{number}].amount"] = place
     allowed = values.pop("allowed", None)
     adjusted = values.pop("adjustments", None)
+    values["status"] = values.get("status") or block.status
+    if values["status"] is None:
+        raise UnreadableDocument(
+            f"Page {block.page}: neither the claim nor its section says its status; {REMEDY}."
+        )
     claim = RemittedClaim(
         lines=tuple(lines),
         adjustments=tuple(one for one, _ in block.adjustments),
-        **({"status": block.status} | values),  # type: ignore[arg-type]
+        **values,  # type: ignore[arg-type]
     )
     residuals += _against_printed(claim, allowed, adjusted, path)
     return claim, places, tuple(residuals)

@@ -14,7 +14,7 @@ from billing.balance import Residual, residuals
 from billing.errors import UnreadableDocument
 from billing.model import Evidence, ProviderAdjustment, Remittance, RemittedClaim
 from billing.money import ZERO
-from bots.layout import EobLayout, Section, Totals
+from bots.layout import EobLayout, Section
 from bots.reading.claims import MONEY, Block, Placed, Places, add_row, finish_claim
 from bots.reading.rows import (
     REMEDY,
@@ -195,8 +195,7 @@ def _assemble(parts: _Parts, layout: EobLayout, sha256: str) -> tuple[Remittance
         },
         **values,  # type: ignore[arg-type]
     )
-    if layout.totals is not None:
-        found += _against_printed(remittance, parts.totals, layout.totals)
+    found += _against_printed(remittance, [*parts.header, *parts.totals], layout)
     return remittance, found
 
 
@@ -204,23 +203,31 @@ def _payment(
     parts: _Parts, layout: EobLayout
 ) -> tuple[dict[str, str | Decimal | date | tuple[str, ...] | None], Places]:
     described = layout.payment
-    named = [one.label for one in described.fields.values() if one.label]
-    labels = split_labels([*named, *described.other_labels])
+    labels = _payment_labels(layout)
     values: dict[str, str | Decimal | date | tuple[str, ...] | None] = {}
     places: Places = {}
+    rows = [*parts.header, *parts.totals]
     for name, one in described.fields.items():
         if one.constant is not None:
             values[name] = one.constant
             continue
-        span = the_one(name, one, find(one, parts.header, labels), 1)
+        span = the_one(name, one, find(one, rows, labels), 1)
         values[name] = convert(name, one, span) if span else None
         if span:
             places[name] = Placed(span, one.label or name)
     return values, places
 
 
+def _payment_labels(layout: EobLayout) -> tuple[tuple[str, ...], ...]:
+    """Every label that may stand in the header, the furniture and the totals."""
+    fields = [*layout.payment.fields.values()]
+    fields += layout.totals.fields.values() if layout.totals else ()
+    named = [one.label for one in fields if one.label]
+    return split_labels([*named, *layout.payment.other_labels])
+
+
 def _against_printed(
-    remittance: Remittance, rows: Sequence[Row], totals: Totals
+    remittance: Remittance, rows: Sequence[Row], layout: EobLayout
 ) -> Iterator[Residual]:
     """The totals printed for the whole document against what was read."""
     claims = remittance.claims
@@ -234,9 +241,10 @@ def _against_printed(
         "provider_adjustments": sum((e.amount for e in remittance.provider_adjustments), ZERO),
         "amount": remittance.amount,
     }
-    labels = split_labels(one.label for one in totals.fields.values() if one.label)
-    for name, described in totals.fields.items():
-        page = rows[0].page if rows else 1
+    labels = _payment_labels(layout)
+    fields = layout.totals.fields if layout.totals else {}
+    page = rows[-1].page if rows else 1
+    for name, described in fields.items():
         span = the_one(f"total of {name}", described, find(described, rows, labels), page)
         printed = convert(f"total of {name}", described, span) if span else None
         if isinstance(printed, Decimal) and printed != read[name]:
