@@ -91,10 +91,10 @@ def record(settings: Settings, payer: str, claim_id: str, case: str) -> Path:
 def _capture(
     ledger: Ledger, found: Sequence[Observation], reads: Reads, response: str | None
 ) -> str:
-    """The capture of the kind that ``reads`` wants: the last page, the first list, the document."""
+    """The capture that ``reads`` wants: the page the answer stands on, the first list, the EOB."""
     captures = [c for o in found for c in o.captures]
     by_type = {
-        "claim": [c for c in captures if ledger.media_type(c) == "text/html"][-1:],
+        "claim": [o.places["words"].sha256 for o in found if "words" in o.places],
         "rows": [
             c
             for c in captures

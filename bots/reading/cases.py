@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,7 +32,7 @@ class CaseFile(Strict):
     reads: Reads
     captured: str = Field(pattern=r"^capture\.(html|json|pdf)$")
     source: str
-    recorded_on: str
+    recorded_on: date
     reviewed_by: str | None = None
 
 
@@ -83,7 +84,10 @@ def replay_bytes(data: bytes, reads: Reads, profile: Profile) -> Mapping[str, An
     task = profile.file.tasks.claim_status
     if reads == "document":
         reading = read_eob(data, {profile.id: profile.eob} if profile.eob else {})
-        return flat(document_json("capture.pdf", reading))
+        document = document_json("capture.pdf", reading)
+        for payment in document["payments"]:
+            del payment["places"]  # geometry is the PDF library's; the figures are the profile's
+        return flat(document)
     if reads == "claim":
         status, _ = read_claim(data, task.read, profile.file.vocabulary)
         statuses: tuple[ClaimStatus, ...] = (status,)

@@ -8,7 +8,7 @@ from typing import Any
 
 from billing.errors import UnreadableDocument
 from bots.layout import EobLayout
-from bots.reading.eob import read_eob
+from bots.reading.eob import Reading, read_eob
 from bots.reading.eob_json import document_json
 
 
@@ -17,11 +17,11 @@ def read_documents(files: Sequence[Path], layouts: Mapping[str, EobLayout]) -> l
     return [document_json(str(file), _read(file, layouts)) for file in files]
 
 
-def _read(file: Path, layouts: Mapping[str, EobLayout]) -> Any:
+def _read(file: Path, layouts: Mapping[str, EobLayout]) -> Reading | UnreadableDocument:
     try:
         data = file.read_bytes()
     except OSError as error:
-        return UnreadableDocument(f"{file}: cannot be read ({error.strerror})")
+        return UnreadableDocument(f"The file cannot be read ({error.strerror}).")
     try:
         return read_eob(data, layouts)
     except UnreadableDocument as error:
