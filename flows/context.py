@@ -9,7 +9,7 @@ from functools import partial
 
 from billing.reconcile import conclude
 
-from billing.errors import NeedsPerson, StopAccount, TryLater, UnknownPage
+from billing.errors import BadInput, NeedsPerson, StopAccount, TryLater, UnknownPage
 from billing.ledger import Ledger, open_ledger
 from billing.model import (
     Channel,
@@ -30,6 +30,7 @@ from flows.settings import Settings, load_settings
 REASON_OF: Mapping[type[BaseException], Reason] = {
     StopAccount: Reason.LOGIN_REFUSED,
     NeedsPerson: Reason.NEEDS_PERSON,
+    BadInput: Reason.NEEDS_PERSON,
     UnknownPage: Reason.UNKNOWN_PAGE,
     TryLater: Reason.UNREACHABLE,
 }
