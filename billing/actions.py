@@ -27,8 +27,9 @@ class Usual:
     source: str
 
 
-PENDING_USUAL = Usual(30, "common follow-up practice: vbcareer.com, AR caller scenarios")
-MONEY_USUAL = Usual(15, "common follow-up practice: scribd.com 753500349, AR follow-up")
+# published follow-up scripts: vbcareer.com, AR caller scenarios; scribd.com 753500349, AR follow-up
+PENDING_USUAL = Usual(30, "common follow-up practice")
+MONEY_USUAL = Usual(15, "common follow-up practice")
 
 
 class Clock(StrEnum):

@@ -59,3 +59,8 @@ def parse_date(text: str, formats: tuple[str, ...]) -> date:
     if len(found) != 1:
         raise ValueError("not a date" if not found else "an ambiguous date")
     return found.pop()
+
+
+def usd(value: Decimal) -> str:
+    """Money for people: ``$1,234.50``, ``-$12.00``."""
+    return f"{'-' if value < 0 else ''}${abs(value):,.2f}"

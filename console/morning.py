@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from billing.model import ClaimResult, Outcome, SweepReport
-from billing.money import ZERO
+from billing.money import ZERO, usd
 from console.figures import (
     UNANSWERED,
     Open,
@@ -36,7 +35,7 @@ from console.words import (
     payer_name,
 )
 
-ROOM = 15  # rows that "Do first" and "What the bots could not do" share on one page
+ROOM = 13  # rows that "Do first" and "What the bots could not do" share on one page
 LEAST_FIRST, MOST_FIRST = 6, 12
 MOST_OBSTACLES = 3  # rows of each family
 MOST_PAYERS = 4
@@ -132,7 +131,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"usd": _usd, "day": _day, "claims": lambda n: counted(n, "claim")}
+    environment.filters |= {"usd": usd, "day": _day, "claims": lambda n: counted(n, "claim")}
     environment.globals["counted"] = counted
     return environment
 
@@ -160,8 +159,8 @@ def _row(report: SweepReport, result: ClaimResult, today: date) -> Row:
         payer=payer_name(report, claim),
         patient=initials(claim),
         service=_day(claim.service_from),
-        billed=_usd(claim.billed),
-        at_stake=_usd(finding.dollars),
+        billed=usd(claim.billed),
+        at_stake=usd(finding.dollars),
         why=finding.why,
         next_action=finding.next_action,
         due=_day(finding.due) if finding.due else "",
@@ -226,7 +225,7 @@ def _obstacle(row: Open, today: date) -> Obstacle:
         what=kind_words(row.kind),
         payer=row.payer,
         claims=f"{row.tally.claims:,}",
-        billed=_usd(row.tally.billed),
+        billed=usd(row.tally.billed),
         do=row.do,
         detail=detail,
         due=_day(row.first_due) if row.first_due else "",
@@ -255,12 +254,6 @@ def _controls(report: SweepReport) -> dict[str, Any]:
         "adjustments": sum((t.adjustments for t in totals), ZERO),
         "payments": len(totals),
     }
-
-
-def _usd(amount: Decimal) -> str:
-    """Dollars as Americans write them; a minus sign in front of the dollar sign."""
-    sign = "\u2212" if amount < 0 else ""
-    return f"{sign}${abs(amount):,.2f}"
 
 
 def _day(day: date) -> str:

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from billing.model import SweepReport
-from billing.money import ZERO, dollars
+from billing.money import ZERO, dollars, usd
 from console.figures import (
     UNANSWERED,
     by_kind,
@@ -67,7 +67,7 @@ def summary(report: SweepReport, files: Mapping[str, str], *, color: bool) -> st
         Text.assemble(
             (f"Sweep {report.sweep_id}", "bold"),
             f"  {report.business_date.isoformat()}  "
-            f"{counted(everything.claims, 'claim')}, {_usd(everything.billed)} billed",
+            f"{counted(everything.claims, 'claim')}, {usd(everything.billed)} billed",
         )
     )
     _print_outcomes(console, report)
@@ -92,14 +92,14 @@ def one_claim(report: SweepReport, *, color: bool) -> str:
             Text.assemble(
                 (f"{claim.claim_id}  {OUTCOMES[said.outcome]}", "bold"),
                 f"  {payer_name(report, claim)}, {initials(claim)}, "
-                f"served {claim.service_from.isoformat()}, {_usd(claim.billed)} billed",
+                f"served {claim.service_from.isoformat()}, {usd(claim.billed)} billed",
             )
         )
         lines = {
             "Payer says": said.status_words,
-            "Paid": None if said.paid is None else _usd(said.paid),
+            "Paid": None if said.paid is None else usd(said.paid),
             "Patient owes": (
-                None if said.patient_responsibility is None else _usd(said.patient_responsibility)
+                None if said.patient_responsibility is None else usd(said.patient_responsibility)
             ),
             "Payment": " ".join(filter(None, (said.trace_number, _iso(said.payment_date)))),
             "Reason codes": " ".join(sorted(said.reason_codes)),
@@ -129,7 +129,7 @@ def documents_summary(documents: Sequence[Mapping[str, Any]], *, color: bool) ->
                 Text(payment["trace_number"]),
                 payment["date"],
                 str(len(payment["claims"])),
-                _usd(Decimal(payment["amount"])),
+                usd(Decimal(payment["amount"])),
                 "to the cent" if payment["balanced"] else Text("NO", "bold red"),
             )
             name = ""
@@ -159,18 +159,18 @@ def _print_outcomes(console: Console, report: SweepReport) -> None:
             table.add_row(
                 words,
                 f"{one.claims:,}",
-                _usd(one.billed),
-                _usd(one.paid) if one.paid else "",
-                _usd(found[outcome]) if found[outcome] else "",
+                usd(one.billed),
+                usd(one.paid) if one.paid else "",
+                usd(found[outcome]) if found[outcome] else "",
             )
     everything = tally(report.results)
     table.add_section()
     table.add_row(
         "All",
         f"{everything.claims:,}",
-        _usd(everything.billed),
-        _usd(everything.paid),
-        _usd(sum(found.values(), ZERO)),
+        usd(everything.billed),
+        usd(everything.paid),
+        usd(sum(found.values(), ZERO)),
         style="bold",
     )
     console.print(table)
@@ -179,7 +179,7 @@ def _print_outcomes(console: Console, report: SweepReport) -> None:
 def _print_money(console: Console, report: SweepReport) -> None:
     found = money_found(report)
     if found:
-        amount = _usd(sum((p.paid for p in found), ZERO))
+        amount = usd(sum((p.paid for p in found), ZERO))
         claims = counted(sum(p.claims for p in found), "claim")
         console.print(
             Text.assemble(
@@ -197,7 +197,7 @@ def _print_kinds(console: Console, report: SweepReport) -> None:
         return
     table = _table("To do", ">Claims", ">At stake")
     for kind, one in kinds:
-        table.add_row(kind_words(kind), f"{one.claims:,}", _usd(one.at_stake))
+        table.add_row(kind_words(kind), f"{one.claims:,}", usd(one.at_stake))
     console.print(table)
 
 
@@ -214,7 +214,7 @@ def _print_open(console: Console, report: SweepReport) -> None:
                     kind_words(row.kind),
                     Text(row.payer),
                     f"{row.tally.claims:,}",
-                    _usd(row.tally.billed),
+                    usd(row.tally.billed),
                 )
     console.print(table)
     for note in report.payer_notes:
@@ -276,10 +276,6 @@ def _console(*, color: bool) -> Console:
 def _text(console: Console) -> str:
     lines = console.export_text(styles=not console.no_color).splitlines()
     return "\n".join(line.rstrip() for line in lines) + "\n"
-
-
-def _usd(amount: Decimal) -> str:
-    return f"{'-' if amount < 0 else ''}${abs(amount):,.2f}"
 
 
 def _iso(day: date | None) -> str | None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from billing.codes.reasons import Denial, Effect, effect, meaning
 from billing.model import ClaimStatus, Outcome, RemittedClaim
-from billing.money import ZERO, dollars
+from billing.money import ZERO, usd
 
 DENIED_AS_PRIMARY = "4"
 """CLP02 of a claim that the payer itself calls denied; many deny with "1" and paid 0.00."""
@@ -101,7 +101,7 @@ def adjudicate_stated(status: ClaimStatus) -> Adjudication:
             explained or (status.category or "").startswith(("F1", "F3"))
         ):
             return _unclear(
-                f"The portal states {dollars(paid)} paid and no reason code, which does not tell "
+                f"The portal states {usd(paid)} paid and no reason code, which does not tell "
                 "whether anything was denied.",
                 unknown,
             )
@@ -137,7 +137,7 @@ def _decide(
     if paid < 0:
         return Adjudication(None, *told, *_contradiction("paid a negative amount"))
     if said_denied and outcome is not Outcome.DENIED:
-        what = f"{dollars(paid)} paid" if paid else "an amount left to the patient"
+        what = f"{usd(paid)} paid" if paid else "an amount left to the patient"
         return Adjudication(
             None, *told, *_contradiction(f"calls the claim denied and states {what}")
         )

@@ -31,7 +31,7 @@ from billing.model import (
     PayerRules,
     Reason,
 )
-from billing.money import ZERO, dollars
+from billing.money import ZERO, usd
 from billing.reconcile.adjudication import (
     Adjudication,
     adjudicate_remitted,
@@ -289,8 +289,8 @@ class _Weighing:
             )
         if stated.outcome is Outcome.DENIED:
             return "denied-other", f"The payer denied it without a reason we know.{missing}", None
-        money = f"The payer paid {dollars(paid)}"
-        money += f" and left {dollars(owed)} to the patient." if owed else "."
+        money = f"The payer paid {usd(paid)}"
+        money += f" and left {usd(owed)} to the patient." if owed else "."
         if corrected:
             return "corrected-claim", f"{money}{anew}{missing}", paid
         if document is None:
@@ -308,10 +308,10 @@ class _Weighing:
         if paid > balance:
             return (
                 "overpaid",
-                f"{money} Only {dollars(balance)} is open on the claim.",
+                f"{money} Only {usd(balance)} is open on the claim.",
                 paid - balance,
             )
-        return "paid-not-posted", f"{money} {dollars(balance)} is open on the claim.", paid
+        return "paid-not-posted", f"{money} {usd(balance)} is open on the claim.", paid
 
 
 def _refused(decided: Adjudication) -> str:
@@ -320,7 +320,7 @@ def _refused(decided: Adjudication) -> str:
     for one in decided.refusals:
         taken[one.code] = taken.get(one.code, ZERO) + (one.dollars or ZERO)
     clauses = [
-        f"{code} ({explain(code).split(';')[0]})" + (f" took {dollars(amount)}" if amount else "")
+        f"{code} ({explain(code).split(';')[0]})" + (f" took {usd(amount)}" if amount else "")
         for code, amount in taken.items()
     ]
     return f"{', '.join(clauses)}."

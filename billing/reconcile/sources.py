@@ -20,7 +20,7 @@ from billing.model import (
     Remittance,
     RemittedClaim,
 )
-from billing.money import ZERO, dollars
+from billing.money import ZERO, usd
 
 REVERSAL = "22"
 """CLP02 of a claim that takes an earlier decision back (835 TR3 005010X221)."""
@@ -178,8 +178,7 @@ def _balanced(document: Document) -> Document | Unusable:
         return document
     first = open_ones[0]
     return Unusable(
-        f"The EOB does not balance for this claim: {first.equation} is off by "
-        f"{dollars(first.dollars)}."
+        f"The EOB does not balance for this claim: {first.equation} is off by {usd(first.dollars)}."
     )
 
 
@@ -203,8 +202,8 @@ def _differences(claim: Claim, status: ClaimStatus, document: Document) -> Itera
         if ours is not None and theirs is not None and ours != theirs:
             yield Disagreement(
                 figure,
-                f"{figure.replace('_', ' ')} is {dollars(ours)} on the portal and "
-                f"{dollars(theirs)} on the EOB, {dollars(abs(ours - theirs))} apart",
+                f"{figure.replace('_', ' ')} is {usd(ours)} on the portal and "
+                f"{usd(theirs)} on the EOB, {usd(abs(ours - theirs))} apart",
             )
     words: tuple[tuple[str, str | date | None, str | date], ...] = (
         ("payment_date", status.payment_date, payment.payment_date),
