@@ -64,7 +64,6 @@ def sweep(
     Example: claimsweep sweep --export aging.csv --export medicaid.xlsx
     """
     from console.summary import summary, totals
-
     from flows.run import run_sweep
 
     settings = _settings(home, profiles)
@@ -103,7 +102,6 @@ def check(
     """
     from console.answers import answers
     from console.summary import one_claim
-
     from flows.run import run_check
 
     settings = _settings(home, profiles)
@@ -125,10 +123,9 @@ def eob_read(files: list[Path], as_json: AsJson = False, profiles: Profiles = No
 
     Example: claimsweep eob read remittance.pdf --json
     """
+    from bots.profile import load_profiles
     from bots.reading.documents import read_documents
     from console.summary import documents_summary
-
-    from bots.profile import load_profiles
 
     layouts = {
         p.id: p.eob for p in load_profiles(_settings(None, profiles).profiles).values() if p.eob
@@ -239,7 +236,6 @@ def report(
     Example: claimsweep report
     """
     from console.summary import summary
-
     from flows.run import run_report
 
     swept = run_report(_settings(home, profiles), sweep_id, out=out)

@@ -134,9 +134,7 @@ def pay_partly(
     paid = iter(pay(random, payer_id, kept, first_day, share=random.random() < 0.4).lines)
     reasons = _DENIALS[payer_id][:_LINE_DENIALS]
     lines = [
-        _denied_line(service, first_day, random.choice(reasons))
-        if place in denied
-        else next(paid)
+        _denied_line(service, first_day, random.choice(reasons)) if place in denied else next(paid)
         for place, service in enumerate(services)
     ]
     return _decide(lines, _sequestration(random, lines))
@@ -234,9 +232,7 @@ def _paid_line(
     return _line(service, first_day, allowed, paid, tuple(adjustments), remarks)
 
 
-def _denied_line(
-    service: Service, first_day: date, reason: Denial
-) -> ServiceLine:
+def _denied_line(service: Service, first_day: date, reason: Denial) -> ServiceLine:
     group, code, remarks = reason
     taken = (Adjustment(group, code, dollars(service.charge)),)
     return _line(service, first_day, 0, 0, taken, remarks)
@@ -289,4 +285,3 @@ def _cents(amount: Decimal) -> int:
 
 def _negative(amount: Decimal) -> Decimal:
     return dollars(-_cents(amount))
-

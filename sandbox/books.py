@@ -178,7 +178,8 @@ def _billed(random: Random, payee: Payee, story: _Story) -> BilledClaim:
     name, npi = random.choice(RENDERING)
     collected = 0  # at the desk, on the day of the visit
     if random.random() < 0.12:
-        collected = min(random.choice((1_000, 1_500, 2_500, 4_000)), int(bill.charge.scaleb(2)) // 2)
+        half = int(bill.charge.scaleb(2)) // 2
+        collected = min(random.choice((1_000, 1_500, 2_500, 4_000)), half)
     return BilledClaim(
         bill.claim_id,
         payee.payer_id,

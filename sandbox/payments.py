@@ -43,7 +43,8 @@ def make_payments(random: Random, payee: Payee, drafts: list[Draft]) -> dict[str
     for place, chunk in enumerate(_chunks(random, payee.payer_id, ordered)):
         day = _payment_day(random, payee.payer_id, chunk)
         paid = sum((draft.decision.paid for draft in chunk if draft.decision), Decimal("0.00"))
-        taken_back = [reverse(d.corrects.decision) for d in chunk if d.corrects and d.corrects.decision]
+        corrected = [draft.corrects.decision for draft in chunk if draft.corrects]
+        taken_back = [reverse(decision) for decision in corrected if decision]
         total = paid + sum((decision.paid for decision in taken_back), Decimal("0.00"))
         entries = account.entries(place, chunk, total)
         amount = total - sum((entry.amount for entry in entries), Decimal("0.00"))

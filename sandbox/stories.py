@@ -131,10 +131,10 @@ class Household:
                 self.taken.add(key)
                 return services
 
-    def hold(self, bill: Bill, status: str, **more: str) -> Draft:
+    def hold(self, bill: Bill, status: str, *, note: str = "", listed_under: str = "") -> Draft:
         """The payer's own record of ``bill``."""
         received = bill.submitted + timedelta(days=self.random.randint(1, 3))
-        draft = Draft(bill, received, status, **more)
+        draft = Draft(bill, received, status, note=note, listed_under=listed_under)
         self.drafts.append(draft)
         return draft
 
@@ -143,9 +143,7 @@ class Household:
         draft.decision = decision
         draft.remit_status = "4" if denied else "1"
         latest = self.as_of - timedelta(days=SETTLED_DAYS)
-        draft.finalized = min(
-            draft.received + timedelta(days=self.random.randint(10, 30)), latest
-        )
+        draft.finalized = min(draft.received + timedelta(days=self.random.randint(10, 30)), latest)
 
 
 def tell(household: Household, kind: Kind, days: int) -> Bill:
@@ -177,9 +175,7 @@ def add_same_day(household: Household, bill: Bill) -> None:
 
 def _settle(household: Household, bill: Bill, *, share: bool) -> Draft:
     draft = household.hold(bill, household.words.paid)
-    decision = pay(
-        household.random, household.payer_id, bill.services, bill.first_day, share=share
-    )
+    decision = pay(household.random, household.payer_id, bill.services, bill.first_day, share=share)
     household.decide(draft, decision)
     return draft
 

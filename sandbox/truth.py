@@ -81,8 +81,10 @@ def truth_counts(world: World) -> str:
     payers = (world.commercial, world.medicaid)
     counts = [Counter(billed.expected.outcome for billed in payer.billed) for payer in payers]
     lines = [f"{'outcome':<18}" + "".join(f"{payer.payer_id:>20}" for payer in payers)]
-    for outcome in dict.fromkeys(_OUTCOMES.values()):
-        lines.append(f"{outcome:<18}" + "".join(f"{count[outcome]:>20}" for count in counts))
+    lines += [
+        f"{outcome:<18}" + "".join(f"{count[outcome]:>20}" for count in counts)
+        for outcome in dict.fromkeys(_OUTCOMES.values())
+    ]
     totals = "".join(f"{sum(count.values()):>20}" for count in counts)
     return "\n".join([*lines, f"{'all':<18}{totals}"])
 

@@ -134,7 +134,7 @@ class BilledClaim:
 
 @dataclass(frozen=True)
 class Payer:
-    """One simulated payer: its claims, its payments, and which searches its system cannot answer."""
+    """One simulated payer: its claims, its payments, and the searches it cannot answer."""
 
     payer_id: str
     name: str

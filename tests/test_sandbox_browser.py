@@ -11,9 +11,9 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, expect, sync_playwright
 from portal_clients import SetClock, answering
 from portal_worlds import RECIPIENT, small_world
-from sandbox.documents import eob_pdf
 
 from bots.portal.browser import Browser, launch_options
+from sandbox.documents import eob_pdf
 from sandbox.serve import Portals
 from sandbox.world import World
 

@@ -19,8 +19,8 @@ from portal_worlds import (
     RECIPIENT_DOWN_ONCE,
     small_world,
 )
-from sandbox.documents import eob_pdf
 
+from sandbox.documents import eob_pdf
 from sandbox.portal_commercial import wait_seconds
 from sandbox.serve import Portals
 from sandbox.world import World
