@@ -30,6 +30,10 @@ class TryLater(PortalError):
     """Maintenance, timeout, connection lost: the same question may be asked again."""
 
 
+class AccountBusy(PortalError):
+    """Another run holds this account's one session; its claims are that run's to answer."""
+
+
 class StopAccount(PortalError):
     """Refused, locked or expired login: no further login with this account tonight."""
 

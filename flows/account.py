@@ -10,6 +10,7 @@ from decimal import Decimal
 from time import monotonic
 
 from billing.errors import (
+    AccountBusy,
     SessionEnded,
     StopAccount,
     TryLater,
@@ -93,13 +94,14 @@ class AccountWork:
     async def run(self) -> None:
         """Answer every pending item of this payer.
 
-        Raises TryLater when the portal or the account is not to be had now, StopAccount,
-        NeedsPerson or UnknownPage when a person must act first; items not answered stay pending.
+        Raises AccountBusy when another run has the account, TryLater when the portal is not to be
+        had now, StopAccount, NeedsPerson or UnknownPage when a person must act first; items not
+        answered stay pending.
         """
         account, now = self.profile.id, datetime.now(UTC)
         fence = self.ledger.lease_account(account, self.owner, seconds=LEASE_SECONDS, now=now)
         if fence is None:
-            raise TryLater(f"{account}: another sweep is using this account")
+            raise AccountBusy(f"{account}: another run is signed in with this account")
         try:
             attempts = self.profile.file.login.attempts_before_lockout
             book = AccountBook(self.ledger, account, attempts)

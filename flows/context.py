@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
 
-from billing.reconcile import conclude
-
 from billing.errors import BadInput, NeedsPerson, StopAccount, TryLater, UnknownPage
 from billing.ledger import Ledger, open_ledger
 from billing.model import (
@@ -21,6 +19,7 @@ from billing.model import (
     PayerRules,
     Reason,
 )
+from billing.reconcile import conclude
 from bots.portal.browser import find_browser
 from bots.portal.gate import refusal
 from bots.profile import Profile, load_profiles

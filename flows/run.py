@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from billing.errors import BadInput
+from billing.errors import AccountBusy, BadInput, ClaimsweepError
 from billing.ledger import Ledger, Progress, open_ledger
 from billing.model import Outcome, SweepReport
 from bots.profile import load_profiles
@@ -55,10 +55,12 @@ def run_sweep(
     start = begin(ledger, sweep_id, intake, today)
     ledger.reopen_unanswered(sweep_id)
     if ledger.progress(sweep_id).unsettled:
+        ledger.forget_notes(sweep_id)
         embed(settings.home)
         from flows.sweep import sweep
 
         asyncio.run(_watched(lambda: sweep(sweep_id), ledger, sweep_id, watch))
+    _require_all_settled(ledger, sweep_id)
     ledger.finish_sweep(sweep_id, datetime.now(UTC))
     report = sweep_report(ledger, sweep_id, profiles)
     files = write_outputs(ledger, report, profiles, out or settings.artifacts / sweep_id)
@@ -82,10 +84,13 @@ def run_check(settings: Settings, claim_id: str, exports: list[Path], *, watch: 
         for payer in context.pending_payers():
             try:
                 await context.account_work(payer).run()
+            except AccountBusy:
+                continue
             except Exception as error:
                 context.end_session(payer, error)
 
     asyncio.run(_watched(check, ledger, sweep_id, watch))
+    _require_all_settled(ledger, sweep_id)
     ledger.finish_sweep(sweep_id, datetime.now(UTC))
     report = sweep_report(ledger, sweep_id, profiles)
     return Swept(report, {}, (datetime.now(UTC) - started).total_seconds(), resumed=False)
@@ -102,6 +107,15 @@ def run_report(settings: Settings, sweep_id: str | None, *, out: Path | None) ->
     report = sweep_report(ledger, chosen, profiles)
     files = write_outputs(ledger, report, profiles, out or settings.artifacts / chosen)
     return Swept(report, files, (datetime.now(UTC) - started).total_seconds(), resumed=True)
+
+
+def _require_all_settled(ledger: Ledger, sweep_id: str) -> None:
+    waiting = ledger.progress(sweep_id).unsettled
+    if waiting:
+        raise ClaimsweepError(
+            f"{waiting} claims of sweep {sweep_id} wait for an account that another run is signed "
+            "in with; run the same command again when that run has ended."
+        )
 
 
 async def _watched(

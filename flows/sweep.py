@@ -6,7 +6,7 @@ import asyncio
 
 from prefect import flow
 
-from billing.errors import BadInput, NeedsPerson, StopAccount, UnknownPage
+from billing.errors import AccountBusy, BadInput, NeedsPerson, StopAccount, UnknownPage
 from flows.context import open_context
 
 SESSION_RETRIES = 2  # a portal that stays away three times is left alone tonight
@@ -37,5 +37,7 @@ async def payer_session(sweep_id: str, payer: str) -> None:
     context = open_context(sweep_id)
     try:
         await context.account_work(payer).run()
+    except AccountBusy:
+        return  # the claims stay pending: they are the other run's to answer
     except (StopAccount, NeedsPerson, UnknownPage, BadInput) as error:
         context.end_session(payer, error)

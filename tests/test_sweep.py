@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import json
@@ -13,9 +14,11 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import openpyxl
 import pytest
-from conftest import SandboxServer
+from conftest import PROJECT, SandboxServer
 from sweeping import Desk, differences, new_desk, read_answers
 
 from billing.ledger import open_ledger
@@ -161,7 +164,7 @@ def test_killed_at_random_moments_it_resumes_and_does_nothing_twice(
         started = settled(database)
         process = subprocess.Popen(
             desk.sweep_command(),
-            cwd=Path(__file__).parent.parent,
+            cwd=PROJECT,
             env=desk.environment(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -215,4 +218,93 @@ def settled(database: Path) -> int:
 def _copy_profiles(folder: Path) -> None:
     import shutil
 
-    shutil.copytree(Path(__file__).parent.parent / "payer_profiles", folder)
+    shutil.copytree(PROJECT / "payer_profiles", folder)
+
+
+def test_a_second_run_leaves_a_busy_account_and_its_claims_alone(
+    sandbox_server: Serve, tmp_path: Path
+) -> None:
+    desk = new_desk(sandbox_server(13, 30), tmp_path)
+    first = subprocess.Popen(
+        desk.sweep_command(),
+        cwd=PROJECT,
+        env=desk.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    deadline = time.monotonic() + 120
+    while settled(desk.home / "ledger.sqlite") < 2:
+        assert first.poll() is None
+        assert time.monotonic() < deadline
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            first.wait(0.1)
+    second = desk.run(desk.sweep_command())
+    assert second.returncode == 2
+    assert "another run is signed in" in second.stderr
+    said, _ = first.communicate(timeout=300)
+    assert differences(desk.truth(), read_answers(json.loads(said))) == []
+    assert all(counted["logins"] <= 2 for counted in desk.counters().values())
+
+
+def test_another_sweep_of_the_same_claims_proposes_nothing_twice(small: Desk) -> None:
+    first = small.sweep()
+    other = small.sweep("--limit", "12")
+    assert other["sweep"] != first["sweep"]
+    assert postings_of(first)
+    assert postings_of(other) == []
+    assert differences(small.truth(), read_answers(other)) == []
+
+
+def postings_of(swept: dict[str, Any]) -> list[dict[str, str]]:
+    path = Path(swept["files"]["proposed postings"])
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_billers_own_cells_come_back_as_they_were(small: Desk) -> None:
+    files = small.sweep()["files"]
+    text, book = sorted(small.exports, key=lambda path: path.suffix)
+    before = text.read_bytes().split(b"\r\n")
+    after = Path(files[f"write-back of {text.name}"]).read_bytes().split(b"\r\n")
+    assert len(before) == len(after)
+    assert all(new.startswith(old) for old, new in zip(before, after, strict=True))
+    old, new = (
+        openpyxl.load_workbook(path) for path in (book, files[f"write-back of {book.name}"])
+    )
+    assert old.sheetnames == new.sheetnames
+    for sheet in old:
+        for row in sheet.iter_rows():
+            for cell in row:
+                written = new[sheet.title][cell.coordinate]
+                assert (written.value, written.number_format) == (cell.value, cell.number_format)
+                assert written.font == cell.font
+                assert written.fill == cell.fill
+
+
+def test_no_patient_reaches_the_orchestrator_the_terminal_or_a_file_name(small: Desk) -> None:
+    done = small.run(small.sweep_command("--limit", "11"))
+    secrets = patients_of(small)
+    assert len(secrets) > 20
+    spoken = done.stdout + done.stderr
+    names = " ".join(str(path) for path in small.folder.rglob("*"))
+    prefect = b"".join(
+        path.read_bytes() for path in (small.home / "prefect").rglob("*") if path.is_file()
+    )
+    assert b"payer-session" in prefect, "the orchestrator recorded the run"
+    for secret in secrets:
+        assert secret not in spoken
+        assert secret not in names
+        assert secret.encode() not in prefect
+
+
+def patients_of(desk: Desk) -> set[str]:
+    """Every member id, name as the export spells it, and spelled birth date of the exports."""
+    text = next(path for path in desk.exports if path.suffix == ".csv")
+    rows = list(csv.reader(text.read_text("utf-8-sig").splitlines()))[5:]
+    found = {row[column] for row in rows if len(row) > 4 and row[4] for column in (1, 2, 4)}
+    book = openpyxl.load_workbook(next(p for p in desk.exports if p.suffix == ".xlsx"))
+    for row in book["Aging"].iter_rows(min_row=4, values_only=True):
+        if row[6]:
+            found |= {str(row[6]), str(row[7]), row[8].strftime("%m/%d/%Y")}
+    return found

@@ -188,6 +188,14 @@ class Sweeps(Database):
                 for row in connection.execute(query)
             )
 
+    def forget_notes(self, sweep_id: str) -> None:
+        """What happened to the sessions of an earlier run does not describe the next one."""
+        with self._writing() as connection:
+            require_sweep(connection, sweep_id)
+            connection.execute(
+                tables.payer_notes.delete().where(tables.payer_notes.c.sweep_id == sweep_id)
+            )
+
     def note_payer(self, sweep_id: str, note: PayerNote) -> None:
         """Keep what happened to a payer's session; one note per payer and kind, the last one."""
         insert = self._insert(tables.payer_notes)
