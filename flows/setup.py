@@ -19,7 +19,7 @@ from bots.portal.browser import MEND, VARIABLE, Browser, find_browser, prove_bro
 DOWNLOAD_SECONDS = 180
 APT_UPDATE_SECONDS = 180
 APT_INSTALL_SECONDS = 600
-CHROMIUM_PACKAGES = ("chromium", "chromium-sandbox", "fonts-liberation")
+CHROMIUM_PACKAGES = ("chromium-headless-shell", "chromium-sandbox", "fonts-liberation")
 TESSERACT_PACKAGES = ("tesseract-ocr", "tesseract-ocr-eng")
 
 
@@ -151,7 +151,7 @@ def _install_chromium() -> None:
     apt = _apt()
     if apt is None:
         raise BadInput(f"No browser found: {MEND}, and run make again")
-    say("installing chromium with apt-get (at most 10 minutes)")
+    say("installing chromium-headless-shell with apt-get (at most 10 minutes)")
     _apt_install(apt, CHROMIUM_PACKAGES)
 
 

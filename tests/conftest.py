@@ -35,6 +35,17 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("ci" if IN_CI else "local")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--key-claims N``: how many claims of each payer are held against the answer key."""
+    parser.addoption("--key-claims", type=int, default=30, help="claims per payer and seed (30)")
+
+
+@pytest.fixture(scope="session")
+def key_claims(request: pytest.FixtureRequest) -> int:
+    """How many claims of each payer the sweeps of all seeds are held against the key with."""
+    return int(request.config.getoption("--key-claims"))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Before anything imports Prefect: no telemetry, a home of its own, private files."""
     os.umask(0o077)

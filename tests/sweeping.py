@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -95,7 +98,26 @@ class Desk:
 def new_desk(sandbox: SandboxServer, folder: Path) -> Desk:
     """A desk with the sample exports of ``sandbox`` on it."""
     sandbox.run("export", str(folder / "exports"))
-    return Desk(sandbox, folder)
+    desk = Desk(sandbox, folder)
+    furnish(desk.home)
+    return desk
+
+
+def furnish(home: Path) -> None:
+    """Give a new home the orchestrator's empty database, whose making takes ten seconds."""
+    home.mkdir(mode=0o700)
+    shutil.copytree(_prefect_home(), home / "prefect")
+
+
+@cache
+def _prefect_home() -> Path:
+    """Prefect's home with an empty database of today's version, made once a test process."""
+    home = Path(tempfile.mkdtemp(prefix="home-", dir=os.environ["PREFECT_HOME"]))
+    make = "from prefect.server.database import provide_database_interface as database"
+    make += "; import asyncio; asyncio.run(database().create_db())"
+    environment = os.environ | {"PREFECT_HOME": str(home)}
+    subprocess.run([sys.executable, "-c", make], env=environment, timeout=120, check=True)
+    return home
 
 
 def read_answers(document: dict[str, Any]) -> list[dict[str, Any]]:

@@ -181,9 +181,9 @@ def test_the_medicaid_portal_from_login_to_document(
         "Payment number": "T0001",
     }
     assert "CO-45" not in page.content()
-    with page.context.expect_page() as tab:
+    with page.context.expect_page(), page.context.expect_event("request") as asked:
         page.get_by_role("link", name="View Remittance Advice", exact=True).click()
-    answer = page.context.request.get(tab.value.url)
+    answer = page.context.request.get(asked.value.url)
     assert answer.headers["content-type"] == "application/pdf"
     assert answer.body() == eob_pdf(world, "franklin-medicaid", "T0001")
     page.get_by_role("button", name="New search", exact=True).click()

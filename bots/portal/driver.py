@@ -131,10 +131,9 @@ class ClaimStatusDriver:
             "listed": task.outcomes.listed,
             "unavailable": task.outcomes.unavailable,
         }
-        for name, ways in signs.items():
-            # an answer to the claim before must never pass for an answer to this one
-            if await hand.shows(ways):
-                raise UnknownPage(f"outcome {name!r} shows before the search was submitted")
+        # an answer to the claim before must never pass for an answer to this one
+        if await hand.shows([way for ways in signs.values() for way in ways]):
+            raise UnknownPage("an outcome shows before the search was submitted")
         session.forget_responses()
         self._searched_at = monotonic()
         await hand.take((task.submit,), words)

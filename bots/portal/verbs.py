@@ -73,26 +73,27 @@ class Hand:
 
     async def one(self, ways: Sequence[Locator], words: Words | None = None) -> PageLocator:
         """The one visible element that ``ways`` point at; a way that is not the first is drift."""
-        await self.seen(ways, words=words)
+        found = await self._there(ways, words)
+        if found is None:
+            await self.seen(ways, words=words)
+            found = await self._there(ways, words)
+        if found is None:
+            raise UnknownPage(f"{ways[0]} is no longer on the page")
+        return found
+
+    async def _there(self, ways: Sequence[Locator], words: Words | None) -> PageLocator | None:
         for n, way in enumerate(ways):
-            found = self.find(way, words)
+            found = self.find(way, words).filter(visible=True)
             count = await found.count()
             if count > 1:
-                visible = [found.nth(i) for i in range(count) if await found.nth(i).is_visible()]
-                if len(visible) > 1:
-                    raise UnknownPage(
-                        f"{way} points at {len(visible)} elements; make the locator more precise"
-                    )
-                if visible:
-                    return self._noting(visible[0], n, way)
-            elif count and await found.is_visible():
-                return self._noting(found, n, way)
-        raise UnknownPage(f"{ways[0]} is no longer on the page")
-
-    def _noting(self, found: PageLocator, n: int, way: Locator) -> PageLocator:
-        if n:
-            self.drift.add(str(way))
-        return found
+                raise UnknownPage(
+                    f"{way} points at {count} elements; make the locator more precise"
+                )
+            if count:
+                if n:
+                    self.drift.add(str(way))
+                return found
+        return None
 
     async def seen(self, ways: Sequence[Locator], *, words: Words | None = None) -> None:
         """Wait until one of ``ways`` is visible."""
