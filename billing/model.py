@@ -353,8 +353,19 @@ class PayerRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """What the sweep of an earlier ``business_date`` was the last to learn of a claim."""
+
+    business_date: date
+    conclusion: Conclusion
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimResult:
-    """One claim of a sweep with its conclusion; ``seconds`` is the time spent in the portal."""
+    """One claim of a sweep with its conclusion; ``seconds`` is the time spent in the portal.
+
+    ``earlier`` is None for a claim that no sweep before this one had an answer to.
+    """
 
     item_id: int
     claim: Claim
@@ -362,6 +373,19 @@ class ClaimResult:
     attempts: int
     seconds: Decimal | None
     checked_at: datetime | None
+    earlier: Earlier | None = None
+
+    @property
+    def changed(self) -> bool | None:
+        """Whether the payer says otherwise than last time; None where one of both is unknown."""
+        if self.earlier is None or self.conclusion.outcome is Outcome.NO_ANSWER:
+            return None
+        return _stated(self.conclusion) != _stated(self.earlier.conclusion)
+
+
+def _stated(said: Conclusion) -> tuple[object, ...]:
+    figures = said.paid, said.patient_responsibility, said.payment_date, said.reason_codes
+    return said.outcome, said.status_words, said.payer_claim_number, said.trace_number, *figures
 
 
 @dataclass(frozen=True, slots=True)

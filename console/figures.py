@@ -86,6 +86,17 @@ class PostingTotal:
 
 
 @dataclass(frozen=True, slots=True)
+class News:
+    """What is new since each claim was last answered; ``turns`` are changes of outcome, most
+    dollars first: (outcome before, outcome now, claims, dollars)."""
+
+    first_time: int
+    changed: int
+    as_before: int
+    turns: tuple[tuple[Outcome, Outcome, Tally], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Pace:
     """Seconds a claim took in the portal: median and 95th percentile (nearest rank)."""
 
@@ -220,6 +231,22 @@ def posting_totals(report: SweepReport) -> list[PostingTotal]:
             )
         )
     return totals
+
+
+def news(report: SweepReport) -> News:
+    """What the sweep learned that an earlier one did not know; unanswered claims are no news."""
+    answered = [r for r in report.results if r.conclusion.outcome is not Outcome.NO_ANSWER]
+    turned = group(
+        (r for r in answered if r.earlier and r.earlier.conclusion.outcome != r.conclusion.outcome),
+        lambda r: (r.earlier.conclusion.outcome if r.earlier else None, r.conclusion.outcome),
+    )
+    turns = [(before, now, tally(rs)) for (before, now), rs in turned.items() if before]
+    return News(
+        first_time=sum(r.changed is None for r in answered),
+        changed=sum(r.changed is True for r in answered),
+        as_before=sum(r.changed is False for r in answered),
+        turns=tuple(sorted(turns, key=lambda t: (-t[2].billed, t[0], t[1]))),
+    )
 
 
 def pace(report: SweepReport) -> Pace | None:

@@ -19,6 +19,7 @@ from console.figures import (
     is_unasked,
     is_unproven,
     money_found,
+    news,
     posting_totals,
     still_open,
     tally,
@@ -40,6 +41,7 @@ LEAST_FIRST, MOST_FIRST = 6, 12
 MOST_OBSTACLES = 3  # rows of each family
 MOST_PAYERS = 4
 MOST_MONEY_LINES = 8  # payers and payments together
+MOST_TURNS = 3  # changes of outcome in one sentence
 MOST_REFUSED = 3
 MOST_NOTES = 4
 BAR_UNITS = 100
@@ -101,6 +103,9 @@ def morning_sheet(report: SweepReport, *, files: Mapping[str, str], today: date)
             all=everything,
             checked=checked,
             learned=_learned(report),
+            news=news(report),
+            outcomes=OUTCOMES,
+            most_turns=MOST_TURNS,
             first=[_row(report, result, today) for result in work[:fits]],
             first_more=tally(work[fits:]),
             work=tally(work),

@@ -18,6 +18,7 @@ from console.figures import (
     posting_totals,
 )
 from console.words import (
+    NONE_BEFORE,
     OUTCOMES,
     POSTINGS,
     due_words,
@@ -79,6 +80,8 @@ def exceptions_sheet(report: SweepReport, today: date) -> Sheet:
         Column("Service date", "date", 12),
         Column("Billed", "money", 12),
         Column("Outcome", "text", 14),
+        Column("Last time", "text", 24),
+        Column("Changed", "text", 10),
         Column("Finding", "text", 20),
         Column("Why", "prose", 42),
         Column("Next action", "prose", 42),
@@ -103,6 +106,8 @@ def exceptions_sheet(report: SweepReport, today: date) -> Sheet:
             result.claim.service_from,
             result.claim.billed,
             OUTCOMES[result.conclusion.outcome],
+            _last_time(result),
+            _changed(result),
             kind_words(result.conclusion.finding.kind),
             result.conclusion.finding.why,
             result.conclusion.finding.next_action,
@@ -163,6 +168,8 @@ def claims_sheet(report: SweepReport) -> Sheet:
         Column("Billed", "money", 12),
         Column("Balance", "money", 12),
         Column("Outcome", "text", 14),
+        Column("Last time", "text", 24),
+        Column("Changed", "text", 10),
         Column("Payer status (verbatim)", "prose", 24),
         Column("Category", "text", 10),
         Column("Payer claim number", "text", 20),
@@ -188,7 +195,7 @@ def claims_sheet(report: SweepReport) -> Sheet:
         *[None] * 3,
         _sum(r.claim.billed for r in report.results),
         _sum(r.claim.balance for r in report.results),
-        *[None] * 5,
+        *[None] * 7,
         _sum(r.conclusion.paid for r in report.results),
         _sum(r.conclusion.patient_responsibility for r in report.results),
         *[None] * 2,
@@ -322,6 +329,8 @@ def _claim_row(report: SweepReport, result: ClaimResult) -> tuple[Value, ...]:
         claim.billed,
         claim.balance,
         OUTCOMES[said.outcome],
+        _last_time(result),
+        _changed(result),
         said.status_words,
         said.status_category,
         said.payer_claim_number,
@@ -357,6 +366,17 @@ def _posting_row(report: SweepReport, posting: Posting) -> tuple[Value, ...]:
         evidence.page if evidence else None,
         evidence.sha256[:SHORT_HASH] if evidence else None,
     )
+
+
+def _last_time(result: ClaimResult) -> str:
+    earlier = result.earlier
+    if earlier is None:
+        return NONE_BEFORE
+    return f"{OUTCOMES[earlier.conclusion.outcome]}, {earlier.business_date}"
+
+
+def _changed(result: ClaimResult) -> str:
+    return "" if result.changed is None else "yes" if result.changed else "no"
 
 
 def _codes(result: ClaimResult) -> str:

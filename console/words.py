@@ -21,6 +21,9 @@ OUTCOMES: Mapping[Outcome, str] = {
 }
 """Every outcome in the order in which the outputs list it."""
 
+NONE_BEFORE = "no answer before"
+"""What stands for the last answer where no earlier sweep had one."""
+
 FAMILIES: Mapping[str, str] = {
     "system": "A system failed",
     "closed": "No portal was opened",

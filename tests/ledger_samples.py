@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from billing.ledger import Ledger, SweptExport
@@ -54,10 +54,17 @@ def begin(
     sweep_id: str = "night",
     claims: Sequence[Claim] = (),
     refused: Sequence[RefusedRow] = (),
+    days: int = 0,
 ) -> None:
-    """Begin a sweep of these claims."""
+    """Begin a sweep of these claims, so many days after the first night."""
+    later = timedelta(days=days)
     ledger.begin_sweep(
-        sweep_id, business_date=DAY, exports=[EXPORT], claims=claims, refused=refused, at=NOW
+        sweep_id,
+        business_date=DAY + later,
+        exports=[EXPORT],
+        claims=claims,
+        refused=refused,
+        at=NOW + later,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
@@ -21,7 +22,7 @@ from console_samples import (
     usd,
 )
 
-from billing.model import Outcome, SweepReport
+from billing.model import ClaimResult, Earlier, Outcome, SweepReport
 from bots.portal.browser import Browser
 from console.morning import morning_sheet
 
@@ -73,6 +74,30 @@ def test_the_sheet_counts_every_outcome(report: SweepReport) -> None:
         assert row[1:3] == [str(len(mine)), usd(sum((r.claim.billed for r in mine), Decimal(0)))]
     billed = sum((r.claim.billed for r in report.results), Decimal(0))
     assert rows["All"][1:3] == ["60", usd(billed)]
+
+
+def with_last_night(report: SweepReport, *, before: Outcome, of: Outcome) -> SweepReport:
+    """The report as it is when last night's sweep knew the same, but ``before`` of all ``of``."""
+    yesterday = TODAY - timedelta(days=1)
+
+    def known(result: ClaimResult) -> ClaimResult:
+        said = result.conclusion
+        earlier = replace(said, outcome=before) if said.outcome is of else said
+        return replace(result, earlier=Earlier(yesterday, earlier))
+
+    return replace(report, results=tuple(known(r) for r in report.results))
+
+
+def test_what_changed_overnight_is_counted_and_named(report: SweepReport) -> None:
+    again = with_last_night(report, before=Outcome.PENDING, of=Outcome.DENIED)
+    outcomes = [r.conclusion.outcome for r in report.results]
+    denied, unheard = outcomes.count(Outcome.DENIED), outcomes.count(Outcome.NO_ANSWER)
+    page = " ".join(sheet(again).split())
+    assert f"{denied} changed, {len(outcomes) - denied - unheard} as before" in page
+    assert f"Pending → Denied {denied} claims" in page
+    first = " ".join(sheet(report).split())
+    assert "every answer is a claim's first" in first.replace("&#39;", "'")
+    assert "→" not in first
 
 
 def test_the_sheet_heads_with_what_was_checked(report: SweepReport) -> None:

@@ -37,9 +37,14 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def lease(
-    ledger: Ledger, owner: str = "one", *, seconds: int = 60, now: datetime = NOW
+    ledger: Ledger,
+    owner: str = "one",
+    *,
+    seconds: int = 60,
+    now: datetime = NOW,
+    sweep_id: str = "night",
 ) -> WorkItem:
-    item = ledger.lease_item("night", "acme", owner, seconds=seconds, now=now)
+    item = ledger.lease_item(sweep_id, "acme", owner, seconds=seconds, now=now)
     assert item is not None
     return item
 
@@ -190,6 +195,43 @@ def test_a_report_holds_everything_once_and_in_order(ledger: Ledger) -> None:
     assert ledger.observations(1) == observed
     assert ledger.results("night", "zenith") == report.results[2:]
     assert ledger.business_date("night") == DAY
+
+
+def nights(ledger: Ledger, *outcomes: Outcome) -> None:
+    """Sweeps of claim 1 on days in a row, ``night-0`` first, each ending with its outcome."""
+    for day, outcome in enumerate(outcomes):
+        begin(ledger, f"night-{day}", [claim(1)], days=day)
+        reason = Reason.UNAVAILABLE if outcome is Outcome.NO_ANSWER else None
+        assert settle(ledger, lease(ledger, sweep_id=f"night-{day}"), outcome, reason)
+
+
+def test_a_result_knows_the_last_answer_before_it_and_no_later_one(ledger: Ledger) -> None:
+    nights(ledger, Outcome.NOT_FOUND, Outcome.PENDING, Outcome.PAID, Outcome.PAID)
+    told = [ledger.results(f"night-{day}")[0] for day in range(4)]
+    assert told[0].earlier is None
+    known = [(r.earlier.conclusion.outcome, r.earlier.business_date) for r in told if r.earlier]
+    days = [DAY + timedelta(days=day) for day in range(3)]
+    assert known == list(zip((Outcome.NOT_FOUND, Outcome.PENDING, Outcome.PAID), days, strict=True))
+    assert [r.changed for r in told] == [None, True, True, False]
+
+
+def test_a_night_without_an_answer_neither_changes_a_claim_nor_is_what_was_known(
+    ledger: Ledger,
+) -> None:
+    nights(ledger, Outcome.WRONG_PATIENT, Outcome.NO_ANSWER, Outcome.PAID)
+    (down,), (paid_at_last,) = ledger.results("night-1"), ledger.results("night-2")
+    assert down.changed is None
+    assert paid_at_last.earlier is not None
+    assert paid_at_last.earlier.conclusion.outcome is Outcome.WRONG_PATIENT
+
+
+def test_a_claim_number_at_another_payer_is_another_claim(ledger: Ledger) -> None:
+    begin(ledger, "night", [claim(1)])
+    assert settle(ledger, lease(ledger))
+    begin(ledger, "next", [replace(claim(1), payer="zenith")], days=1)
+    answered = conclusion(Outcome.NOT_FOUND)
+    assert ledger.conclude_unasked("next", "zenith", lambda _: answered, NOW) == 1
+    assert ledger.results("next")[0].earlier is None
 
 
 # items

@@ -253,11 +253,19 @@ def test_another_sweep_of_the_same_claims_proposes_nothing_twice(small: Desk) ->
     assert other["sweep"] != first["sweep"]
     assert postings_of(first)
     assert postings_of(other) == []
+    for row in rows_of(other, "exceptions (CSV)"):
+        unheard = row["Outcome"] == "No answer"
+        assert row["Changed"] == ("" if unheard or row["Last time"] == "no answer before" else "no")
+        assert unheard or row["Last time"].startswith(row["Outcome"])
     assert differences(small.truth(), read_answers(other)) == []
 
 
 def postings_of(swept: dict[str, Any]) -> list[dict[str, str]]:
-    path = Path(swept["files"]["proposed postings"])
+    return rows_of(swept, "proposed postings")
+
+
+def rows_of(swept: dict[str, Any], what: str) -> list[dict[str, str]]:
+    path = Path(swept["files"][what])
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from billing.errors import BadInput
 from billing.ledger import tables
 from billing.ledger.database import AnyRow, Database
-from billing.ledger.sweeps import require_settled, require_sweep
+from billing.ledger.sweeps import FINAL, require_settled, require_sweep
 from billing.ledger.words import CLAIM, CONCLUSION, OBSERVATION, POSTING, read
-from billing.model import ClaimResult, Observation, PayerNote, RefusedRow, SweepReport
+from billing.model import (
+    ClaimResult,
+    Earlier,
+    Observation,
+    PayerNote,
+    RefusedRow,
+    SweepReport,
+)
 
 
 class Reports(Database):
@@ -103,10 +110,52 @@ def _results(
     )
     if payer is not None:
         query = query.where(items.c.payer == payer)
-    return tuple(_result(row) for row in connection.execute(query))
+    earlier = _earlier(connection, sweep_id)
+    return tuple(_result(row, earlier.get(row.item_id)) for row in connection.execute(query))
 
 
-def _result(row: AnyRow) -> ClaimResult:
+def _earlier(connection: Connection, sweep_id: str) -> dict[int, Earlier]:
+    """By item: the last answer that a sweep begun before this one got for the same claim."""
+    items, before = tables.items, tables.items.alias("before")
+    this, sweeps = tables.sweeps.alias("this"), tables.sweeps
+    newest_first = (sweeps.c.started_at.desc(), before.c.item_id.desc())
+    ranked = (
+        select(
+            items.c.item_id,
+            before.c.item_id.label("before_id"),
+            before.c.fence,
+            sweeps.c.business_date,
+            func.row_number()
+            .over(partition_by=items.c.item_id, order_by=newest_first)
+            .label("place"),
+        )
+        .join_from(items, this, items.c.sweep_id == this.c.sweep_id)
+        .join(before, and_(before.c.claim_id == items.c.claim_id, before.c.payer == items.c.payer))
+        .join(sweeps, sweeps.c.sweep_id == before.c.sweep_id)
+        .where(
+            items.c.sweep_id == sweep_id,
+            sweeps.c.started_at < this.c.started_at,
+            or_(
+                before.c.state.in_((tables.ANSWERED, tables.NOT_FOUND)),
+                before.c.no_answer.in_(FINAL),
+            ),
+        )
+        .subquery()
+    )
+    conclusions = tables.conclusions.c
+    said = and_(conclusions.item_id == ranked.c.before_id, conclusions.fence == ranked.c.fence)
+    query = (
+        select(ranked.c.item_id, ranked.c.business_date, conclusions.conclusion)
+        .join_from(ranked, tables.conclusions, said)
+        .where(ranked.c.place == 1)
+    )
+    return {
+        row.item_id: Earlier(row.business_date, read(CONCLUSION, row.conclusion))
+        for row in connection.execute(query)
+    }
+
+
+def _result(row: AnyRow, earlier: Earlier | None) -> ClaimResult:
     return ClaimResult(
         item_id=row.item_id,
         claim=read(CLAIM, row.claim),
@@ -114,6 +163,7 @@ def _result(row: AnyRow) -> ClaimResult:
         attempts=row.attempts,
         seconds=row.seconds,
         checked_at=row.concluded_at,
+        earlier=earlier,
     )
 
 

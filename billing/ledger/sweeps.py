@@ -16,7 +16,7 @@ from billing.ledger.words import CLAIM, write
 from billing.model import Claim, PayerNote, Reason, RefusedRow
 
 _CHUNK = 2000
-_FINAL = (Reason.SEVERAL_MATCHES, Reason.WRONG_PATIENT)
+FINAL = (Reason.SEVERAL_MATCHES, Reason.WRONG_PATIENT)
 """Facts about the claim that asking again on the same day would not change."""
 
 
@@ -132,7 +132,7 @@ class Sweeps(Database):
                 .where(
                     items.sweep_id == sweep_id,
                     items.state == tables.NO_ANSWER,
-                    or_(items.no_answer.is_(None), items.no_answer.not_in(_FINAL)),
+                    or_(items.no_answer.is_(None), items.no_answer.not_in(FINAL)),
                 )
                 .values(state=tables.PENDING, no_answer=None, fence=items.fence + 1)
             ).rowcount

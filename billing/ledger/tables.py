@@ -135,7 +135,7 @@ items = Table(
     Column("leased_until", Instant),
     UniqueConstraint("sweep_id", "export_sha256", "sheet", "row"),
     Index("items_to_do", "sweep_id", "payer", "state", "attempts", "item_id"),
-    Index("items_by_claim", "sweep_id", "claim_id"),
+    Index("items_by_claim", "claim_id", "payer", "sweep_id"),
 )
 
 observations = Table(
