@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from billing.errors import BadInput
 
+COMMAND_SECONDS = 30
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -18,8 +20,9 @@ PROJECT = Path(__file__).resolve().parent.parent
 class Settings:
     """Where things live, and how portals are reached.
 
-    ``portals`` replaces a profile's address (for a payer's own test system, say). ``secrets``
-    are looked up by "payer/name", first as CLAIMSWEEP_SECRET_<PAYER>_<NAME>, then in the file.
+    ``portals`` replaces a profile's address (for a payer's own test system, say). A secret is
+    looked up by "payer/name": first as CLAIMSWEEP_SECRET_<PAYER>_<NAME>, then in the file, then
+    by asking the program that the file names for it (a vault's, or the system's keyring).
     """
 
     home: Path
@@ -28,15 +31,22 @@ class Settings:
     time_zone: ZoneInfo
     portals: Mapping[str, str]
     file_secrets: Mapping[str, str]
+    secret_commands: Mapping[str, Sequence[str]]
 
     def secret(self, payer: str, name: str) -> str:
-        """The secret ``payer/name``. Raises BadInput naming the variable that would hold it."""
+        """The secret ``payer/name``.
+
+        Raises BadInput naming the variable that would hold it, or the program that did not tell.
+        """
+        key = f"{payer}/{name}"
         variable = f"CLAIMSWEEP_SECRET_{payer}_{name}".upper().replace("-", "_")
-        found = os.environ.get(variable) or self.file_secrets.get(f"{payer}/{name}")
+        found = os.environ.get(variable) or self.file_secrets.get(key)
+        if not found and key in self.secret_commands:
+            return _told(key, self.secret_commands[key])
         if not found:
             raise BadInput(
-                f"No secret {payer}/{name}: set {variable}, or add it under [secrets] in the "
-                "settings file"
+                f"No secret {key}: set {variable}, or add it under [secrets] or "
+                "[secret_commands] in the settings file"
             )
         return found
 
@@ -68,7 +78,39 @@ def load_settings(*, home: Path | None = None, profiles: Path | None = None) -> 
         time_zone=time_zone,
         portals=_strings(table, "portals"),
         file_secrets=_strings(table, "secrets"),
+        secret_commands=_commands(table, "secret_commands"),
     )
+
+
+def _told(key: str, command: Sequence[str]) -> str:
+    """What ``command`` prints on one line; what it says besides may be secret, and is not kept."""
+    program = command[0]
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise BadInput(
+            f"No secret {key}: {program} did not answer in {COMMAND_SECONDS} s; unlock its vault, "
+            "then run again"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "its answer is no text"
+        raise BadInput(
+            f"No secret {key}: {program} cannot be asked ({reason}); correct [secret_commands]"
+        ) from None
+    lines = done.stdout.splitlines()
+    if done.returncode or len(lines) != 1 or not lines[0]:
+        raise BadInput(
+            f"No secret {key}: {program} ended with code {done.returncode} and {len(lines)} lines "
+            "instead of one; run that command by hand to see why"
+        )
+    return lines[0]
 
 
 def _read(path: Path) -> Mapping[str, object]:
@@ -80,6 +122,16 @@ def _read(path: Path) -> Mapping[str, object]:
         raise BadInput(f"{path}: cannot read the settings file ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadInput(f"{path}: not a TOML settings file ({error})") from error
+
+
+def _commands(table: Mapping[str, object], name: str) -> Mapping[str, Sequence[str]]:
+    section = table.get(name, {})
+    if not isinstance(section, dict) or not all(
+        isinstance(v, list) and v and all(isinstance(part, str) for part in v)
+        for v in section.values()
+    ):
+        raise BadInput(f"Settings: [{name}] must hold lists of texts: the program and its words")
+    return section
 
 
 def _strings(table: Mapping[str, object], name: str) -> Mapping[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,3 +60,41 @@ def test_a_bad_settings_file_is_one_sentence(file: Path, text: str) -> None:
 
 def test_settings_never_show_their_secrets(file: Path) -> None:
     assert "from the file" not in repr(load_settings())
+
+
+def asking(file: Path, command: list[str]) -> None:
+    file.write_text(f'[secret_commands]\n"acme/totp" = {json.dumps(command)}\n', encoding="utf-8")
+
+
+def test_a_vault_is_asked_by_its_own_program(file: Path) -> None:
+    asking(file, [sys.executable, "-c", "print('from the vault')"])
+    assert load_settings().secret("acme", "totp") == "from the vault"
+
+
+@pytest.mark.parametrize(
+    ("program", "says"),
+    [
+        ("print('hush'); raise SystemExit(3)", "ended with code 3 and 1 lines"),
+        ("print('hush'); print('hush')", "ended with code 0 and 2 lines"),
+        ("", "ended with code 0 and 0 lines"),
+    ],
+)
+def test_a_vault_that_does_not_tell_is_one_sentence_without_what_it_said(
+    file: Path, program: str, says: str
+) -> None:
+    asking(file, [sys.executable, "-c", program])
+    with pytest.raises(BadInput, match=says) as refused:
+        load_settings().secret("acme", "totp")
+    assert "hush" not in str(refused.value)
+
+
+def test_a_program_that_is_not_there_is_named(file: Path) -> None:
+    asking(file, ["/nowhere/op", "read"])
+    with pytest.raises(BadInput, match="/nowhere/op cannot be asked"):
+        load_settings().secret("acme", "totp")
+
+
+def test_a_command_that_is_no_list_is_refused(file: Path) -> None:
+    file.write_text('[secret_commands]\n"acme/totp" = "op read"\n', encoding="utf-8")
+    with pytest.raises(BadInput, match="must hold lists of texts"):
+        load_settings()
