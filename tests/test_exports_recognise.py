@@ -132,6 +132,17 @@ def test_a_quotation_mark_that_never_closes_does_not_swallow_rows() -> None:
     assert "never closes" in said
 
 
+def test_a_stray_quotation_mark_does_not_swallow_the_rows_below() -> None:
+    rows = kareo_csv([kareo_row(n, Notes="note") for n in range(1, 5)])
+    # It closes where the name of the row below opens.
+    said = refused_file(rows.replace(b"note,", b'"called,', 1), "a.csv")
+    assert said.startswith("a.csv, row 6: a quotation mark opens here and takes in the lines below")
+    assert "Doe" not in said
+    for sound in (b'"two\r\nlines, ""quoted""",', b'5\'10" tall,'):
+        data = rows.replace(b"note,", sound, 1)
+        assert len(read_export(data, "a.csv", payer_ids={}).claims) == 4
+
+
 def test_every_mapping_says_that_it_is_a_reconstruction() -> None:
     systems = all_systems()
     assert {"kareo", "nextgen"} <= {s.system for s in systems}

@@ -19,6 +19,7 @@ _SIGNATURES = {
     b"%PDF": "a PDF; export the report as CSV or XLSX instead",
 }
 _CONTROL = re.compile(r"[\x01-\x08\x0e-\x1f]")
+_UNCLOSED, _MIDST = "never closes", "closes in the midst of a cell"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ def decode(data: bytes, *, name: str) -> tuple[str, str, bytes]:
 def records(text: str, *, delimiter: str, name: str) -> Iterator[Record]:
     """Every record, blank ones too; a quoted line break stays inside its record.
 
-    Raises BadInput where a quotation mark never closes or a cell is longer than 131,072.
+    Raises BadInput where a quotation mark never closes, where one closes only on a later line
+    in the midst of a cell (it has swallowed rows), or a cell is longer than 131,072.
     """
     taken: list[str] = []
     reader = csv.reader(_noting(text, taken), delimiter=delimiter)
@@ -84,12 +86,19 @@ def records(text: str, *, delimiter: str, name: str) -> Iterator[Record]:
     try:
         for row, fields in enumerate(reader, 1):
             line = taken[0] if len(taken) == 1 else "".join(taken)
+            if len(taken) > 1 and _misquoted(line, delimiter) == _MIDST:
+                raise BadInput(
+                    f"{name}, row {row}: a quotation mark opens here and takes in the lines below "
+                    "it; remove or close it, or export the report again."
+                )
             taken.clear()
             raw = _without_ending(line)
             yield Record(row, fields, raw, line[len(raw) :])
     except csv.Error as error:
-        raise BadInput(f"{name}, row {row + 1}: a cell cannot be read ({error}).") from error
-    if row and _never_closes(line, delimiter):
+        raise BadInput(
+            f"{name}, row {row + 1}: a cell cannot be read ({error}); export the report again."
+        ) from error
+    if row and _misquoted(line, delimiter) == _UNCLOSED:
         raise BadInput(
             f"{name}, row {row}: a quotation mark opens here and never closes; "
             "export the report again."
@@ -109,11 +118,12 @@ def _without_ending(line: str) -> str:
     return line
 
 
-def _never_closes(line: str, delimiter: str) -> bool:
+def _misquoted(line: str, delimiter: str) -> str | None:
+    """What the strict rules of CSV say against a record's quotation marks; None for nothing."""
     if '"' not in line:
-        return False
+        return None
     try:
         list(csv.reader(io.StringIO(line, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
-        return "unexpected end" in str(error)
-    return False
+        return _UNCLOSED if "unexpected end" in str(error) else _MIDST
+    return None
