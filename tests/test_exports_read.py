@@ -134,11 +134,17 @@ def test_a_payer_called_total_is_still_a_claim() -> None:
         ({"Claim ID": "00000001"}, "Claim ID repeats that of row 6"),
         ({"Claim ID": ""}, "Claim ID is empty"),
         ({"Claim ID": "1.23E+12"}, "rounded number"),
+        ({"Claim ID": "12.3E+11"}, "rounded number"),
+        ({"Policy Number": "1.23E12"}, "rounded number"),
         ({"Claim ID": "#N/A"}, "spreadsheet error"),
+        ({"Claim ID": "=A5+1"}, "formula instead of a value"),
+        ({"Claim ID": '="00000001"'}, "Claim ID repeats that of row 6"),
         ({"Policy Number": "#####"}, "spreadsheet error"),
         ({"DOS From": "13/40/2026"}, "DOS From is not a date"),
         ({"DOS From": "3/4/26"}, "DOS From is not a date"),
         ({"DOS From": "#######"}, "spreadsheet error"),
+        ({"DOS From": "2026", "DOS To": ""}, "DOS From is a year"),
+        ({"Patient DOB": "1980"}, "Patient DOB is a year"),
         ({"DOS To": "3/3/2026"}, "DOS To is before DOS From"),
         ({"Patient DOB": "3/5/2026"}, "Patient DOB is after DOS From"),
         ({"Total Charge": "12.345"}, "Total Charge is not an amount"),
@@ -152,6 +158,13 @@ def test_a_cell_that_cannot_be_trusted_refuses_its_row(changes: dict[str, str], 
     assert why in said
     assert "Doe" not in said
     assert "1980" not in said
+
+
+def test_an_id_kept_from_losing_its_zeros_is_read_as_it_was() -> None:
+    odd = {"Claim ID": '="00000012"', "Policy Number": "'000000777", "Patient": "'t Hart, Jan"}
+    (claim,) = read_export(kareo_csv([kareo_row(1, **odd)]), "a.csv", payer_ids=PAYERS).claims
+    assert (claim.claim_id, claim.member_id) == ("00000012", "000000777")
+    assert claim.patient_last == "'t Hart"
 
 
 def test_a_row_shifted_by_an_unquoted_comma_is_refused() -> None:
@@ -192,6 +205,8 @@ def test_zeros_that_a_spreadsheet_ate_are_noticed() -> None:
         ("Policy Nbr", 12, "leading zeros"),
         ("Charges", "=N3+1", "formula that was never calculated"),
         ("Charges", 10.005, "more than two decimals"),
+        ("Charges", 1e30, "larger than any amount"),
+        ("Birth Dt", 1980, "Birth Dt is a year"),
         ("Svc Dt", "soon", "Svc Dt is not a date"),
         ("Svc Dt", 60, "Svc Dt is not a date"),
         ("Name", 17, "where words belong"),
@@ -217,6 +232,18 @@ def test_workbook_cells_are_understood_by_their_style() -> None:
     assert claims[1].service_from == date(2026, 2, 3)
     assert read_export(padded, "a.xlsx", payer_ids=PAYERS).claims[1].member_id == "0000000002"
     assert read_export(typed, "a.xlsx", payer_ids=PAYERS).claims[1].claim_id == "4711"
+
+
+def test_a_number_that_no_spreadsheet_holds_is_damage_and_never_a_long_wait() -> None:
+    for heading in ("Enc Nbr", "Charges", "Svc Dt"):
+        data = with_cell(heading, 7654321, "General")
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive, zipfile.ZipFile(io.BytesIO(data)) as source:
+            for name in source.namelist():
+                content = source.read(name).replace(b"<v>7654321</v>", b"<v>1E+999999999</v>")
+                archive.writestr(name, content)
+        with pytest.raises(BadInput, match="damaged"):
+            read_export(out.getvalue(), "a.xlsx", payer_ids=PAYERS)
 
 
 def test_a_workbook_of_the_1904_calendar_has_the_same_days() -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import cast
 
 import pandas as pd
@@ -21,8 +21,11 @@ from bots.exports.workbook import UNCALCULATED, Cell, day_of_serial
 
 _TOTAL = re.compile(r"\b(sub|grand)?[\s-]?totals?\b", re.I)
 _FAULT = re.compile(r"#(#+|N/A|REF!|VALUE!|NAME\?|NUM!|DIV/0!|NULL!)")
-_SCIENTIFIC = re.compile(r"\d(\.\d+)?E\+\d+", re.I)
+_SCIENTIFIC = re.compile(r"\d+(\.\d+)?E\+\d+|\d+\.\d+E\d+", re.I)
 _SERIAL = re.compile(r"\d{4,5}(\.\d+)?")
+_QUOTED = re.compile(r'="([^"]*)"')
+_YEARS = range(1900, 2101)
+_NO_CLAIM = Decimal(10**12)
 _ENOUGH_TO_JUDGE = 10
 _MOSTLY = 0.8
 
@@ -198,7 +201,13 @@ def _shortened(ids: pd.Series) -> list[int]:
 def _bare_id(cell: Cell) -> str:
     if isinstance(cell, Decimal):
         return str(int(cell)) if cell == cell.to_integral_value() else str(cell)
-    return cell.strip() if isinstance(cell, str) else ""
+    return _literal(cell).removeprefix("'") if isinstance(cell, str) else ""
+
+
+def _literal(text: str) -> str:
+    """What a cell says without the ``="00123"`` that keeps a spreadsheet from eating zeros."""
+    quoted = _QUOTED.fullmatch(text.strip())
+    return (quoted[1] if quoted else text).strip()
 
 
 def _parsed(column: pd.Series, kind: Kind, found: Recognised) -> list[object]:
@@ -218,16 +227,18 @@ def _understood(
     cell: Cell, understand: Callable[[Cell, Sequence[str]], object], dates: Sequence[str]
 ) -> object:
     if isinstance(cell, str):
-        cell = cell.strip()
+        cell = _literal(cell)
         if not cell:
             return None
         if cell == UNCALCULATED:
             return _Unreadable("is a formula that was never calculated")
+        if cell.startswith("="):
+            return _Unreadable("is a formula instead of a value")
         if _FAULT.fullmatch(cell):
             return _Unreadable("shows a spreadsheet error instead of a value")
     try:
         return understand(cell, dates)
-    except (ValueError, InvalidOperation) as error:
+    except ValueError as error:
         return _Unreadable(str(error))
 
 
@@ -235,6 +246,7 @@ def _id(cell: Cell, dates: Sequence[str]) -> str:
     if isinstance(cell, date):
         raise _Unfit("was turned into a date by a spreadsheet")
     if isinstance(cell, str):
+        cell = cell.removeprefix("'")  # typed in front of an id to keep its zeros
         if _SCIENTIFIC.fullmatch(cell):
             raise _Unfit("was turned into a rounded number (1.23E+12) by a spreadsheet")
         return cell
@@ -267,6 +279,8 @@ def _date(cell: Cell, dates: Sequence[str]) -> date:
     if isinstance(cell, date):
         return cell
     if isinstance(cell, Decimal) or _SERIAL.fullmatch(cell):
+        if int(Decimal(cell)) in _YEARS:
+            raise _Unfit("is a year without month and day, or a day number of 1905")
         day = day_of_serial(Decimal(cell)) if EXCEL_SERIAL in dates else None
         if day is None:
             raise _Unfit("is not a date")
@@ -285,6 +299,8 @@ def _money(cell: Cell, dates: Sequence[str]) -> Decimal:
             raise _Unfit(f"is {error}") from error
     if isinstance(cell, date):
         raise _Unfit("is a date, not an amount of money")
+    if abs(cell) >= _NO_CLAIM:
+        raise _Unfit("is larger than any amount of money on a claim")
     amount = cell.quantize(CENT)
     if abs(amount - cell) > Decimal("0.000001"):
         raise _Unfit("is an amount with more than two decimals")

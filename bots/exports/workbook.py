@@ -22,6 +22,7 @@ Cell = str | Decimal | date
 MAX_UNCOMPRESSED = 100_000_000
 MAX_RATIO = 200
 UNCALCULATED = "#FORMULA"
+_LARGEST_EXPONENT = 308
 
 _OFFICE_DOCUMENT = "/officeDocument"
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([Ee][-+]?\d+)?")
@@ -289,6 +290,8 @@ def _value(node: etree._Element, book: Workbook) -> Cell:
     if kind != "n" or not _NUMBER.fullmatch(value):
         return value
     number = Decimal(value)
+    if number.adjusted() > _LARGEST_EXPONENT:
+        raise ValueError("no number of a spreadsheet")
     style = int(node.get("s", "0"))
     if style in book.date_styles:
         return day_of_serial(number, from_1904=book.from_1904) or number
