@@ -138,7 +138,7 @@ def test_a_stray_quotation_mark_does_not_swallow_the_rows_below() -> None:
     said = refused_file(rows.replace(b"note,", b'"called,', 1), "a.csv")
     assert said.startswith("a.csv, row 6: a quotation mark opens here and takes in the lines below")
     assert "Doe" not in said
-    for sound in (b'"two\r\nlines, ""quoted""",', b'5\'10" tall,'):
+    for sound in (b'"two\r\nlines, ""quoted""",', b"5'10\" tall,"):
         data = rows.replace(b"note,", sound, 1)
         assert len(read_export(data, "a.csv", payer_ids={}).claims) == 4
 

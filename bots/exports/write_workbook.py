@@ -36,14 +36,24 @@ class _Row:
     styles: dict[int, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Cols:
+    """One ``col`` element: where it begins, and the 0-based columns it is about."""
+
+    start: int
+    first: int
+    last: int
+
+
 @dataclass(slots=True)
 class _Layout:
     """Where things stand in the sheet's bytes."""
 
+    space: str | None = None
     prefix: str = ""
     dimension: tuple[int, str] | None = None
+    cols: list[_Cols] = field(default_factory=list)
     cols_end: int | None = None
-    cols_last: int = -1
     data_start: int = 0
     last_column: int = -1
     rows: dict[int, _Row] = field(default_factory=dict)
@@ -98,7 +108,7 @@ def append_to_sheet(
         edits.append((row.end, 0, "".join(made).encode()))
         edits += _wider_span(part, row.start, first + len(headings))
     edits += _wider_dimension(part, layout, first + len(headings) - 1)
-    edits += _column_widths(layout, first, len(headings))
+    edits += _column_widths(part, layout, first, len(headings))
     replaced[target.part] = _spliced(part, edits)
     return _rezipped(book, replaced)
 
@@ -106,14 +116,19 @@ def append_to_sheet(
 def _survey(part: bytes, *, name: str, rows: set[int]) -> _Layout:
     """Byte offsets of the sheet's landmarks, and the cell styles of the rows we write to."""
     layout = _Layout()
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.namespace_prefixes = True
     number = 0
     column = -1
     current: _Row | None = None
 
     def start(tag: str, attributes: dict[str, str]) -> None:
         nonlocal number, column, current
-        word = tag.rpartition(":")[2]
+        space, word, prefix = _apart(tag)
+        if layout.space is None:
+            layout.space, layout.prefix = space, prefix
+        if space != layout.space:  # a drawing inside the sheet has rows and columns of its own
+            return
         if word == "c":
             column = place_of(attributes.get("r"), after=column)
             layout.last_column = max(layout.last_column, column)
@@ -129,16 +144,18 @@ def _survey(part: bytes, *, name: str, rows: set[int]) -> _Layout:
             last = re.match(r"[A-Z]+", attributes["ref"].rpartition(":")[2])
             layout.last_column = max(layout.last_column, column_number(last[0]) if last else -1)
         elif word == "sheetData":
-            layout.prefix = tag.removesuffix("sheetData")
             layout.data_start = parser.CurrentByteIndex
         elif word == "dimension":
             layout.dimension = (parser.CurrentByteIndex, attributes["ref"])
         elif word == "col":
-            layout.cols_last = max(layout.cols_last, int(attributes["max"]) - 1)
+            lowest, highest = int(attributes["min"]) - 1, int(attributes["max"]) - 1
+            layout.cols.append(_Cols(parser.CurrentByteIndex, lowest, highest))
 
     def end(tag: str) -> None:
         nonlocal current
-        word = tag.rpartition(":")[2]
+        space, word, _ = _apart(tag)
+        if space != layout.space:
+            return
         if word == "row" and current is not None:
             current.end = parser.CurrentByteIndex
             current = None
@@ -158,6 +175,14 @@ def _survey(part: bytes, *, name: str, rows: set[int]) -> _Layout:
         raise BadInput(f"{name}: the sheet is not written in UTF-8; save it once in Excel.")
     parser.Parse(part, True)
     return layout
+
+
+def _apart(tag: str) -> tuple[str, str, str]:
+    """An element's namespace, its bare name, and the prefix it is written with."""
+    names = tag.split(" ")
+    if len(names) == 1:
+        return "", tag, ""
+    return names[0], names[1], f"{names[2]}:" if len(names) == 3 else ""
 
 
 def _ref(position: int, row: int) -> str:
@@ -231,23 +256,51 @@ def _wider_dimension(part: bytes, layout: _Layout, last: int) -> list[tuple[int,
         return []
     offset, ref = layout.dimension
     upper, _, lower = ref.partition(":")
-    corner = re.sub(r"[A-Z]+", column_letters(last), lower or upper, count=1)
+    farthest = place_of(lower or upper, after=0)
+    corner = re.sub(r"[A-Z]+", column_letters(max(last, farthest)), lower or upper, count=1)
     at = part.index(ref.encode(), offset)
     return [(at, len(ref.encode()), f"{upper}:{corner}".encode())]
 
 
-def _column_widths(layout: _Layout, first: int, count: int) -> list[tuple[int, int, bytes]]:
-    if layout.cols_last >= first:
-        return []
-    p = layout.prefix
-    cols = "".join(
+def _column_widths(
+    part: bytes, layout: _Layout, first: int, count: int
+) -> list[tuple[int, int, bytes]]:
+    """Our columns' widths; what the sheet says of columns there is kept for those beside ours.
+
+    A report that hides its unused columns would hide what we add to it.
+    """
+    p, last = layout.prefix, first + count - 1
+    ours = "".join(
         f'<{p}col min="{first + i + 1}" max="{first + i + 1}" width="{COLUMNS[i].width}" '
         'customWidth="1"/>'
         for i in range(count)
-    )
-    if layout.cols_end is not None:
-        return [(layout.cols_end, 0, cols.encode())]
-    return [(layout.data_start, 0, f"<{p}cols>{cols}</{p}cols>".encode())]
+    ).encode()
+    if layout.cols_end is None:
+        return [(layout.data_start, 0, f"<{p}cols>".encode() + ours + f"</{p}cols>".encode())]
+    shared = [cols for cols in layout.cols if cols.last >= first and cols.first <= last]
+    if not shared:
+        later = (cols.start for cols in layout.cols if cols.first > last)
+        return [(min(later, default=layout.cols_end), 0, ours)]
+    edits = []
+    for cols in shared:
+        element = _element(part, cols.start)
+        left = _about(element, cols.first, first - 1) if cols.first < first else b""
+        right = _about(element, last + 1, cols.last) if cols.last > last else b""
+        made = left + (ours if cols is shared[0] else b"") + right
+        edits.append((cols.start, len(element), made))
+    return edits
+
+
+def _element(part: bytes, start: int) -> bytes:
+    """An element without content, as it is written from ``start`` on."""
+    match = re.compile(rb"<[^>]*?(/>|>\s*</[^>]*>)").match(part, start)
+    return match[0] if match else b""
+
+
+def _about(element: bytes, first: int, last: int) -> bytes:
+    """The same ``col`` element for other columns, 0-based."""
+    element = re.sub(rb"""\bmin=["']\d+["']""", f'min="{first + 1}"'.encode(), element)
+    return re.sub(rb"""\bmax=["']\d+["']""", f'max="{last + 1}"'.encode(), element)
 
 
 def _spliced(part: bytes, edits: Sequence[tuple[int, int, bytes]]) -> bytes:
