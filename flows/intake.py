@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from billing.errors import BadInput
 from billing.ledger import Ledger, SweepStart, SweptExport
-from billing.model import Claim
-from bots.exports.read import ExportReading, read_export
+from billing.model import Claim, RefusedRow
+from billing.money import ZERO
+from bots.exports.read import ExportReading, payer_key, read_export
 from bots.profile import Profile, spellings
+
+MEDIA_TYPES = {
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".xlsm": "application/vnd.ms-excel.sheet.macroEnabled.12",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +41,17 @@ def take_in(
     """Store and read ``exports``; keep the claims of ``payer``, of ``claim_id``, at most ``limit``.
 
     ``limit`` counts per payer. Raises BadInput naming the file when one cannot be used, before
-    anything is swept.
+    anything is swept. A claim that an earlier export holds too is asked about, and counted, once.
     """
     names = spellings(profiles)
-    readings = []
+    readings: list[ExportReading] = []
     for path in exports:
         data = read_file(path)
-        readings.append(read_export(data, path.name, payer_ids=names))
+        reading = read_export(data, path.name, payer_ids=names)
+        _require_another(reading, path, readings)
+        readings.append(reading)
         ledger.store(data, media_type(path))
+    readings = list(_without_repeats(readings))
     claims = [claim for reading in readings for claim in reading.claims]
     if payer is not None:
         if payer not in profiles:
@@ -105,9 +114,44 @@ def read_file(path: Path) -> bytes:
 
 def media_type(path: Path) -> str:
     """The media type an export is stored under."""
-    if path.suffix.lower() == ".xlsx":
-        return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    return "text/csv"
+    return MEDIA_TYPES.get(path.suffix.lower(), "text/csv")
+
+
+def _require_another(reading: ExportReading, path: Path, others: Iterable[ExportReading]) -> None:
+    for other in others:
+        if other.sha256 == reading.sha256:
+            raise BadInput(f"{path}: holds the same bytes as {other.name}; give an export once")
+        if other.name.casefold() == reading.name.casefold():
+            raise BadInput(
+                f"{path}: another export of this sweep has the same name; rename one of them, so "
+                "that their copies can be told apart"
+            )
+
+
+def _without_repeats(readings: Iterable[ExportReading]) -> Iterator[ExportReading]:
+    """The readings, each without the claims of those before it, which become refused rows."""
+    first: dict[object, str] = {}
+    for reading in readings:
+        kept = tuple(claim for claim in reading.claims if _same(claim) not in first)
+        again = [
+            RefusedRow(at.row, f"the claim of {first[_same(claim)]}, again", at.sheet)
+            for claim in reading.claims
+            if _same(claim) in first and (at := claim.source)
+        ]
+        first |= {_same(claim): f"{reading.name}, row {claim.source.row}" for claim in kept}
+        yield replace(
+            reading,
+            claims=kept,
+            refused=tuple(sorted((*reading.refused, *again), key=lambda refused: refused.row)),
+            billed_total=sum((claim.billed for claim in kept), ZERO),
+            balance_total=sum((claim.balance for claim in kept), ZERO),
+        )
+
+
+def _same(claim: Claim) -> object:
+    """What is equal for two rows of one claim, whichever export they stand in."""
+    payer = claim.payer or payer_key(claim.payer_name)
+    return claim.claim_id, payer, claim.member_id, claim.service_from
 
 
 def _first_of_each(claims: Sequence[Claim], limit: int) -> Iterable[Claim]:

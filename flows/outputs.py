@@ -14,8 +14,9 @@ from pathlib import Path
 
 from billing.ledger import Ledger
 from billing.model import ClaimResult, Outcome, SweepReport
+from bots.exports.columns import harmless
 from bots.exports.read import ExportReading, read_export
-from bots.exports.write_back import Change, write_back
+from bots.exports.write_back import Change, harmless_cells, write_back
 from bots.profile import Profile, spellings
 from console.answers import answers
 from console.morning import morning_sheet
@@ -52,7 +53,7 @@ def write_outputs(
         made[f"write-back of {export.name}"] = (copy, written.data)
     today = report.business_date
     made |= {
-        "changes, cell by cell": ("changes.csv", _changes_csv(changes)),
+        "changes, cell by cell": ("changes.csv", changes_csv(changes)),
         "proposed postings": ("postings.csv", postings_csv(report)),
         "control totals": ("postings-totals.csv", postings_totals(report)),
         "exceptions (workbook)": ("exceptions.xlsx", exceptions_xlsx(report, today)),
@@ -109,14 +110,13 @@ def _results_of(report: SweepReport, reading: ExportReading) -> dict[int, ClaimR
     }
 
 
-def _changes_csv(changes: Iterable[tuple[str, Change]]) -> bytes:
+def changes_csv(changes: Iterable[tuple[str, Change]]) -> bytes:
+    """Every added cell of every export: UTF-8 with BOM, and nothing in it runs as a formula."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(["Export", "Sheet", "Row", "Claim", "Column", "Before", "After", "Evidence"])
     for export, c in changes:
-        writer.writerow(
-            [export, c.sheet or "", c.row, c.claim_id, c.column, c.before, c.after, c.evidence]
-        )
+        writer.writerow([harmless(export), harmless(c.sheet or ""), c.row, *harmless_cells(c)])
     return text.getvalue().encode("utf-8-sig")
 
 

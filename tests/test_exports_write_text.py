@@ -111,7 +111,7 @@ def test_trailing_delimiters_do_not_shift_our_columns() -> None:
     assert rows[6][18:] == ADDED
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r\n=", "\0=", " ="])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r\n=", "\0=", " =", "\uff1d"])
 def test_what_we_add_never_runs_as_a_formula(start: str) -> None:
     data = kareo_csv([kareo_row(1, Notes="=typed by a person")])
     copy = written(data, status_words=f"{start}cmd|' /C calc'!A0")

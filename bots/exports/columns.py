@@ -14,7 +14,7 @@ from billing.money import dollars
 Added = str | Decimal | date | None
 
 MARKS = ("Sweep outcome", "Checked (UTC)")
-_RUN_AS_FORMULA = ("=", "+", "-", "@")
+_RUN_AS_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # and full width
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]+")
 _MOST_CHARACTERS = 32_000
 

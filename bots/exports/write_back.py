@@ -129,24 +129,19 @@ def diff_text(written: Written) -> str:
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(("Row", "Claim ID", "Column", "Before", "After", "Evidence"))
-    money = {column.heading for column in COLUMNS if column.figure in _MONEY}
     for change in written.changes:
-        plain_money = change.column.partition(" (sweep")[0] in money
-        after = change.after if plain_money else harmless(change.after)
-        lines.writerow(
-            (
-                change.row,
-                harmless(change.claim_id),
-                change.column,
-                change.before,
-                after,
-                change.evidence,
-            )
-        )
+        lines.writerow((change.row, *harmless_cells(change)))
     return text.getvalue()
 
 
-_MONEY = ("paid", "patient_responsibility")
+def harmless_cells(change: Change) -> tuple[str, str, str, str, str]:
+    """Claim id, column, before, after and evidence of a change, as they may stand in a CSV."""
+    is_money = change.column.partition(" (sweep")[0] in _MONEY
+    after = change.after if is_money else harmless(change.after)
+    return harmless(change.claim_id), change.column, change.before, after, change.evidence
+
+
+_MONEY = frozenset(c.heading for c in COLUMNS if c.figure in ("paid", "patient_responsibility"))
 
 
 def _evidence(result: ClaimResult) -> list[str]:
@@ -249,5 +244,6 @@ __all__ = [
     "WriteBackMismatch",
     "Written",
     "diff_text",
+    "harmless_cells",
     "write_back",
 ]
