@@ -114,10 +114,7 @@ def morning_sheet(report: SweepReport, *, files: Mapping[str, str], today: date)
             obstacles=obstacles,
             unknown=unknown,
             not_found=by_outcome(report)[Outcome.NOT_FOUND],
-            notes=[
-                (report.payer_names.get(note.payer, note.payer), note.sentence)
-                for note in report.payer_notes
-            ],
+            notes=_notes(report, obstacles),
             refused=report.refused_rows,
             controls=_controls(report),
             files=files,
@@ -239,9 +236,9 @@ def _obstacle(row: Open, today: date) -> Obstacle:
     )
 
 
-def _notes(report: SweepReport) -> list[tuple[str, str]]:
-    """What happened to whole sessions, but for what a claim's detail says already."""
-    said = {result.conclusion.detail for result in report.results}
+def _notes(report: SweepReport, obstacles: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """What happened to whole sessions, but for what the sheet says above already."""
+    said = {row.detail for family in obstacles for row in family["rows"]}
     return [
         (report.payer_names.get(note.payer, note.payer), note.sentence)
         for note in report.payer_notes

@@ -75,18 +75,18 @@ def exceptions_sheet(report: SweepReport, today: date) -> Sheet:
         Column("Priority", "number", 11),
         Column("At stake", "money", 12),
         Column("Claim", "text", 15),
-        Column("Payer", "text", 22),
+        Column("Payer", "prose", 24),
         Column("Patient", "text", 8),
         Column("Service date", "date", 12),
         Column("Billed", "money", 12),
-        Column("Outcome", "text", 14),
-        Column("Last time", "text", 24),
+        Column("Outcome", "text", 17),
+        Column("Last time", "text", 29),
         Column("Changed", "text", 10),
-        Column("Finding", "text", 20),
+        Column("Finding", "prose", 22),
         Column("Why", "prose", 42),
         Column("Next action", "prose", 42),
         Column("Due", "date", 12),
-        Column("Deadline", "text", 16),
+        Column("Deadline", "text", 21),
         Column("Due basis", "prose", 38),
         Column("Payer status (verbatim)", "prose", 24),
         Column("Category", "text", 10),
@@ -162,13 +162,13 @@ def claims_sheet(report: SweepReport) -> Sheet:
     """Every claim of the sweep with its outcome and figures, as the export orders them."""
     columns = (
         Column("Claim", "text", 15),
-        Column("Payer", "text", 22),
+        Column("Payer", "prose", 24),
         Column("Patient", "text", 8),
         Column("Service date", "date", 12),
         Column("Billed", "money", 12),
         Column("Balance", "money", 12),
-        Column("Outcome", "text", 14),
-        Column("Last time", "text", 24),
+        Column("Outcome", "text", 17),
+        Column("Last time", "text", 29),
         Column("Changed", "text", 10),
         Column("Payer status (verbatim)", "prose", 24),
         Column("Category", "text", 10),
@@ -180,7 +180,7 @@ def claims_sheet(report: SweepReport) -> Sheet:
         Column("Trace number", "text", 20),
         Column("Money found", "money", 12),
         Column("Reason codes", "prose", 15),
-        Column("Finding", "text", 20),
+        Column("Finding", "prose", 22),
         Column("Why", "prose", 42),
         Column("Next action", "prose", 42),
         Column("Due", "date", 12),
@@ -209,7 +209,7 @@ def claims_sheet(report: SweepReport) -> Sheet:
 def postings_sheet(report: SweepReport) -> Sheet:
     """The postings this sweep proposes for the first time, by the parts of their key."""
     columns = (
-        Column("Payer", "text", 22),
+        Column("Payer", "prose", 24),
         Column("Trace number", "text", 20),
         Column("Payer claim number", "text", 20),
         Column("Line", "count", 7),
@@ -228,7 +228,7 @@ def postings_sheet(report: SweepReport) -> Sheet:
 def payments_sheet(report: SweepReport) -> Sheet:
     """Control totals of the proposed postings by payer and trace number."""
     columns = (
-        Column("Payer", "text", 26),
+        Column("Payer", "prose", 26),
         Column("Trace number", "text", 22),
         Column("Claims", "count", 10),
         Column("Postings", "count", 10),
@@ -268,7 +268,7 @@ def payments_sheet(report: SweepReport) -> Sheet:
 def unasked_sheet(report: SweepReport) -> Sheet:
     """Claims whose payer was not heard and why, then what happened to whole sessions."""
     columns = (
-        Column("Payer", "text", 26),
+        Column("Payer", "prose", 26),
         Column("Claim", "text", 15),
         Column("Reason", "prose", 30),
         Column("What happened", "prose", 56),

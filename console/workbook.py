@@ -151,7 +151,8 @@ def _write_sheet(
     page.fit_to_pages(1, 0)
     page.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
     page.repeat_rows(0)
-    page.set_header(f"&L&10{_spelled(sheet.name)}: {_spelled(sheet.note)}&R&10{report.sweep_id}")
+    # a blank ends the font size, which would take in the figures of what follows
+    page.set_header(f"&L&10 {_spelled(sheet.name)}: {_spelled(sheet.note)}&R&10 {report.sweep_id}")
     page.set_footer("&L&9Patients by initials only. Proposed, not posted.&R&9Page &P of &N")
 
 

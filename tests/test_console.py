@@ -193,6 +193,25 @@ def test_numbers_are_numbers_dates_are_dates_and_nothing_runs(report: SweepRepor
         assert not [c for row in one.iter_rows() for c in row if c.data_type == "f" or c.hyperlink]
 
 
+def test_a_printed_page_is_headed_by_the_sweep_and_not_by_a_giant_number() -> None:
+    """A sweep's name begins with its date, whose figures a font size would take in."""
+    named = replace(night(), sweep_id="20261125-5d5dd13c")
+    for page in openpyxl.load_workbook(io.BytesIO(exceptions_xlsx(named, TODAY))):
+        head = page.oddHeader
+        assert (head.left.size, head.right.size) == (10, 10)
+        assert head.right.text.strip() == "20261125-5d5dd13c"
+
+
+def test_no_word_of_a_narrow_column_is_cut_off_by_its_neighbour(report: SweepReport) -> None:
+    page = openpyxl.load_workbook(io.BytesIO(exceptions_xlsx(report, TODAY)))["Exceptions"]
+    for column in range(1, page.max_column + 1):
+        width = page.column_dimensions[page.cell(1, column).column_letter].width
+        for row in range(2, page.max_row + 1):
+            cell = page.cell(row, column)
+            if isinstance(cell.value, str) and not cell.alignment.wrap_text:
+                assert len(cell.value) < width, cell.coordinate
+
+
 def test_not_asked_holds_system_failures_and_policy_only(report: SweepReport) -> None:
     head, *rows = pages(exceptions_xlsx(report, TODAY))["Not asked"]
     claims = [row[1] for row in rows if row[1] != "(whole session)"]

@@ -22,7 +22,7 @@ from console_samples import (
     usd,
 )
 
-from billing.model import ClaimResult, Earlier, Outcome, SweepReport
+from billing.model import ClaimResult, Earlier, Outcome, PayerNote, SweepReport
 from bots.portal.browser import Browser
 from console.morning import morning_sheet
 
@@ -214,6 +214,18 @@ def test_refused_rows_and_a_nights_notes_are_named(report: SweepReport) -> None:
     assert "Sheet1, row 19: " in page
     assert "1 more row: exceptions.xlsx, sheet Refused rows." in page
     assert "2 login attempts were refused." in page
+
+
+def test_what_ended_a_session_is_said_once(report: SweepReport) -> None:
+    said = "The portal says that its claim system is unavailable."
+    (down, *_) = [r for r in report.results if r.conclusion.finding.kind == "login-refused"]
+    down = replace(down, conclusion=replace(down.conclusion, detail=said))
+    note = PayerNote(str(down.claim.payer), "login_refused", said)
+    page = sheet(replace(report, results=(down,), payer_notes=(note,)))
+    assert page.count(said) == 1
+    answered = [r for r in report.results if r.conclusion.outcome is Outcome.PAID]
+    page = sheet(replace(report, results=tuple(answered), payer_notes=(note,)))
+    assert page.count(said) == 1
 
 
 def test_an_empty_night_says_so() -> None:
