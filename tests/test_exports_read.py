@@ -136,6 +136,8 @@ def test_a_payer_called_total_is_still_a_claim() -> None:
         ({"Claim ID": "1.23E+12"}, "rounded number"),
         ({"Claim ID": "12.3E+11"}, "rounded number"),
         ({"Policy Number": "1.23E12"}, "rounded number"),
+        ({"Claim ID": "00000002\u200b"}, "Claim ID holds an invisible character"),
+        ({"Policy Number": "AGH\n12"}, "Policy Number holds an invisible character"),
         ({"Claim ID": "#N/A"}, "spreadsheet error"),
         ({"Claim ID": "=A5+1"}, "formula instead of a value"),
         ({"Claim ID": '="00000001"'}, "Claim ID repeats that of row 6"),
@@ -178,7 +180,7 @@ def test_money_and_dates_in_every_spelling_of_the_mapping() -> None:
             kareo_row(1, **{"Insurance Balance": "(123.45)", "DOS From": "2026-03-04"}),
             kareo_row(2, **{"Insurance Balance": "12.50-", "DOS From": "46085"}),
             kareo_row(3, **{"Insurance Balance": "-7", "DOS From": "03/04/2026 12:00:00 AM"}),
-            kareo_row(4, **{"DOS To": "", "Patient DOB": ""}),
+            kareo_row(4, **{"DOS To": "", "Patient DOB": "", "DOS From": "3/4/2026 0:00"}),
         ]
     )
     claims = read_export(data, "a.csv", payer_ids=PAYERS).claims

@@ -249,6 +249,8 @@ def _id(cell: Cell, dates: Sequence[str]) -> str:
         cell = cell.removeprefix("'")  # typed in front of an id to keep its zeros
         if _SCIENTIFIC.fullmatch(cell):
             raise _Unfit("was turned into a rounded number (1.23E+12) by a spreadsheet")
+        if not cell.isprintable():
+            raise _Unfit("holds an invisible character")
         return cell
     if cell != cell.to_integral_value() or cell < 0:
         raise _Unfit("is a number with a fraction or sign, not an id")
