@@ -16,6 +16,8 @@ _AMOUNT = re.compile(
     re.VERBOSE,
 )
 
+_RUN_TOGETHER = re.compile(r"%[a-zA-Z]%")
+
 
 def money(text: str) -> Decimal:
     """Dollars from any spelling a payer or a billing system uses, to the cent.
@@ -47,18 +49,25 @@ def dollars(value: Decimal | None) -> str | None:
 def parse_date(text: str, formats: tuple[str, ...]) -> date:
     """The date that ``text`` spells in exactly one of ``formats`` (strptime).
 
-    Raises ValueError when none fits, and when two fit with different results: a date is never
-    guessed.
+    Where nothing stands between its parts, as in ``%m%d%y``, every digit must be there: "11226"
+    may be November 2 or January 12. Raises ValueError when none fits, and when two fit with
+    different results: a date is never guessed.
     """
     found: set[date] = set()
     for spelling in formats:
         try:
-            found.add(datetime.strptime(text.strip(), spelling).date())  # noqa: DTZ007 - a calendar date has no zone
+            day = datetime.strptime(text.strip(), spelling).date()  # noqa: DTZ007 - a calendar date has no zone
         except ValueError:
             continue
+        if not _RUN_TOGETHER.search(spelling) or _spelled(day, spelling) == text.strip().upper():
+            found.add(day)
     if len(found) != 1:
         raise ValueError("not a date" if not found else "an ambiguous date")
     return found.pop()
+
+
+def _spelled(day: date, spelling: str) -> str:
+    return day.strftime(spelling).upper()
 
 
 def usd(value: Decimal) -> str:

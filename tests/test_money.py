@@ -1,0 +1,27 @@
+"""A date is read only where its digits leave no second reading."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing.money import parse_date
+
+
+@given(st.dates(date(1970, 1, 1), date(2068, 12, 31)), st.data())
+def test_a_digit_lost_from_a_date_without_separators_is_refused(
+    day: date, data: st.DataObject
+) -> None:
+    spelling = data.draw(st.sampled_from(["%m%d%y", "%Y%m%d", "%m%d%Y", "%d%b%Y"]))
+    text = day.strftime(spelling)
+    assert parse_date(text, (spelling,)) == day
+    lost = data.draw(st.sampled_from([at for at, one in enumerate(text) if one.isdigit()]))
+    with pytest.raises(ValueError, match="not a date"):
+        parse_date(text[:lost] + text[lost + 1 :], (spelling,))
+
+
+def test_a_date_with_separators_may_leave_its_zeros_out() -> None:
+    assert parse_date("1/2/2026", ("%m/%d/%Y",)) == date(2026, 1, 2)
