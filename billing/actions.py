@@ -321,7 +321,7 @@ def _recheck(claim: Claim, rules: PayerRules, today: date, notice: date | None) 
     if rules.recheck is None:
         return Due(end.on, f"no recheck rule is known; {end.basis}")
     again = _after(today, rules.recheck.days)
-    if end.on is not None and end.on < again and end.on > today:
+    if end.on is not None and today <= end.on < again:
         return end
     return Due(again, f"recheck after this sweep: {_told(rules.recheck)}")
 

@@ -111,6 +111,8 @@ def test_a_recheck_is_never_later_than_the_day_on_which_waiting_ends() -> None:
     assert next_step("pending-wait", CLAIM, slow, today=TODAY).due == date(2026, 12, 4)
     quick = replace(RULES, recheck=Rule(3, "manual", TODAY))
     assert next_step("pending-wait", CLAIM, quick, today=TODAY).due == date(2026, 11, 23)
+    last_day = date(2026, 12, 4)
+    assert next_step("pending-wait", CLAIM, RULES, today=last_day).due == last_day
 
 
 def result(dollars: str, due: date | None, *, needs_person: bool, age: int) -> ClaimResult:
