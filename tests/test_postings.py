@@ -138,6 +138,16 @@ def test_nothing_is_proposed_where_somebody_has_posted_already(balance: str) -> 
     assert propose(portal(agreeing(PAID)), eob(PAID), balance=Decimal(balance)) == ()
 
 
+@pytest.mark.parametrize("category", ["F0", "F3"])
+def test_a_decision_is_never_posted_onto_a_balance_that_does_not_hold_it(category: str) -> None:
+    partly = remitted([line("120.00", "CO-45 20.00"), line("80.00", "CO-16 80.00")])
+    denied = remitted([line("200.00", "CO-16 200.00")])
+    agreed = [(portal(agreeing(one, category=category)), eob(one)) for one in (partly, denied)]
+    for night, least in zip(agreed, ("100.00", "0.01"), strict=True):
+        assert propose(*night, balance=Decimal(least))
+        assert propose(*night, balance=Decimal(least) - Decimal("0.01")) == ()
+
+
 cents = st.integers(1, 10_000).map(lambda n: f"{Decimal(n) / 100:.2f}")
 code = st.sampled_from(["CO-45", "CO-253", "PR-1", "PR-2", "CO-97", "CO-16", "CO-9999"])
 taken = st.builds(lambda name, amount: f"{name} {amount}", code, cents)

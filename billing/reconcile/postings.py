@@ -22,9 +22,6 @@ from billing.reconcile.sources import Document, disagreements, find_document, po
 
 DECIDED = frozenset({Outcome.PAID, Outcome.PARTLY_PAID, Outcome.DENIED})
 
-CLOSED = frozenset({"already-posted", "overpaid"})
-"""Findings that say somebody has posted before us: a second posting would make a credit."""
-
 
 def propose_postings(
     claim: Claim, observations: Sequence[Observation], conclusion: Conclusion
@@ -35,10 +32,11 @@ def propose_postings(
     adjustments, and as payment whatever the claim's paid amount differs from its lines', so
     that payments add up to the amount paid and all postings to the charge. What takes an
     earlier decision back is a reversal under that decision's own claim number. Amounts of zero
-    post nothing.
+    post nothing, nor does a payment that the open balance does not hold: somebody has posted
+    before us, and once more would make a credit.
     """
     portal = portal_observation(observations)
-    if conclusion.outcome not in DECIDED or conclusion.finding.kind in CLOSED:
+    if conclusion.outcome not in DECIDED:
         return ()
     if portal is None or not isinstance(portal.answer, Found):
         return ()
@@ -47,6 +45,9 @@ def propose_postings(
         return ()
     document = find_document(claim, status, observations)
     if not isinstance(document, Document) or disagreements(claim, status, document):
+        return ()
+    posted = claim.balance <= 0 or document.claim.paid > claim.balance
+    if posted and not document.reversals:
         return ()
     found = [
         replace(posting, kind=PostingKind.REVERSAL)
