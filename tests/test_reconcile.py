@@ -293,6 +293,7 @@ def test_an_unknown_code_denies_only_where_it_takes_a_whole_line_and_is_named() 
         ("F2", ["CO-45 20.00"], "1"),
         ("F2", ["PR-1 200.00"], "1"),
         ("F1", ["CO-16 200.00"], "1"),
+        ("F4", ["CO-45 20.00"], "1"),
         ("F0", ["CO-45 20.00"], "4"),
     ],
 )
@@ -303,6 +304,11 @@ def test_a_status_that_cannot_be_true_of_the_money_is_a_persons(
     assert kind(found) == (Outcome.NO_ANSWER, "status-contradicts-money")
     assert found.finding.needs_person
     assert found.no_answer is Reason.NEEDS_PERSON
+
+
+def test_an_estimate_is_no_decision() -> None:
+    found = both(replace(PAID, status="25"))
+    assert kind(found) == (Outcome.NO_ANSWER, "adjudication-unclear")
 
 
 def test_a_negative_payment_that_is_no_reversal_is_a_persons() -> None:

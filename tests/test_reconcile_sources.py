@@ -27,7 +27,7 @@ from reconcile_samples import (
     weigh,
 )
 
-from billing.model import Outcome, Reason, RemittedClaim
+from billing.model import Found, Observation, Outcome, Reason, RemittedClaim
 
 
 def test_without_an_eob_the_portals_figures_stand_and_the_document_is_missed() -> None:
@@ -150,6 +150,61 @@ def test_of_two_payments_the_portals_trace_number_says_which_counts() -> None:
     assert weigh(portal(agreeing(PAID)), *observations).paid == Decimal("156.00")
     silent = weigh(portal(agreeing(PAID, trace_number=None)), *observations)
     assert silent.finding.kind == "eob-unbalanced"
+
+
+def paid_on(days: int, *claims: RemittedClaim, trace: str) -> Observation:
+    """An EOB of a payment that many days after the notice, from a file of its own."""
+    one = eob(*claims, trace=trace)
+    assert isinstance(one.answer, Found)
+    payment = replace(one.answer.value, payment_date=NOTICE + timedelta(days=days))
+    return replace(one, answer=Found(payment), captures=("d" * 64,))
+
+
+@pytest.mark.parametrize("days", [0, 7])
+def test_what_a_later_payment_takes_back_is_not_paid(days: int) -> None:
+    later = paid_on(days, reversal(PAID, NUMBER), trace="LATER")
+    for order in ([eob(PAID), later], [later, eob(PAID)]):
+        found = weigh(portal(agreeing(PAID)), *order)
+        assert kind(found) == (Outcome.NO_ANSWER, "portal-eob-conflict")
+        assert "takes the decision back" in found.finding.why
+        assert found.paid is None
+    anew = remitted([line("200.00")])
+    again = paid_on(-7, reversal(anew, NUMBER), trace="EARLIER")
+    assert weigh(portal(agreeing(PAID)), again, eob(PAID)).outcome is Outcome.PAID
+
+
+def test_a_decision_that_a_later_payment_makes_anew_does_not_stand() -> None:
+    later = paid_on(7, remitted([line("200.00")]), trace="LATER")
+    found = weigh(portal(agreeing(PAID)), eob(PAID), later)
+    assert kind(found) == (Outcome.NO_ANSWER, "portal-eob-conflict")
+
+
+def test_two_documents_of_one_payment_that_differ_settle_nothing_in_either_order() -> None:
+    other = paid_on(0, remitted([line("200.00")]), trace=TRACE)
+    same = paid_on(0, PAID, trace=TRACE)
+    for order in ([eob(PAID), other], [other, eob(PAID)]):
+        found = weigh(portal(agreeing(PAID)), *order)
+        assert kind(found) == (Outcome.NO_ANSWER, "portal-eob-conflict")
+    assert weigh(portal(agreeing(PAID)), eob(PAID), same).outcome is Outcome.PAID
+
+
+@pytest.mark.parametrize("category", ["A1", "A3", "P1", "P3", "P4", "R4"])
+def test_a_claim_that_an_eob_decides_is_not_waited_for(category: str) -> None:
+    found = weigh(portal(agreeing(PAID, category=category)), eob(PAID))
+    assert kind(found) == (Outcome.NO_ANSWER, "portal-eob-conflict")
+    earlier = eob(replace(PAID, payer_claim_number="E9"))
+    assert weigh(portal(replace(STATUS, category="P1")), earlier).outcome is Outcome.PENDING
+
+
+def test_a_reason_on_the_portal_that_the_eob_lacks_is_a_conflict() -> None:
+    found = weigh(portal(agreeing(PAID, reason_codes=("CO-45", "CO-50"))), eob(PAID))
+    assert kind(found) == (Outcome.NO_ANSWER, "portal-eob-conflict")
+    assert "the portal gives CO-50, which the EOB does not hold" in found.finding.why
+    assert found.reason_codes == ()
+    assert weigh(portal(agreeing(PAID, reason_codes=("CO-45",))), eob(PAID)).reason_codes == (
+        "CO-45",
+        "PR-2",
+    )
 
 
 CENT = Decimal("0.01")

@@ -13,6 +13,9 @@ from billing.money import ZERO, usd
 DENIED_AS_PRIMARY = "4"
 """CLP02 of a claim that the payer itself calls denied; many deny with "1" and paid 0.00."""
 
+PREDETERMINATION = "25"
+"""CLP02 of an estimate: nothing was decided and nothing is paid."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -42,6 +45,8 @@ def adjudicate_remitted(remitted: RemittedClaim, category: str | None) -> Adjudi
 
     A code outside our list counts as a denial only where it takes a line's whole charge.
     """
+    if remitted.status == PREDETERMINATION:
+        return _unclear("The EOB only estimates what the payer would pay.", set())
     charged = [(remitted.charge, entry) for entry in remitted.adjustments]
     charged += [(line.charge, entry) for line in remitted.lines for entry in line.adjustments]
     refusals: list[Refusal] = []
@@ -67,6 +72,7 @@ def adjudicate_remitted(remitted: RemittedClaim, category: str | None) -> Adjudi
         unknown=unknown,
         said_denied=category == "F2" or remitted.status == DENIED_AS_PRIMARY,
         said_paid=category == "F1",
+        said_unpaid=category == "F4",
     )
 
 
@@ -115,6 +121,7 @@ def adjudicate_stated(status: ClaimStatus) -> Adjudication:
         unknown=unknown,
         said_denied=said_denied,
         said_paid=said_paid,
+        said_unpaid=status.category == "F4",
     )
 
 
@@ -126,6 +133,7 @@ def _decide(
     unknown: set[str],
     said_denied: bool,
     said_paid: bool,
+    said_unpaid: bool,
 ) -> Adjudication:
     """The outcome that money and codes give, unless the payer's own word contradicts it."""
     nothing = paid == 0 and not shared
@@ -140,6 +148,12 @@ def _decide(
         what = f"{usd(paid)} paid" if paid else "an amount left to the patient"
         return Adjudication(
             None, *told, *_contradiction(f"calls the claim denied and states {what}")
+        )
+    if said_unpaid and paid:
+        return Adjudication(
+            None,
+            *told,
+            *_contradiction(f"says that no payment will come and states {usd(paid)} paid"),
         )
     if said_paid and outcome is Outcome.DENIED:
         return Adjudication(None, *told, *_contradiction("calls the claim paid and denied it all"))

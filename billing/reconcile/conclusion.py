@@ -42,6 +42,7 @@ from billing.reconcile.sources import (
     Document,
     Unusable,
     disagreements,
+    eob_decides,
     eob_holds,
     find_document,
     observations_used,
@@ -60,6 +61,11 @@ UNANSWERED: Mapping[Reason, tuple[str, Outcome]] = {
     Reason.NO_PROFILE: ("no-profile", Outcome.NO_ANSWER),
 }
 """The finding and outcome of every reason for having no answer; no two are merged."""
+
+BEFORE_DECISION = frozenset(
+    {Stage.PENDING, Stage.DOCUMENTS_WANTED, Stage.PATIENT_ASKED, Stage.REJECTED}
+)
+"""What a payer cannot truly say of a claim number that an EOB decides."""
 
 
 def conclude(
@@ -131,7 +137,11 @@ class _Weighing:
             evidence=self.evidence,
             places=portal_places(places, IDENTITY),
         )
-        match stage_of(status.category):
+        stage = stage_of(status.category)
+        if stage in BEFORE_DECISION and eob_decides(status.payer_claim_number, self.observations):
+            why = f"{_said(status)} An EOB decides this very claim."
+            return self.undecided("portal-eob-conflict", why, stated)
+        match stage:
             case Stage.PENDING:
                 return replace(stated, finding=self._waiting(status))
             case Stage.DOCUMENTS_WANTED:

@@ -89,7 +89,7 @@ def _code_places(document: Document) -> dict[str, Evidence]:
 def without(stated: Conclusion, differing: Sequence[Disagreement]) -> Conclusion:
     """The conclusion less every figure in question; the places stay, for the eye to compare."""
     names = {one.figure for one in differing}
-    if names & {"claim_id", "member_id"}:  # it may be another claim's money altogether
+    if names & {"claim", "claim_id", "member_id"}:  # it may be other money altogether
         names |= {*_EOB_FIRST, "payment_date", "trace_number", "reason_codes"}
     return replace(
         stated,

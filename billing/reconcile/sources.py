@@ -28,12 +28,16 @@ REVERSAL = "22"
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Our claim on the remittance that decided it; ``ours`` and ``reversals`` are indexes."""
+    """Our claim on the remittance that decided it; ``ours`` and ``reversals`` are indexes.
+
+    ``against`` is a clause about another EOB that contradicts it; empty when none does.
+    """
 
     remittance: Remittance
     ours: int
     reversals: tuple[int, ...]
     places: Mapping[str, Evidence]
+    against: str = ""
 
     @property
     def claim(self) -> RemittedClaim:
@@ -57,6 +61,9 @@ class Unusable:
     """There is an EOB, and it proves nothing; ``why`` is one sentence."""
 
     why: str
+
+
+_Payment = tuple[Remittance, Mapping[str, Evidence]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,25 +101,28 @@ def find_document(
     for n, one in enumerate(eobs):
         if isinstance(one.answer, NoAnswer) and not _read_again(one, eobs[n + 1 :]):
             return Unusable(one.answer.detail)
-    payments: dict[str, tuple[Remittance, Mapping[str, Evidence]]] = {}
+    payments: dict[tuple[tuple[str, ...], str], _Payment] = {}
     for one in eobs:
         if isinstance(one.answer, Found) and isinstance(one.answer.value, Remittance):
             value = one.answer.value
-            payments[value.trace_number] = value, value.places or one.places
+            payments[one.captures, value.trace_number] = value, value.places or one.places
     if not payments:
         return None
     return _holding(claim, status, list(payments.values()))
 
 
+def eob_decides(payer_claim_number: str, observations: Sequence[Observation]) -> bool:
+    """Whether any EOB decides the claim with this number of the payer's."""
+    return any(
+        remitted.payer_claim_number == payer_claim_number and remitted.status != REVERSAL
+        for remitted in _remitted(observations)
+    )
+
+
 def eob_holds(claim: Claim, observations: Sequence[Observation]) -> bool:
     """Whether any EOB carries our patient control number."""
     return any(
-        same_id(claim.claim_id, remitted.claim_id) is True
-        for one in observations
-        if one.channel is Channel.EOB
-        and isinstance(one.answer, Found)
-        and isinstance(one.answer.value, Remittance)
-        for remitted in one.answer.value.claims
+        same_id(claim.claim_id, remitted.claim_id) is True for remitted in _remitted(observations)
     )
 
 
@@ -121,6 +131,13 @@ def disagreements(
 ) -> tuple[Disagreement, ...]:
     """Everything that both sources state and state differently; a cent is enough."""
     return tuple(_differences(claim, status, document))
+
+
+def _remitted(observations: Sequence[Observation]) -> Iterator[RemittedClaim]:
+    for one in observations:
+        found = one.answer.value if isinstance(one.answer, Found) else None
+        if one.channel is Channel.EOB and isinstance(found, Remittance):
+            yield from found.claims
 
 
 def _read_again(failed: Observation, later: Sequence[Observation]) -> bool:
@@ -132,21 +149,23 @@ def _read_again(failed: Observation, later: Sequence[Observation]) -> bool:
 def _holding(
     claim: Claim,
     status: ClaimStatus,
-    payments: Sequence[tuple[Remittance, Mapping[str, Evidence]]],
+    payments: Sequence[_Payment],
 ) -> Document | Unusable:
     number = status.payer_claim_number
-    holding = [
+    every = [
         (remittance, places)
         for remittance, places in payments
         if any(one.payer_claim_number == number for one in remittance.claims)
     ]
-    if len(holding) > 1:
+    traces = {remittance.trace_number for remittance, _ in every}
+    if len(traces) > 1:
         # reversed and paid anew under the same number: the portal says which payment counts
-        holding = [one for one in holding if one[0].trace_number == status.trace_number]
-    if len(holding) != 1:
-        count = f"in {len(holding)} payments instead of one" if holding else "in no payment"
+        traces &= {status.trace_number or ""}
+    if len(traces) != 1:
+        count = f"in {len(every)} payments instead of one" if every else "in no payment"
         return Unusable(f"The EOB holds payer claim number {number} {count}.")
-    ((remittance, places),) = holding
+    holding = [one for one in every if one[0].trace_number in traces]
+    remittance, places = holding[-1]
     ours = [
         n
         for n, one in enumerate(remittance.claims)
@@ -161,7 +180,24 @@ def _holding(
         if one.status == REVERSAL
         and (one.payer_claim_number == number or same_id(claim.claim_id, one.claim_id) is True)
     )
-    return _balanced(Document(remittance, ours[0], reversals, places))
+    against = _against(remittance, number, [one for one, _ in every])
+    return _balanced(Document(remittance, ours[0], reversals, places, against))
+
+
+def _against(remittance: Remittance, number: str, others: Sequence[Remittance]) -> str:
+    """What another EOB with the same claim says against ``remittance``, in a clause."""
+    for other in others:
+        back = any(
+            one.payer_claim_number == number and one.status == REVERSAL for one in other.claims
+        )
+        if other.trace_number == remittance.trace_number:
+            if replace(other, places={}) != replace(remittance, places={}):
+                return "two EOB documents state the same payment differently"
+        elif back and other.payment_date >= remittance.payment_date:
+            return f"the payment of {other.payment_date} takes the decision back"
+        elif other.payment_date > remittance.payment_date:
+            return f"the payment of {other.payment_date} decides the claim anew"
+    return ""
 
 
 def _balanced(document: Document) -> Document | Unusable:
@@ -184,6 +220,8 @@ def _balanced(document: Document) -> Document | Unusable:
 
 def _differences(claim: Claim, status: ClaimStatus, document: Document) -> Iterator[Disagreement]:
     remitted, payment = document.claim, document.remittance
+    if document.against:
+        yield Disagreement("claim", document.against)
     if same_id(claim.claim_id, remitted.claim_id) is False:
         yield Disagreement("claim_id", "the EOB gives the claim another patient control number")
     if same_id(claim.member_id, remitted.member_id) is False:
@@ -215,3 +253,8 @@ def _differences(claim: Claim, status: ClaimStatus, document: Document) -> Itera
                 figure,
                 f"{figure.replace('_', ' ')} is {said} on the portal and {printed} on the EOB",
             )
+    printed_codes = {entry.code for entry in remitted.all_adjustments}
+    if strange := sorted(set(status.reason_codes) - printed_codes):
+        yield Disagreement(
+            "reason_codes", f"the portal gives {', '.join(strange)}, which the EOB does not hold"
+        )
