@@ -104,17 +104,52 @@ def list_document() -> bytes:
     return draw_list(LIST_PAGES)
 
 
-def draw_list(pages: Sequence[str]) -> bytes:
-    """Pages of typewriter text, a line a row."""
+WIDE, HIGH = 792.0, 612.0
+TURNS = {
+    0: (1, 0, 0, 1, 0, 0),
+    90: (0, 1, -1, 0, HIGH, 0),
+    180: (-1, 0, 0, -1, WIDE, HIGH),
+    270: (0, -1, 1, 0, 0, WIDE),
+}
+"""How a sheet is drawn that its page then turns clockwise, to be seen upright."""
+
+
+def draw_list(
+    pages: Sequence[str],
+    *,
+    turn: int = 0,
+    margins: tuple[float, float, float, float] | None = None,
+    mode: int = 0,
+    packed: int | None = None,
+) -> bytes:
+    """Pages of typewriter text, a line a row.
+
+    ``turn`` is the page's rotation; ``margins`` are cut off at the left, top, right and bottom
+    of what is seen; ``mode`` is the text's rendering, 3 being invisible; ``packed`` 0 leaves
+    the text uncompressed.
+    """
     stream = BytesIO()
-    canvas = Canvas(stream, pagesize=(792.0, 612.0), invariant=1)
+    canvas = Canvas(stream, pagesize=(WIDE, HIGH), invariant=1, pageCompression=packed)
     for page in pages:
+        if margins:
+            left, top, right, bottom = margins
+            canvas.setCropBox(_turned((left, bottom, WIDE - right, HIGH - top), turn))
+        if turn:
+            canvas.setPageRotation(turn)
+            canvas.transform(*TURNS[turn])
         for number, line in enumerate(page.splitlines()):
             canvas.setFont("Courier", 9)
-            canvas.drawString(36, 560 - 12 * number, line)
+            canvas.drawString(36, 560 - 12 * number, line, mode=mode or None)
         canvas.showPage()
     canvas.save()
     return stream.getvalue()
+
+
+def _turned(box: tuple[float, float, float, float], turn: int) -> tuple[float, ...]:
+    a, b, c, d, e, f = TURNS[turn]
+    corners = [(a * x + c * y + e, b * x + d * y + f) for x, y in (box[:2], box[2:])]
+    (left, right), (bottom, top) = map(sorted, zip(*corners, strict=True))
+    return left, bottom, right, top
 
 
 def scan(data: bytes, dpi: int = 300) -> bytes:

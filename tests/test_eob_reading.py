@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
@@ -17,8 +18,11 @@ from billing.errors import UnreadableDocument
 from billing.model import Remittance
 from billing.money import dollars
 from bots.layout import EobLayout, load_layout
+from bots.reading import words
+from bots.reading.claims import adjustment
 from bots.reading.eob import read_eob
 from bots.reading.eob_json import document_json
+from bots.reading.rows import Row
 
 LAYOUTS = {name: load_layout(GOLDEN / f"{name}.yaml") for name in ("table", "list")}
 DOCUMENTS = {"table": table_document(), "list": list_document()}
@@ -94,6 +98,61 @@ def test_every_figure_stands_where_its_place_says(name: str) -> None:
         assert there.strip().strip("$-").replace(",", "") == str(abs(amount)), path
 
 
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+@pytest.mark.parametrize("margins", [None, (10.0, 20.0, 5.0, 15.0)])
+def test_a_box_counts_from_the_corner_of_the_page_as_it_is_seen(
+    turn: int, margins: tuple[float, float, float, float] | None
+) -> None:
+    (upright,) = read_eob(DOCUMENTS["list"], LAYOUTS).remittances
+    (seen,) = read_eob(draw_list(LIST_PAGES, turn=turn, margins=margins), LAYOUTS).remittances
+    assert seen.claims == upright.claims
+    left, top = margins[:2] if margins else (0, 0)
+    for path, place in upright.places.items():
+        assert place.box is not None
+        wanted = [edge - off for edge, off in zip(place.box, (left, top, left, top), strict=True)]
+        assert seen.places[path].box == pytest.approx(wanted, abs=0.02), path
+
+
+def test_words_off_the_page_are_not_read_and_words_cut_by_its_edge_are_in_doubt() -> None:
+    beyond = [
+        page.replace("DOE JANE", f"DOE JANE{' ' * 100}ADJ CO 45 80.00") for page in LIST_PAGES
+    ]
+    assert read_or_refusal(draw_list(beyond)) == read_or_refusal(DOCUMENTS["list"])
+    cut = [page.replace("PAID BY CHECK", f"PAID BY{' ' * 91}CHECK") for page in LIST_PAGES]
+    assert "Page 1: the method is not legible" in refusal(draw_list(cut))
+
+
+@pytest.mark.parametrize("mode", [3, 7])
+def test_text_beneath_a_scan_is_not_taken_for_what_is_printed(
+    mode: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else's recognition stands there invisibly, and is as sure of a wrong digit."""
+    monkeypatch.setattr(words, "_recognised", lambda _data, _number: iter(()))
+    assert "no payer's eob.yaml recognises" in refusal(draw_list(LIST_PAGES, mode=mode))
+
+
+def test_a_letter_without_a_meaning_is_no_modifier() -> None:
+    plain = draw_list(LIST_PAGES, packed=0)
+    assert read_or_refusal(plain) == read_or_refusal(DOCUMENTS["list"])
+    assert "the modifiers is not legible" in refusal(plain.replace(b"25 GT", b"25 G\x12"))
+
+
+@pytest.mark.parametrize("doubtful", range(4))
+def test_a_code_in_doubt_is_refused_though_its_amount_is_sure(doubtful: int) -> None:
+    texts = ("ADJ", "CO", "45", "80.00")
+    row = Row(
+        1,
+        tuple(
+            words.Word(text, (n * 30.0, 0, n * 30.0 + 20, 9), "ocr", 0 if n == doubtful else 96)
+            for n, text in enumerate(texts)
+        ),
+    )
+    match = re.fullmatch(LAYOUTS["list"].lines.adjustments.pattern, row.text)
+    assert match is not None
+    with pytest.raises(UnreadableDocument, match="not legible"):
+        adjustment(row, match, "adjustment")
+
+
 def test_a_document_that_does_not_balance_says_where() -> None:
     wrong = draw_list([page.replace("ADJ CO 45 80.00", "ADJ CO 45 81.00") for page in LIST_PAGES])
     reading = read_eob(wrong, LAYOUTS)
@@ -163,6 +222,12 @@ def test_bytes_that_are_no_whole_pdf_are_refused() -> None:
         b"2 0 obj\n<</Type/Pages/Kids[]/Count 0>>\nendobj\ntrailer\n<</Root 1 0 R>>\n%%EOF\n"
     )
     assert "no pages" in refusal(no_pages)
+
+
+def test_a_revision_that_is_torn_off_does_not_leave_the_figures_before_it() -> None:
+    data = DOCUMENTS["list"]
+    assert "ends too early" in refusal(data + b"\n3 0 obj\n<< /Type /Page /Contents 12 0 R")
+    assert read_or_refusal(data + b"\r\n\0\0") == read_or_refusal(data)
 
 
 def test_an_encrypted_pdf_asks_for_a_copy_without_password() -> None:

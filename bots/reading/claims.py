@@ -131,7 +131,7 @@ def _not_described(row: Row) -> UnreadableDocument:
 
 def adjustment(row: Row, match: re.Match[str], where: str) -> tuple[Adjustment, Placed]:
     """One CAS triple from a pattern's named groups; its place is its amount's."""
-    span = row.part(*match.span("amount"))
+    span = row.amount(match)
     dollars = cast(Decimal, convert("adjustment", MONEY, span))
     return Adjustment(match["group"], match["reason"], dollars), Placed(span, where)
 

@@ -152,7 +152,7 @@ def _provider_adjustment(
         if not _ignored(row, described.ignore):
             raise _unexpected(row)
         return
-    span = row.part(*match.span("amount"))
+    span = row.amount(match)
     dollars = cast(Decimal, convert("provider adjustment", MONEY, span))
     entry = ProviderAdjustment(match["reason"], match["reference"], dollars)
     yield entry, Placed(span, "provider adjustment")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property, lru_cache
@@ -52,6 +52,14 @@ class Row:
                 held.append(word)
             at += len(word.text) + 1
         return span_of(held or self.words, self.page, self.text[start:end])
+
+    def amount(self, match: re.Match[str]) -> Span:
+        """Where a pattern's group ``amount`` stands in ``text``, as sure as the whole match.
+
+        Arithmetic proves an amount, but not the code that stands beside it.
+        """
+        whole = self.part(*match.span())
+        return replace(self.part(*match.span("amount")), confidence=whole.confidence)
 
 
 def rows_of(page: Page) -> Iterator[Row]:

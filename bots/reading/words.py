@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -32,6 +33,9 @@ BLOCK, STREWN = "6", "11"
 DARK = 140
 RULE_INCHES = 0.4
 TAIL = 2048
+EDGE = 1.0  # point: letters have room at their sides
+MEANINGLESS = re.compile(r"\(cid:\d+\)|\ufffd")
+INVISIBLE = re.compile(rb"(?<![\d.])[37]\s+Tr\b")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -60,7 +64,7 @@ class Page:
 def read_pages(data: bytes) -> tuple[Page, ...]:
     """The words of every page of a PDF.
 
-    A page without a text layer is drawn at 300 dpi and read by Tesseract. Raises
+    A page without visible text is drawn at 300 dpi and read by Tesseract. Raises
     UnreadableDocument when the bytes are no whole, open PDF with at least one page.
     """
     _refuse_what_is_no_pdf(data)
@@ -99,7 +103,8 @@ def _refuse_what_is_no_pdf(data: bytes) -> None:
         )
     if b"%PDF-" not in data[:1024]:
         raise UnreadableDocument("The file is not a PDF; download the document again.")
-    if b"%%EOF" not in data[-TAIL:]:
+    end = data.rfind(b"%%EOF", max(0, len(data) - TAIL))
+    if end < 0 or b" obj" in data[end:]:  # what comes after the last end is a torn revision
         raise UnreadableDocument("The PDF ends too early; download it again.")
 
 
@@ -118,17 +123,70 @@ def _counted_pages(data: bytes) -> int:
 
 def _page(data: bytes, page: Any) -> Page:
     number = int(page.page_number)
+    unseen = False
     try:
         for stream in _streams(page):
             _refuse_damage(stream, number)
+            unseen = unseen or INVISIBLE.search(stream.get_data()) is not None
+        left, top, width, height = _shown(page)
         words = tuple(
-            Word(word["text"], (word["x0"], word["top"], word["x1"], word["bottom"]))
+            _printed(
+                Word(
+                    word["text"],
+                    (word["x0"] - left, word["top"] - top, word["x1"] - left, word["bottom"] - top),
+                ),
+                (0, 0, width, height),
+            )
             for word in page.extract_words(x_tolerance=1.5, y_tolerance=2)
         )
-        width, height = float(page.width), float(page.height)
     finally:
         page.close()
-    return Page(number, width, height, words or tuple(_recognised(data, number)))
+    kept = tuple(word for word in words if word is not None)
+    if unseen or not kept:
+        # a scan; invisible text beneath it is what somebody else's recognition made of it
+        kept = tuple(_recognised(data, number))
+    return Page(number, width, height, kept)
+
+
+def _shown(page: Any) -> Box:
+    """Left and top of the page as it is shown, in pdfplumber's points, then its size.
+
+    What is shown is the crop box, which may be less than the media box, then turned clockwise.
+    """
+    media, crop = _corners(page.page_obj.mediabox), _corners(page.page_obj.cropbox)
+    inner = (
+        max(media[0], crop[0]),
+        max(media[1], crop[1]),
+        min(media[2], crop[2]),
+        min(media[3], crop[3]),
+    )
+    west, south = inner[0] - media[0], inner[1] - media[1]
+    east, north = media[2] - inner[2], media[3] - inner[3]
+    left, top = {0: (west, north), 90: (south, west), 180: (east, south), 270: (north, east)}[
+        page.rotation
+    ]
+    width, height = inner[2] - inner[0], inner[3] - inner[1]
+    if page.rotation in (90, 270):
+        width, height = height, width
+    return page.mediabox[0] + left, page.mediabox[1] + top, width, height
+
+
+def _corners(box: Sequence[float]) -> Box:
+    left, right = sorted((float(box[0]), float(box[2])))
+    bottom, top = sorted((float(box[1]), float(box[3])))
+    return left, bottom, right, top
+
+
+def _printed(word: Word, paper: Box) -> Word | None:
+    """The word; None when it stands off the page.
+
+    It is in doubt when the page's edge cuts it, or when a letter of it has no known meaning.
+    """
+    if not _inside(word.box, paper):
+        return None
+    cut = word.box[0] < paper[0] - EDGE or word.box[2] > paper[2] + EDGE
+    unknown = MEANINGLESS.search(word.text) is not None or not word.text.isprintable()
+    return replace(word, confidence=0) if cut or unknown else word
 
 
 def _streams(page: Any) -> Iterator[PDFStream]:
