@@ -9,8 +9,9 @@ from decimal import Decimal
 from enum import StrEnum
 
 from billing.findings import FINDINGS
-from billing.model import Claim, ClaimResult, PayerRules, Rule
+from billing.model import Claim, PayerRules, Rule
 from billing.money import CENT
+from billing.report import ClaimResult
 
 NEAR_DAYS = 15
 """A filing limit this close is near: a common filing alarm of practice management systems."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from billing.model import ClaimResult, SweepReport
 from billing.money import dollars
+from billing.report import ClaimResult, SweepReport
 
 
 def answers(report: SweepReport) -> list[dict[str, Any]]:

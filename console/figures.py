@@ -10,8 +10,9 @@ from decimal import Decimal
 from typing import TypeVar
 
 from billing.actions import priority
-from billing.model import ClaimResult, Outcome, Posting, PostingKind, SweepReport
+from billing.model import Outcome, Posting, PostingKind
 from billing.money import ZERO
+from billing.report import ClaimResult, SweepReport
 from console.words import UNASKED, obstacle, payer_name, posting_payer
 
 K = TypeVar("K", bound=Hashable)

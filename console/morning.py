@@ -9,8 +9,9 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from billing.model import ClaimResult, Outcome, SweepReport
+from billing.model import Outcome
 from billing.money import ZERO, usd
+from billing.report import ClaimResult, SweepReport
 from console.figures import (
     UNANSWERED,
     Open,

@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Literal
 
 from billing.findings import FINDINGS
-from billing.model import ClaimResult, Posting, SweepReport
+from billing.model import Posting
+from billing.report import ClaimResult, SweepReport
 from console.figures import (
     by_kind,
     exceptions,

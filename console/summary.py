@@ -14,8 +14,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from billing.model import SweepReport
 from billing.money import ZERO, dollars, usd
+from billing.report import SweepReport
 from console.figures import (
     UNANSWERED,
     by_kind,

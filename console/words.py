@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import date
 
 from billing.findings import FINDINGS
-from billing.model import Claim, ClaimResult, Outcome, Posting, PostingKind, SweepReport
+from billing.model import Claim, Outcome, Posting, PostingKind
+from billing.report import ClaimResult, SweepReport
 
 OUTCOMES: Mapping[Outcome, str] = {
     Outcome.PAID: "Paid",

@@ -12,8 +12,8 @@ from typing import Any
 
 import xlsxwriter
 
-from billing.model import SweepReport
 from billing.money import dollars
+from billing.report import SweepReport
 from bots.exports.columns import clean, harmless
 from console.sheets import (
     Column,

@@ -25,11 +25,11 @@ from billing.model import (
     Found,
     NoAnswer,
     Observation,
-    PayerNote,
     Reason,
 )
 from billing.reconcile import conclude, propose_postings
 from billing.remittance import excerpt
+from billing.report import PayerNote
 from bots.portal.browser import Browser
 from bots.portal.driver import Asked, ClaimStatusDriver
 from bots.portal.session import PortalSession

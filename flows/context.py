@@ -15,11 +15,11 @@ from billing.model import (
     Conclusion,
     NoAnswer,
     Observation,
-    PayerNote,
     PayerRules,
     Reason,
 )
 from billing.reconcile import conclude
+from billing.report import PayerNote
 from bots.portal.browser import find_browser
 from bots.portal.gate import refusal
 from bots.profile import Profile, load_profiles

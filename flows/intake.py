@@ -10,8 +10,9 @@ from pathlib import Path
 
 from billing.errors import BadInput
 from billing.ledger import Ledger, SweepStart, SweptExport
-from billing.model import Claim, RefusedRow
+from billing.model import Claim
 from billing.money import ZERO
+from billing.report import RefusedRow
 from bots.exports.read import ExportReading, payer_key, read_export
 from bots.profile import Profile, spellings
 

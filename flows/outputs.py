@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from billing.ledger import Ledger
-from billing.model import ClaimResult, Outcome, SweepReport
+from billing.model import Outcome
+from billing.report import ClaimResult, SweepReport
 from bots.exports.columns import harmless
 from bots.exports.read import ExportReading, read_export
 from bots.exports.write_back import Change, harmless_cells, write_back

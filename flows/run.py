@@ -10,7 +10,8 @@ from pathlib import Path
 
 from billing.errors import AccountBusy, BadInput, ClaimsweepError
 from billing.ledger import Ledger, Progress, open_ledger
-from billing.model import Outcome, SweepReport
+from billing.model import Outcome
+from billing.report import SweepReport
 from bots.profile import load_profiles
 from flows.embedded import embed
 from flows.intake import begin, name_sweep, take_in

@@ -11,21 +11,18 @@ from hashlib import sha256
 from billing.actions import next_step, priority
 from billing.model import (
     Claim,
-    ClaimResult,
     Conclusion,
     Evidence,
     Finding,
     Outcome,
-    PayerNote,
     PayerRules,
     Posting,
     PostingKind,
     Reason,
-    RefusedRow,
     Rule,
     SourceRow,
-    SweepReport,
 )
+from billing.report import ClaimResult, PayerNote, RefusedRow, SweepReport
 
 TODAY = date(2026, 11, 24)
 STARTED = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)

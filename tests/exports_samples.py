@@ -11,7 +11,8 @@ from decimal import Decimal
 import openpyxl
 from openpyxl.styles import Font, PatternFill
 
-from billing.model import Claim, ClaimResult, Conclusion, Evidence, Finding, Outcome
+from billing.model import Claim, Conclusion, Evidence, Finding, Outcome
+from billing.report import ClaimResult
 from bots.exports.read import ExportReading
 
 KAREO = [

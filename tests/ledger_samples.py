@@ -21,9 +21,9 @@ from billing.model import (
     Posting,
     PostingKind,
     Reason,
-    RefusedRow,
     SourceRow,
 )
+from billing.report import RefusedRow
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 DAY = date(2026, 11, 24)

@@ -14,7 +14,8 @@ from reconcile_samples import CLAIM, NOTICE, RULES, STATUS, TODAY, portal, weigh
 from billing.actions import STEPS, Clock, escalates_on, filing_limit, next_step, priority, sent_on
 from billing.codes.reasons import Denial
 from billing.findings import FINDINGS
-from billing.model import ClaimResult, PayerRules, Rule
+from billing.model import PayerRules, Rule
+from billing.report import ClaimResult
 
 NOTHING_KNOWN = PayerRules()
 

@@ -27,7 +27,8 @@ from console_samples import (
 )
 
 from billing.actions import priority
-from billing.model import Outcome, SweepReport
+from billing.model import Outcome
+from billing.report import SweepReport
 from console.answers import answers
 from console.morning import morning_sheet
 from console.summary import documents_summary, one_claim, summary, totals

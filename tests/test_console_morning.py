@@ -22,7 +22,8 @@ from console_samples import (
     usd,
 )
 
-from billing.model import ClaimResult, Earlier, Outcome, PayerNote, SweepReport
+from billing.model import Outcome
+from billing.report import ClaimResult, Earlier, PayerNote, SweepReport
 from bots.portal.browser import Browser
 from console.morning import morning_sheet
 

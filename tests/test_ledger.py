@@ -24,7 +24,8 @@ from ledger_samples import (
 
 from billing.errors import BadInput, ClaimsweepError
 from billing.ledger import Ledger, LedgerError, LoginStanding, WorkItem, open_ledger
-from billing.model import Channel, NotFound, Observation, Outcome, PayerNote, Reason, RefusedRow
+from billing.model import Channel, NotFound, Observation, Outcome, Reason
+from billing.report import PayerNote, RefusedRow
 
 MINUTE = timedelta(minutes=1)
 

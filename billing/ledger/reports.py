@@ -9,14 +9,8 @@ from billing.ledger import tables
 from billing.ledger.database import AnyRow, Database
 from billing.ledger.sweeps import FINAL, require_settled, require_sweep
 from billing.ledger.words import CLAIM, CONCLUSION, OBSERVATION, POSTING, read
-from billing.model import (
-    ClaimResult,
-    Earlier,
-    Observation,
-    PayerNote,
-    RefusedRow,
-    SweepReport,
-)
+from billing.model import Observation
+from billing.report import ClaimResult, Earlier, PayerNote, RefusedRow, SweepReport
 
 
 class Reports(Database):

@@ -13,7 +13,8 @@ from billing.errors import BadInput, ClaimsweepError
 from billing.ledger import tables
 from billing.ledger.database import AnyRow, Database
 from billing.ledger.words import CLAIM, write
-from billing.model import Claim, PayerNote, Reason, RefusedRow
+from billing.model import Claim, Reason
+from billing.report import PayerNote, RefusedRow
 
 _CHUNK = 2000
 FINAL = (Reason.SEVERAL_MATCHES, Reason.WRONG_PATIENT)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, date
 from decimal import Decimal
 
-from billing.model import ClaimResult
 from billing.money import dollars
+from billing.report import ClaimResult
 
 Added = str | Decimal | date | None
 

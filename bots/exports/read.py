@@ -13,8 +13,9 @@ from typing import cast
 import pandas as pd
 
 from billing.errors import BadInput, ProfileError
-from billing.model import Claim, RefusedRow, SourceRow
+from billing.model import Claim, SourceRow
 from billing.money import CENT, ZERO, money, parse_date
+from billing.report import RefusedRow
 from bots.exports.recognise import Recognised, Row, Sheeted, recognise, rows_below
 from bots.exports.systems import EXCEL_SERIAL, FIELDS, Field, Kind, plain
 from bots.exports.workbook import UNCALCULATED, Cell, day_of_serial

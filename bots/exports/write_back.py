@@ -11,8 +11,9 @@ from datetime import date
 from decimal import Decimal
 
 from billing.errors import BadInput
-from billing.model import Claim, ClaimResult
+from billing.model import Claim
 from billing.money import CENT, ZERO, money
+from billing.report import ClaimResult
 from bots.exports.columns import (
     COLUMNS,
     Added,

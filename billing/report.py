@@ -1,0 +1,81 @@
+"""What one sweep found, as the frozen values that every output is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from billing.model import Claim, Conclusion, Outcome, Posting
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What the sweep of an earlier ``business_date`` was the last to learn of a claim."""
+
+    business_date: date
+    conclusion: Conclusion
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimResult:
+    """One claim of a sweep with its conclusion; ``seconds`` is the time spent in the portal.
+
+    ``earlier`` is None for a claim that no sweep before this one had an answer to.
+    """
+
+    item_id: int
+    claim: Claim
+    conclusion: Conclusion
+    attempts: int
+    seconds: Decimal | None
+    checked_at: datetime | None
+    earlier: Earlier | None = None
+
+    @property
+    def changed(self) -> bool | None:
+        """Whether the payer says otherwise than last time; None where one of both is unknown."""
+        if self.earlier is None or self.conclusion.outcome is Outcome.NO_ANSWER:
+            return None
+        return _stated(self.conclusion) != _stated(self.earlier.conclusion)
+
+
+def _stated(said: Conclusion) -> tuple[object, ...]:
+    figures = said.paid, said.patient_responsibility, said.payment_date, said.reason_codes
+    return said.outcome, said.status_words, said.payer_claim_number, said.trace_number, *figures
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """An export row that is not a claim we can work on, and why, without patient data."""
+
+    row: int
+    why: str
+    sheet: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PayerNote:
+    """What happened to a payer's whole session: a system failure, never a finding."""
+
+    payer: str
+    kind: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReport:
+    """Everything one sweep's outputs are made from. ``new_postings`` were first proposed by it;
+    ``known_postings`` is how many of its proposals earlier sweeps had made already."""
+
+    sweep_id: str
+    business_date: date
+    started_at: datetime
+    finished_at: datetime | None
+    results: tuple[ClaimResult, ...]
+    refused_rows: tuple[RefusedRow, ...]
+    new_postings: tuple[Posting, ...]
+    known_postings: int
+    payer_notes: tuple[PayerNote, ...]
+    payer_names: Mapping[str, str] = field(default_factory=dict)
