@@ -315,7 +315,8 @@ class PostingKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Posting:
     """A proposed posting: never an act. ``line`` is 1-based, 0 for the claim itself; ``code`` is
-    "GROUP-CARC" for an adjustment and empty for a payment."""
+    "GROUP-CARC" for an adjustment and empty for a payment. ``claim_id`` is the biller's own, for
+    people to post by; it is no part of the key, for the payer's number names the claim."""
 
     payer: str
     trace_number: str
@@ -325,6 +326,7 @@ class Posting:
     code: str
     amount: Decimal
     evidence: Evidence | None = None
+    claim_id: str = ""
 
     @property
     def key(self) -> str:

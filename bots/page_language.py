@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+import cssselect
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 PLACEHOLDER = re.compile(r"\{(claim|row|secret)\.([a-z_]+)(?:\|([^{}]+))?\}")
 CLAIM_WORDS = (
@@ -21,6 +31,21 @@ CLAIM_WORDS = (
     "provider_npi",
     "provider_tin",
 )
+SECRET_WORDS = ("username", "password", "code")
+ROLES = frozenset(
+    """alert alertdialog application article banner blockquote button caption cell checkbox code
+    columnheader combobox complementary contentinfo definition deletion dialog directory document
+    emphasis feed figure form generic grid gridcell group heading img insertion link list listbox
+    listitem log main marquee math menu menubar menuitem menuitemcheckbox menuitemradio meter
+    navigation none note option paragraph presentation progressbar radio radiogroup region row
+    rowgroup rowheader scrollbar search searchbox separator slider spinbutton status strong
+    subscript superscript switch tab table tablist tabpanel term textbox time timer toolbar tooltip
+    tree treegrid treeitem""".split()
+)
+"""The roles of WAI-ARIA 1.2."""
+
+_DIRECTIVE = re.compile(r"%(-?.?)")
+_DIRECTIVES = frozenset({"m", "d", "Y", "y", "b", "B", "%"})
 
 
 class Strict(BaseModel):
@@ -49,6 +74,10 @@ class Locator(Strict):
             raise ValueError("a locator names exactly one of role, label, text, test_id, css")
         if self.name and not self.role:
             raise ValueError("name goes with role only")
+        if self.role and self.role not in ROLES:
+            near = get_close_matches(self.role, ROLES, 1)
+            hint = f" (did you mean {near[0]}?)" if near else ""
+            raise ValueError(f"{self.role!r} is not an ARIA role{hint}")
         return self
 
     def __str__(self) -> str:
@@ -93,6 +122,18 @@ class Step(Strict):
 Steps = tuple[Step, ...]
 
 
+def _selects(css: str) -> str:
+    try:
+        cssselect.parse(css)
+    except cssselect.SelectorError as error:
+        raise ValueError(f"{css!r} is not a CSS selector: {error}") from None
+    return css
+
+
+Css = Annotated[str, AfterValidator(_selects)]
+"""A selector that the readers apply to a captured page; Playwright's own additions are none."""
+
+
 class PageField(Strict):
     """Where one value stands: beside a ``label``, under a ``column`` heading, in the text that
     ``pattern`` (its first group) finds, or a ``constant``.
@@ -106,7 +147,7 @@ class PageField(Strict):
     column: Annotated[tuple[str, ...], BeforeValidator(_as_list)] | None = None
     pattern: str | None = None
     constant: str | None = None
-    within: str | None = None
+    within: Css | None = None
     into: Literal["text", "money", "date", "codes"] = "text"
     date_format: str = "%m/%d/%Y"
     when_missing: Literal["none"] | None = None
@@ -121,9 +162,20 @@ class PageField(Strict):
     @field_validator("pattern")
     @classmethod
     def _compiles(cls, value: str | None) -> str | None:
-        if value is not None and re.compile(value).groups != 1:
+        if value is None:
+            return None
+        try:
+            compiled = re.compile(value)
+        except re.error as error:
+            raise ValueError(f"{value!r} is not a regular expression: {error}") from None
+        if compiled.groups != 1:
             raise ValueError("a pattern has exactly one group, the value")
         return value
+
+    @field_validator("date_format")
+    @classmethod
+    def _known_directives(cls, value: str) -> str:
+        return _check_date_format(value, _DIRECTIVES)
 
 
 def _check_placeholders(value: str) -> str:
@@ -133,7 +185,18 @@ def _check_placeholders(value: str) -> str:
             f"{value!r}: a placeholder is {{claim.word}}, {{claim.word|date format}}, "
             "{row.word} or {secret.word}"
         )
-    for kind, word, _ in PLACEHOLDER.findall(value):
+    for kind, word, spelling in PLACEHOLDER.findall(value):
         if kind == "claim" and word not in CLAIM_WORDS:
             raise ValueError(f"{value!r}: a claim has no {word!r}; it has {sorted(CLAIM_WORDS)}")
+        if kind == "secret" and word not in SECRET_WORDS:
+            raise ValueError(f"{value!r}: there is no secret {word!r}; use {list(SECRET_WORDS)}")
+        _check_date_format(spelling, _DIRECTIVES | {"-m", "-d"})
     return value
+
+
+def _check_date_format(spelling: str, allowed: frozenset[str]) -> str:
+    strange = [f"%{found}" for found in _DIRECTIVE.findall(spelling) if found not in allowed]
+    if strange:
+        known = " ".join(sorted(f"%{one}" for one in allowed))
+        raise ValueError(f"{spelling!r}: a date format has no {strange[0]}; it has {known}")
+    return spelling

@@ -16,7 +16,7 @@ from pydantic import Field, field_validator, model_validator
 from billing.errors import ProfileError
 from billing.model import ClaimStatus, PayerRules, Rule
 from bots.layout import EobLayout, load_layout
-from bots.page_language import Locators, PageField, Step, Steps, Strict
+from bots.page_language import Css, Locators, PageField, Step, Steps, Strict
 from bots.strict_yaml import load_strict
 
 CATEGORY = re.compile(r"^(A[0-8]|P[0-5]|F[0-4][FN]?|R\d{1,2}|E[0-4]|D0)$")
@@ -92,7 +92,7 @@ class Login(Strict):
 class Rows(Strict):
     """How one results page is read: a table on the page, or the JSON body it loaded."""
 
-    table: str | None = None
+    table: Css | None = None
     response: str | None = None
     list: str | None = None
     fields: Mapping[str, PageField]
@@ -120,7 +120,7 @@ class NextPage(Strict):
 class Read(Strict):
     """The figures of an opened claim, inside ``within`` (CSS) of the captured page."""
 
-    within: str
+    within: Css
     fields: Mapping[str, PageField]
 
     @field_validator("fields")

@@ -210,6 +210,7 @@ def claims_sheet(report: SweepReport) -> Sheet:
 def postings_sheet(report: SweepReport) -> Sheet:
     """The postings this sweep proposes for the first time, by the parts of their key."""
     columns = (
+        Column("Claim", "text", 15),
         Column("Payer", "prose", 24),
         Column("Trace number", "text", 20),
         Column("Payer claim number", "text", 20),
@@ -356,6 +357,7 @@ def _claim_row(report: SweepReport, result: ClaimResult) -> tuple[Value, ...]:
 def _posting_row(report: SweepReport, posting: Posting) -> tuple[Value, ...]:
     evidence = posting.evidence
     return (
+        posting.claim_id,
         posting_payer(report, posting),
         posting.trace_number,
         posting.payer_claim_number,

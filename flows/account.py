@@ -55,19 +55,26 @@ class AccountBook:
     account: str
     attempts_before_lockout: int
 
-    def attempt(self) -> datetime | None:
-        """Note an attempt before it is made; the instant of the one before."""
-        now = datetime.now(UTC)
+    def stopped(self, now: datetime) -> str | None:
+        """Why no login may be tried, in a sentence; None when one may."""
         standing = self.ledger.login_standing(self.account)
         refused_at = standing.last_refused_at
         tonight = refused_at is not None and now - refused_at < ONE_NIGHT
         if tonight or standing.spent >= self.attempts_before_lockout - 1:
-            raise StopAccount(
+            return (
                 f"{self.account}: {standing.spent} of the {self.attempts_before_lockout} logins "
                 "before a lockout were refused or cut off; a person should check the password, "
                 f"then run 'claimsweep policy clear {self.account}'"
             )
-        before = standing.last_attempt_at
+        return None
+
+    def attempt(self) -> datetime | None:
+        """Note an attempt before it is made; the instant of the one before."""
+        now = datetime.now(UTC)
+        stopped = self.stopped(now)
+        if stopped is not None:
+            raise StopAccount(stopped)
+        before = self.ledger.login_standing(self.account).last_attempt_at
         self.ledger.note_login_attempt(self.account, now)
         return before
 

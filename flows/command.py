@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import traceback
 from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -150,7 +150,8 @@ def profile_lint(as_json: AsJson = False, profiles: Profiles = None) -> None:
     """
     from flows.profiles import lint
 
-    problems = lint(_settings(None, profiles).profiles)
+    settings = _settings(None, profiles)
+    problems = lint(settings.profiles, datetime.now(UTC).astimezone(settings.time_zone).date())
     if as_json:
         _print_json({"problems": problems})
     else:
@@ -208,7 +209,7 @@ def policy_show(as_json: AsJson = False, home: Home = None, profiles: Profiles =
         _print_json({"policies": rows})
         return
     for row in rows:
-        standing = row["refusal"] or f"a bot may enter until {row['expires']}"
+        standing = row["refusal"] or row["stopped"] or f"a bot may enter until {row['expires']}"
         sys.stdout.write(f"{row['payer']}: {standing}\n")
 
 
@@ -300,7 +301,8 @@ def sandbox(context: typer.Context) -> None:
 
     Example: claimsweep sandbox serve --seed 1 --claims 200
     """
-    raise typer.Exit(subprocess.call([sys.executable, "-m", "sandbox", *context.args]))
+    portals = [sys.executable, "-m", "sandbox", *context.args]
+    os.execv(sys.executable, portals)  # noqa: S606 - a signal must reach the portals themselves
 
 
 def main() -> None:

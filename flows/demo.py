@@ -44,14 +44,13 @@ def run_demo(*, claims: int, seed: int) -> int:
             command = [sys.executable, "-m", "flows", "sweep"]
             for export in exports:
                 command += ["--export", str(export)]
-            environment = os.environ | {
-                "CLAIMSWEEP_SETTINGS": str(settings),
-                "CLAIMSWEEP_HOME": str(folder / "home"),
-            }
+            environment = os.environ | {"CLAIMSWEEP_SETTINGS": str(settings)}
+            environment.pop("CLAIMSWEEP_HOME", None)  # simulated claims have a ledger of their own
             code = subprocess.call(command, env=environment)
         finally:
             portals.terminate()
     _say("All payers, patients and portals of this demonstration are simulated.")
+    _say(f"To look further: export CLAIMSWEEP_SETTINGS={settings}; .venv/bin/claimsweep report")
     return code
 
 

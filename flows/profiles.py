@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from billing.errors import BadInput, ProfileError
 from billing.ledger import Ledger, open_ledger
 from billing.model import Found, Observation
 from bots.portal.gate import refusal
-from bots.profile import load_profile, load_profiles
+from bots.profile import Profile, load_profile, load_profiles
 from bots.reading.cases import Reads, find_cases, problem, replay_bytes
+from flows.account import AccountBook
 from flows.settings import Settings
 
 NAMES = {
@@ -24,14 +25,23 @@ NAMES = {
 KINDS: Mapping[str, Reads] = {"claim_status": "claim", "rows": "rows", "document": "document"}
 
 
-def lint(folder: Path) -> list[str]:
+def lint(folder: Path, today: date) -> list[str]:
     """Every problem of every profile: ``file:line: key: fact``."""
     problems = []
     for payer in sorted(p for p in folder.glob("*/") if not p.name.startswith((".", "_"))):
         try:
-            load_profile(payer)
+            profile = load_profile(payer)
         except ProfileError as error:
             problems += str(error).splitlines()
+            continue
+        policy = profile.file.policy
+        if policy.automation == "permitted" and (refused := refusal(profile, today=today)):
+            problems.append(f"{payer / 'profile.yaml'}: policy: {refused}; no browser would open")
+        if profile.file.tasks.claim_status.document and profile.eob is None:
+            problems.append(
+                f"{payer / 'eob.yaml'}: no such file, and the profile downloads EOBs; describe "
+                "their layout there"
+            )
     if not problems:
         try:
             load_profiles(folder)
@@ -41,13 +51,19 @@ def lint(folder: Path) -> list[str]:
 
 
 def replay(folder: Path) -> list[dict[str, str | None]]:
-    """Every field of every recorded case, with what is wrong with it."""
-    return [
-        {"case": case.name, "field": field, "problem": wrong}
-        for profile in load_profiles(folder).values()
-        for case in find_cases(profile)
-        for field, wrong in problem(case, profile).items()
-    ]
+    """Every field of every recorded case, with what is wrong with it; no case is wrong too."""
+    fields: list[dict[str, str | None]] = []
+    for profile in load_profiles(folder).values():
+        cases = list(find_cases(profile))
+        if not cases:
+            none = "no case is recorded; claimsweep profile record makes one"
+            fields.append({"case": profile.id, "field": "cases", "problem": none})
+        fields += [
+            {"case": case.name, "field": field, "problem": wrong}
+            for case in cases
+            for field, wrong in problem(case, profile).items()
+        ]
+    return fields
 
 
 def record(settings: Settings, payer: str, claim_id: str, case: str) -> Path:
@@ -108,8 +124,11 @@ def _capture(
 
 
 def passport(settings: Settings) -> list[dict[str, str]]:
-    """Each payer's standing: may a bot enter today, until when, on whose word."""
-    today = datetime.now(UTC).astimezone(settings.time_zone).date()
+    """Each payer's standing: may a bot enter today, until when, on whose word; is it stopped?"""
+    now = datetime.now(UTC)
+    today = now.astimezone(settings.time_zone).date()
+    known = (settings.home / "ledger.sqlite").exists()  # looking makes no ledger
+    ledger = open_ledger(settings.home) if known else None
     return [
         {
             "payer": profile.id,
@@ -119,9 +138,15 @@ def passport(settings: Settings) -> list[dict[str, str]]:
             "expires": str(profile.file.policy.approval_expires or ""),
             "profile_sha256": profile.sha256,
             "refusal": refusal(profile, today=today) or "",
+            "stopped": _stopped(ledger, profile, now) if ledger else "",
         }
         for profile in load_profiles(settings.profiles).values()
     ]
+
+
+def _stopped(ledger: Ledger, profile: Profile, now: datetime) -> str:
+    attempts = profile.file.login.attempts_before_lockout
+    return AccountBook(ledger, profile.id, attempts).stopped(now) or ""
 
 
 def clear_account(settings: Settings, payer: str) -> None:

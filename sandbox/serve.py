@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -31,9 +32,9 @@ class Portals:
     addresses: dict[str, str]
     accounts: dict[str, Account]
 
-    def settings(self) -> str:
-        """The TOML settings that point a run at these portals."""
-        lines = ["[portals]"]
+    def settings(self, home: Path) -> str:
+        """The TOML settings that point a run at these portals, with a ledger of their own."""
+        lines = [f"home = {json.dumps(str(home))}", "", "[portals]"]
         lines += [f'{payer_id} = "{address}"' for payer_id, address in self.addresses.items()]
         lines += ["", "[secrets]"]
         for payer_id, account in self.accounts.items():
@@ -104,7 +105,7 @@ async def _serve(world: World, *, settings: Path, delay: float, parent_pid: int 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with open_portals(world, delay=delay) as portals:
-        _write_private(settings, portals.settings())
+        _write_private(settings, portals.settings(settings.resolve().parent / "home"))
         for payer_id, address in portals.addresses.items():
             sys.stderr.write(f"{payer_id} answers at {address}\n")
         sys.stdout.write(f"export CLAIMSWEEP_SETTINGS={settings.resolve()}\n")

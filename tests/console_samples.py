@@ -287,6 +287,7 @@ def postings(result: ClaimResult) -> list[Posting]:
             code,
             amount,
             place,
+            claim.claim_id,
         )
 
     if said.finding.kind == "corrected-claim":

@@ -77,6 +77,7 @@ def _of_claim(claim: Claim, document: Document, index: int) -> list[Posting]:
             code=code,
             amount=amount,
             evidence=document.places.get(f"claims[{index}].{path}"),
+            claim_id=claim.claim_id,
         )
     return [posting for posting in merged.values() if posting.amount]
 
