@@ -14,6 +14,7 @@ from billing.model import Claim
 from billing.money import ZERO
 from billing.report import RefusedRow
 from bots.exports.read import ExportReading, payer_key, read_export
+from bots.exports.write_back import write_back
 from bots.profile import Profile, spellings
 
 MEDIA_TYPES = {
@@ -50,6 +51,7 @@ def take_in(
         data = read_file(path)
         reading = read_export(data, path.name, payer_ids=names)
         _require_another(reading, path, readings)
+        write_back(data, reading, {})  # a file that will take no answers is refused now, not after
         readings.append(reading)
         ledger.store(data, media_type(path))
     readings = list(_without_repeats(readings))

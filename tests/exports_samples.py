@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -71,6 +72,7 @@ OURS = (
 )
 PAYERS = {"Alder Grove Health": "alder-grove", "Fern County Medical Aid": "fern-county"}
 SSN = "000-00-0000"
+SHEET = "xl/worksheets/sheet1.xml"
 
 
 def kareo_row(number: int, **changes: str) -> list[str]:
@@ -180,6 +182,22 @@ def saved(book: openpyxl.Workbook) -> bytes:
     """The workbook's bytes."""
     out = io.BytesIO()
     book.save(out)
+    return out.getvalue()
+
+
+def members(data: bytes) -> dict[str, bytes]:
+    """The parts of a workbook, by name."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert archive.testzip() is None
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def with_part(data: bytes, part: str, change: Callable[[bytes], bytes]) -> bytes:
+    """The same archive with one part changed."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members(data).items():
+            archive.writestr(name, change(content) if name == part else content)
     return out.getvalue()
 
 

@@ -122,6 +122,13 @@ def test_blank_rows_of_a_workbook_count_as_rows() -> None:
     assert [r.row for r in read.refused] == [4, 5, 6, 7, 8]
 
 
+def test_a_stray_cell_far_below_the_claims_is_named_and_not_counted_up_to() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(nextgen_xlsx([1, 2])))
+    book["Aging"].cell(1_048_576, 1).value = " "
+    with pytest.raises(BadInput, match=r"a\.xlsx, row 1048576: more than 10,000 blank rows"):
+        read_export(saved(book), "a.xlsx", payer_ids=PAYERS)
+
+
 def test_a_payer_called_total_is_still_a_claim() -> None:
     data = kareo_csv([kareo_row(1, Insurance="Total Care Plan")])
     (claim,) = read_export(data, "a.csv", payer_ids={}).claims

@@ -13,7 +13,18 @@ from decimal import Decimal
 import openpyxl
 import pytest
 import xlsxwriter
-from exports_samples import NEXTGEN, OURS, PAYERS, nextgen_row, nextgen_xlsx, results_of, saved
+from exports_samples import (
+    NEXTGEN,
+    OURS,
+    PAYERS,
+    SHEET,
+    members,
+    nextgen_row,
+    nextgen_xlsx,
+    results_of,
+    saved,
+    with_part,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
@@ -24,28 +35,12 @@ from bots.exports import WriteBackMismatch, Written, read_export, recognise, wri
 from bots.exports import write_back as write_back_module
 from bots.exports.workbook import open_workbook
 
-SHEET = "xl/worksheets/sheet1.xml"
 STYLES = "xl/styles.xml"
 
 
 def written(data: bytes, **figures: object) -> Written:
     reading = read_export(data, "a.xlsx", payer_ids=PAYERS)
     return write_back(data, reading, results_of(reading, **figures))
-
-
-def members(data: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        assert archive.testzip() is None
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def with_part(data: bytes, part: str, change: Callable[[bytes], bytes]) -> bytes:
-    """The same archive with one part changed."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members(data).items():
-            archive.writestr(name, change(content) if name == part else content)
-    return out.getvalue()
 
 
 def cells_of(sheet_xml: bytes, *, before: int) -> dict[str, bytes]:
@@ -207,49 +202,6 @@ def test_a_sheet_whose_tags_have_a_prefix() -> None:
 
 def root_bytes(root: etree._Element) -> bytes:
     return etree.tostring(root)
-
-
-def test_a_button_on_the_sheet_is_not_taken_for_its_columns() -> None:
-    drawing = b"http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing"
-    button = (
-        b'<controls xmlns:xdr="%s"><control shapeId="1"><controlPr><anchor><from><xdr:col>1'
-        b"</xdr:col><xdr:row>2</xdr:row></from></anchor></controlPr></control></controls>" % drawing
-    )
-    data = with_part(
-        nextgen_xlsx([1]), SHEET, lambda p: p.replace(b"</worksheet>", button + b"</worksheet>")
-    )
-    reading = read_export(data, "a.xlsm", payer_ids=PAYERS)
-    copied = write_back(data, reading, results_of(reading)).data
-    assert button in members(copied)[SHEET]
-    assert openpyxl.load_workbook(io.BytesIO(copied))["Aging"]["R3"].value == "paid"
-
-
-@pytest.mark.parametrize(
-    ("theirs", "left"),
-    [
-        (b'<col min="18" max="16384" width="9" hidden="1"/>', [(33, 16384)]),
-        (b"<col min='15' max='40' hidden='1'></col>", [(15, 17), (33, 40)]),
-        (b'<col min="18" max="20" hidden="1"/><col min="21" max="33" hidden="1"/>', [(33, 33)]),
-        (b'<col min="40" max="50" hidden="1"/>', [(40, 50)]),
-    ],
-)
-def test_what_we_add_is_not_hidden_with_the_unused_columns(
-    theirs: bytes, left: list[tuple[int, int]]
-) -> None:
-    data = with_part(nextgen_xlsx([1]), SHEET, lambda p: p.replace(b"</cols>", theirs + b"</cols>"))
-    columns = [
-        (int(col.get("min")), int(col.get("max")), col.get("hidden"))
-        for col in etree.fromstring(members(written(data).data)[SHEET]).iterfind(".//{*}col")
-    ]
-    assert columns == sorted(columns)
-    assert [(low, high) for low, high, hidden in columns if hidden] == left
-    ours = [(at, at) for at in range(18, 33)]
-    assert [(low, high) for low, high, _ in columns if (low, high) in ours] == ours
-
-
-def test_a_dimension_wider_than_the_cells_is_not_narrowed() -> None:
-    data = with_part(nextgen_xlsx([1]), SHEET, lambda p: p.replace(b'"A1:Q4"', b'"A1:BZ900"'))
-    assert b'<dimension ref="A1:BZ900"' in members(written(data).data)[SHEET]
 
 
 def test_cells_right_of_the_headings_are_not_written_over() -> None:

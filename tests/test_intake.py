@@ -6,8 +6,9 @@ import csv
 import io
 from pathlib import Path
 
+import openpyxl
 import pytest
-from exports_samples import kareo_csv, kareo_row, nextgen_xlsx, result_of
+from exports_samples import kareo_csv, kareo_row, nextgen_xlsx, result_of, saved
 
 from billing.errors import BadInput
 from billing.ledger import Ledger, open_ledger
@@ -56,6 +57,15 @@ def test_two_exports_of_one_name_never_write_over_each_other(
     two = put(tmp_path / "west" / "Aging.csv", kareo_csv([kareo_row(2)]))
     with pytest.raises(BadInput, match="has the same name; rename one of them"):
         take_in(ledger, [one, two], {})
+
+
+def test_an_export_that_nothing_can_be_added_to_is_refused_before_the_sweep(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(nextgen_xlsx([1])))
+    book["Aging"]["XFD3"] = "far right"
+    with pytest.raises(BadInput, match="used up to its last column"):
+        take_in(ledger, [put(tmp_path / "wide.xlsx", saved(book))], {})
 
 
 def test_a_workbook_with_macros_is_stored_as_what_it_is(ledger: Ledger, tmp_path: Path) -> None:

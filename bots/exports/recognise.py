@@ -15,6 +15,7 @@ from bots.exports.systems import Field, Fit, System, all_systems, fit, is_ssn_he
 from bots.exports.workbook import Cell, Workbook, open_workbook, rows_of_sheet
 
 HEADINGS_WITHIN = 40
+MOST_BLANK = 10_000  # a stray blank typed far below the claims makes every row between them one
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,11 @@ def rows_below(data: bytes, name: str, found: Recognised, *, limited: bool = Tru
     expected = found.header_row + 1
     for number, cells in rows_of_sheet(book, sheet, skip=skip):
         if number > found.header_row:
+            if number - expected > MOST_BLANK:
+                raise BadInput(
+                    f"{name}, row {number}: more than {MOST_BLANK:,} blank rows stand above this "
+                    "one; delete it or them and export again."
+                )
             for blank in range(expected, number):
                 yield Row(blank, [""] * width, 0)
             expected = number + 1

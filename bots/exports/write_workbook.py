@@ -26,6 +26,7 @@ from bots.exports.workbook import (
 )
 
 _LAST_COLUMN = 16_383
+_RANGE = re.compile(r"[A-Z]{1,3}\d+(:[A-Z]{1,3}\d+)?")
 _DATE_XF = b'<xf numFmtId="14" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
 
 
@@ -78,7 +79,12 @@ def append_to_sheet(
     book = open_workbook(data, name)
     (target,) = (s for s in book.sheets if s.name == sheet)
     part = book.read(target.part)
-    layout = _survey(part, name=name, rows={header_row, *cells})
+    try:
+        layout = _survey(part, name=name, rows={header_row, *cells})
+    except (KeyError, ValueError, expat.ExpatError) as error:
+        raise BadInput(
+            f"{name}, sheet {sheet}: the sheet is damaged and cannot be added to; export it again."
+        ) from error
     first = layout.last_column + 1
     if first + len(headings) - 1 > _LAST_COLUMN:
         raise BadInput(
@@ -133,7 +139,7 @@ def _survey(part: bytes, *, name: str, rows: set[int]) -> _Layout:
             column = place_of(attributes.get("r"), after=column)
             layout.last_column = max(layout.last_column, column)
             if current is not None and "s" in attributes:
-                current.styles[column] = attributes["s"]
+                current.styles[column] = str(int(attributes["s"]))
         elif word == "row":
             number = int(attributes.get("r", number + 1))
             column = -1
@@ -145,7 +151,7 @@ def _survey(part: bytes, *, name: str, rows: set[int]) -> _Layout:
             layout.last_column = max(layout.last_column, column_number(last[0]) if last else -1)
         elif word == "sheetData":
             layout.data_start = parser.CurrentByteIndex
-        elif word == "dimension":
+        elif word == "dimension" and _RANGE.fullmatch(attributes["ref"]):
             layout.dimension = (parser.CurrentByteIndex, attributes["ref"])
         elif word == "col":
             lowest, highest = int(attributes["min"]) - 1, int(attributes["max"]) - 1
