@@ -145,6 +145,25 @@ def draw_list(
     return stream.getvalue()
 
 
+def nested_list() -> bytes:
+    """The same document, every page's text in a form within a form."""
+    stream = BytesIO()
+    canvas = Canvas(stream, pagesize=(WIDE, HIGH), invariant=1)
+    for at, page in enumerate(LIST_PAGES):
+        canvas.beginForm(f"inner{at}")
+        for number, line in enumerate(page.splitlines()):
+            canvas.setFont("Courier", 9)
+            canvas.drawString(36, 560 - 12 * number, line)
+        canvas.endForm()
+        canvas.beginForm(f"outer{at}")
+        canvas.doForm(f"inner{at}")
+        canvas.endForm()
+        canvas.doForm(f"outer{at}")
+        canvas.showPage()
+    canvas.save()
+    return stream.getvalue()
+
+
 def _turned(box: tuple[float, float, float, float], turn: int) -> tuple[float, ...]:
     a, b, c, d, e, f = TURNS[turn]
     corners = [(a * x + c * y + e, b * x + d * y + f) for x, y in (box[:2], box[2:])]

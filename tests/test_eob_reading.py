@@ -10,7 +10,15 @@ from typing import Any
 
 import pypdfium2
 import pytest
-from eob_samples import GOLDEN, LIST_PAGES, draw_list, list_document, scan, table_document
+from eob_samples import (
+    GOLDEN,
+    LIST_PAGES,
+    draw_list,
+    list_document,
+    nested_list,
+    scan,
+    table_document,
+)
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 
@@ -228,6 +236,17 @@ def test_a_revision_that_is_torn_off_does_not_leave_the_figures_before_it() -> N
     data = DOCUMENTS["list"]
     assert "ends too early" in refusal(data + b"\n3 0 obj\n<< /Type /Page /Contents 12 0 R")
     assert read_or_refusal(data + b"\r\n\0\0") == read_or_refusal(data)
+
+
+def test_damage_in_a_form_within_a_form_is_noticed_wherever_it_is() -> None:
+    data = nested_list()
+    assert read_or_refusal(data) == read_or_refusal(DOCUMENTS["list"])
+    packed = max(
+        re.finditer(rb"stream\r?\n(.*?)~>endstream", data, re.S), key=lambda one: len(one[1])
+    )
+    for at in range(packed.start(1) + 10, packed.end(1), 47):
+        torn = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+        assert "Page 1 is damaged" in refusal(torn)
 
 
 def test_an_encrypted_pdf_asks_for_a_copy_without_password() -> None:

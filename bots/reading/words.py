@@ -195,11 +195,20 @@ def _streams(page: Any) -> Iterator[PDFStream]:
         stream = resolve1(part)
         if isinstance(stream, PDFStream):
             yield stream
-    drawn = resolve1((page.page_obj.resources or {}).get("XObject")) or {}
+    yield from _forms(page.page_obj.resources, set())
+
+
+def _forms(resources: Any, seen: set[int]) -> Iterator[PDFStream]:
+    """The forms among ``resources``, and the forms that those draw in turn, each once."""
+    drawn = resolve1((resolve1(resources) or {}).get("XObject")) or {}
     for part in drawn.values():
         stream = resolve1(part)
-        if isinstance(stream, PDFStream) and getattr(stream.get("Subtype"), "name", "") == "Form":
+        if not isinstance(stream, PDFStream) or id(stream) in seen:
+            continue
+        seen.add(id(stream))
+        if getattr(stream.get("Subtype"), "name", "") == "Form":
             yield stream
+            yield from _forms(stream.get("Resources"), seen)
 
 
 def _refuse_damage(stream: PDFStream, number: int) -> None:
