@@ -32,6 +32,9 @@ class Usual:
 PENDING_USUAL = Usual(30, "common follow-up practice")
 MONEY_USUAL = Usual(15, "common follow-up practice")
 
+TOO_LATE = "Ask whether a late appeal is taken; if it is not, propose the write-off."
+"""What comes before the action for a denial once its appeal limit has passed."""
+
 
 class Clock(StrEnum):
     """What a due date is counted from, and by which rule."""
@@ -253,7 +256,9 @@ def next_step(
     step = STEPS[kind]
     due = _CLOCKS[step.clock](claim, rules, today, notice)
     needs_person = FINDINGS[kind].needs_person or not due.sure
-    return NextStep(step.action, due.on, due.basis, needs_person)
+    late = "denied" in kind and step.clock is Clock.APPEAL and (due.on or today) < today
+    action = f"{TOO_LATE} If it is: {step.action}" if late else step.action
+    return NextStep(action, due.on, due.basis, needs_person)
 
 
 def sent_on(claim: Claim) -> tuple[date, str]:

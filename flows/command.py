@@ -6,16 +6,14 @@ import json
 import os
 import sys
 import traceback
-from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from billing.errors import ClaimsweepError
+from flows.progress import watching
 from flows.settings import Settings, load_settings
 
 DONE, FINDINGS, COULD_NOT = 0, 1, 2
@@ -67,7 +65,7 @@ def sweep(
     from flows.run import run_sweep
 
     settings = _settings(home, profiles)
-    with _watching(quiet=as_json) as watch:
+    with watching(quiet=as_json) as watch:
         swept = run_sweep(settings, export, payer=payer, limit=limit, out=out, watch=watch)
     if as_json:
         _print_json(
@@ -105,7 +103,7 @@ def check(
     from flows.run import run_check
 
     settings = _settings(home, profiles)
-    with _watching(quiet=as_json) as watch:
+    with watching(quiet=as_json) as watch:
         swept = run_check(settings, claim_id, export, watch=watch)
     if as_json:
         _print_json({"seconds": round(swept.seconds, 1), "answers": answers(swept.report)})
@@ -350,38 +348,3 @@ def _settings(home: Path | None, profiles: Path | None) -> Settings:
 
 def _print_json(document: object) -> None:
     sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
-
-
-class _Watching(AbstractContextManager[Any]):
-    """A progress bar on standard error for a person."""
-
-    def __init__(self) -> None:
-        self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=Console(stderr=True),
-        )
-        self.task = self.bar.add_task("starting", total=None)
-
-    def __enter__(self) -> Any:
-        self.bar.start()
-        return self.show
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.stop()
-
-    def show(self, progress: Any) -> None:
-        total = progress.settled + progress.unsettled
-        answered = progress.answered + progress.not_found
-        self.bar.update(
-            self.task,
-            description=f"claims checked ({answered} answered)",
-            completed=progress.settled,
-            total=total,
-        )
-
-
-def _watching(*, quiet: bool) -> AbstractContextManager[Any]:
-    return nullcontext(lambda _: None) if quiet or not sys.stderr.isatty() else _Watching()

@@ -12,10 +12,17 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 
 from billing.errors import BadInput, ProfileError
-from bots.portal.browser import find_browser, prove_browser
+from bots.portal.browser import (
+    DRIVER_MEND,
+    MEND,
+    find_browser,
+    prove_browser,
+    require_driver,
+)
 from flows.setup import tesseract_version
 
 LEAST_FREE_BYTES = 2 * 1024**3
@@ -43,6 +50,7 @@ def examine(
     """
     return [
         _python(),
+        _driver(),
         _browser(),
         _tesseract(),
         _ledger(ledger),
@@ -60,12 +68,20 @@ def _python() -> Check:
     return Check("Python", ok, found, "" if ok else mend)
 
 
+def _driver() -> Check:
+    try:
+        require_driver()
+    except BadInput as error:
+        return Check("Playwright", False, str(error).partition("; ")[0], DRIVER_MEND)
+    return Check("Playwright", True, version("playwright"))
+
+
 def _browser() -> Check:
     try:
         browser = find_browser()
         started = prove_browser(browser)
     except BadInput as error:
-        return Check("browser", False, str(error), "run make setup")
+        return Check("browser", False, str(error), MEND)
     place = browser.executable or "Playwright's own build"
     return Check("browser", True, f"{place} starts: {started} ({browser.origin})")
 
@@ -74,7 +90,9 @@ def _tesseract() -> Check:
     version = tesseract_version()
     if version is not None:
         return Check("Tesseract", True, version)
-    remedy = "brew install tesseract" if sys.platform == "darwin" else "run make setup"
+    remedy = "brew install tesseract"
+    if sys.platform != "darwin":
+        remedy = "sudo apt-get install -y tesseract-ocr"
     return Check("Tesseract", False, "none: scanned EOBs cannot be read", remedy)
 
 

@@ -9,16 +9,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from billing.errors import AccountBusy, BadInput, ClaimsweepError
-from billing.ledger import Ledger, Progress, open_ledger
+from billing.ledger import Ledger, open_ledger
 from billing.model import Outcome
 from billing.report import SweepReport
+from bots.portal.browser import require_driver
 from bots.profile import load_profiles
 from flows.embedded import embed
 from flows.intake import begin, name_sweep, take_in
 from flows.outputs import sweep_report, write_outputs
+from flows.progress import Watch
 from flows.settings import Settings
 
-Watch = Callable[[Progress], None]
 WATCH_SECONDS = 0.5
 
 
@@ -49,6 +50,7 @@ def run_sweep(
     """Sweep ``exports`` as a Prefect flow; the same call again resumes, or changes nothing."""
     started = datetime.now(UTC)
     profiles = load_profiles(settings.profiles)
+    require_driver()
     ledger = open_ledger(settings.home)
     intake = take_in(ledger, exports, profiles, payer=payer, limit=limit)
     today = started.astimezone(settings.time_zone).date()
@@ -72,6 +74,7 @@ def run_check(settings: Settings, claim_id: str, exports: list[Path], *, watch: 
     """Ask about one claim now, without the orchestrator: a person is waiting."""
     started = datetime.now(UTC)
     profiles = load_profiles(settings.profiles)
+    require_driver()
     ledger = open_ledger(settings.home)
     intake = take_in(ledger, exports, profiles, claim_id=claim_id)
     today = started.astimezone(settings.time_zone).date()

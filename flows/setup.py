@@ -14,12 +14,20 @@ from pathlib import Path
 import typer
 
 from billing.errors import BadInput
-from bots.portal.browser import MEND, VARIABLE, Browser, find_browser, prove_browser
+from bots.portal.browser import (
+    MEND,
+    VARIABLE,
+    Browser,
+    find_browser,
+    prove_browser,
+    require_driver,
+)
 
 DOWNLOAD_SECONDS = 180
 APT_UPDATE_SECONDS = 180
 APT_INSTALL_SECONDS = 600
 CHROMIUM_PACKAGES = ("chromium-headless-shell", "chromium-sandbox", "fonts-liberation")
+DRIVER_PACKAGES = ("libatomic1",)
 TESSERACT_PACKAGES = ("tesseract-ocr", "tesseract-ocr-eng")
 
 
@@ -48,6 +56,7 @@ def provide_browser() -> Browser:
 
     A browser that is already here is used before anything is downloaded or installed.
     """
+    _provide_driver()
     browser = _find()
     if browser is None:
         say(f"no browser here: asking Playwright for its own (at most {DOWNLOAD_SECONDS} s)")
@@ -68,6 +77,18 @@ def provide_browser() -> Browser:
         run_within(APT_INSTALL_SECONDS, command)
         prove_browser(browser)
     return browser
+
+
+def _provide_driver() -> None:
+    try:
+        require_driver()
+    except BadInput:
+        apt = _apt()
+        if apt is None:
+            raise
+        say("Playwright lacks a system library: installing it with apt-get (at most 10 minutes)")
+        _apt_install(apt, DRIVER_PACKAGES)
+        require_driver()
 
 
 def provide_tesseract() -> str:

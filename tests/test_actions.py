@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reconcile_samples import CLAIM, NOTICE, RULES, STATUS, TODAY, portal, weigh
 
-from billing.actions import STEPS, Clock, escalates_on, filing_limit, next_step, priority, sent_on
+from billing.actions import (
+    STEPS,
+    TOO_LATE,
+    Clock,
+    escalates_on,
+    filing_limit,
+    next_step,
+    priority,
+    sent_on,
+)
 from billing.codes.reasons import Denial
 from billing.findings import FINDINGS
 from billing.model import PayerRules, Rule
@@ -76,6 +85,16 @@ def test_a_passed_limit_is_called_passed() -> None:
     rules = PayerRules(timely_filing=Rule(30, "manual", TODAY), appeal=Rule(10, "manual", TODAY))
     assert "passed" in next_step("rejected", CLAIM, rules, today=TODAY).due_basis
     assert "passed" in next_step("denied-other", CLAIM, rules, today=TODAY, notice=NOTICE).due_basis
+
+
+def test_once_the_appeal_limit_has_passed_a_late_appeal_is_asked_for_first() -> None:
+    in_time = next_step("denied-other", CLAIM, RULES, today=TODAY, notice=NOTICE)
+    late = next_step("denied-other", CLAIM, RULES, today=date(2027, 2, 1), notice=NOTICE)
+    assert late.due is not None
+    assert late.due < date(2027, 2, 1)
+    assert late.next_action == f"{TOO_LATE} If it is: {in_time.next_action}"
+    conflict = next_step("portal-eob-conflict", CLAIM, RULES, today=date(2027, 2, 1), notice=NOTICE)
+    assert TOO_LATE not in conflict.next_action
 
 
 def test_a_corrected_claim_is_due_by_the_earlier_limit_that_is_still_to_come() -> None:

@@ -51,7 +51,8 @@ def test_it_says_where_its_settings_are_and_stops_when_asked(tmp_path: Path, sta
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
     settings = tomllib.loads(file.read_text())
-    assert set(settings) == {"portals", "secrets"}
+    assert set(settings) == {"home", "portals", "secrets"}
+    assert settings["home"] == str(file.resolve().parent / "home")
     assert set(settings["portals"]) == {"juniper-ridge", "franklin-medicaid"}
     for address in settings["portals"].values():
         assert address.startswith("http://127.0.0.1:")

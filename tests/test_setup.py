@@ -20,7 +20,14 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import sync_playwright
 
 from billing.errors import BadInput, ProfileError
-from bots.portal.browser import VARIABLE, Browser, find_browser, launch_options, prove_browser
+from bots.portal.browser import (
+    VARIABLE,
+    Browser,
+    find_browser,
+    launch_options,
+    prove_browser,
+    require_driver,
+)
 from flows.doctor import Check, examine
 from flows.setup import chromium_is_a_snap, run_within
 
@@ -211,6 +218,19 @@ def test_the_pin_leads_nowhere() -> None:
     """Were something listening on the discard port, it would be asked for every page."""
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", 9)) != 0
+
+
+def test_a_driver_that_lacks_a_library_is_one_sentence_with_its_mend(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    lacking = "node: error while loading shared libraries: libatomic.so.1: cannot open shared"
+    node = program(tmp_path / "node", f"echo '{lacking} object file' >&2; exit 127")
+    monkeypatch.setenv("PLAYWRIGHT_NODEJS_PATH", str(node))
+    with pytest.raises(BadInput, match=r"lacks libatomic.so.1 .* apt-get install -y libatomic1"):
+        require_driver()
+    check = examined(home)["Playwright"]
+    assert not check.ok
+    assert "libatomic1" in check.mend
 
 
 # Set-up

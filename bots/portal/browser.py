@@ -34,6 +34,7 @@ MEND = (
     "install Chromium (Debian: sudo apt-get install -y chromium; macOS: brew install --cask "
     f"chromium) or set {VARIABLE} to the path of a Chromium or Chrome"
 )
+DRIVER_MEND = "install its system library (Debian, Ubuntu: sudo apt-get install -y libatomic1)"
 _ANSWER_SECONDS = 30
 _LAUNCH_SECONDS = 60
 # Port 9 (discard) refuses at once: a host that is not let past this proxy is unreachable.
@@ -51,6 +52,30 @@ class Browser:
     executable: Path | None
     version: str
     origin: str
+
+
+def require_driver() -> None:
+    """Raise BadInput, with the mend, when Playwright's own program does not run on this machine.
+
+    It comes with a Node.js that needs libatomic, which a minimal Debian or Ubuntu lacks.
+    """
+    command = [sys.executable, "-m", "playwright", "--version"]
+    try:
+        answer = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_ANSWER_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        raise BadInput("Playwright does not answer; remove .venv and run make setup") from None
+    if answer.returncode:
+        lacking = re.search(r"(lib[\w.+-]+\.so[.\d]*): cannot open shared", answer.stderr)
+        what = f"lacks {lacking[1]}" if lacking else "does not run"
+        raise BadInput(f"Playwright {what} on this machine; {DRIVER_MEND}")
 
 
 def find_browser() -> Browser:
@@ -113,6 +138,7 @@ def prove_browser(browser: Browser) -> str:
 
     Runs in a thread of its own, so that it may be called where an event loop is running.
     """
+    require_driver()
     with ThreadPoolExecutor(max_workers=1) as thread:
         return thread.submit(_launch, browser).result()
 

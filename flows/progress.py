@@ -1,0 +1,67 @@
+"""How far a sweep is, for whoever looks at standard error: a bar for a person, lines for a log."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as RichProgress
+
+from billing.ledger import Progress
+
+Watch = Callable[[Progress], None]
+
+
+def watching(*, quiet: bool) -> AbstractContextManager[Watch]:
+    """What shows the ledger's progress while a sweep runs; nothing when ``quiet``."""
+    if quiet:
+        return nullcontext(lambda _: None)
+    return _Bar() if sys.stderr.isatty() else nullcontext(_Lines())
+
+
+class _Bar(AbstractContextManager[Watch]):
+    """A progress bar on standard error for a person."""
+
+    def __init__(self) -> None:
+        self.bar = RichProgress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+        )
+        self.task = self.bar.add_task("starting", total=None)
+
+    def __enter__(self) -> Watch:
+        self.bar.start()
+        return self.show
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def show(self, progress: Progress) -> None:
+        total = progress.settled + progress.unsettled
+        answered = progress.answered + progress.not_found
+        self.bar.update(
+            self.task,
+            description=f"claims checked ({answered} answered)",
+            completed=progress.settled,
+            total=total,
+        )
+
+
+class _Lines:
+    """Progress for a log: a line on standard error for every tenth of the claims."""
+
+    def __init__(self) -> None:
+        self.tenths = 0
+
+    def __call__(self, progress: Progress) -> None:
+        total = progress.settled + progress.unsettled
+        tenths = 10 * progress.settled // total if total else 0
+        if tenths > self.tenths:
+            self.tenths = tenths
+            sys.stderr.write(f"{progress.settled} of {total} claims checked\n")
