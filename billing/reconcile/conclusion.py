@@ -239,6 +239,8 @@ class _Weighing:
         self, status: ClaimStatus, places: Mapping[str, Evidence], stated: Conclusion
     ) -> Conclusion:
         document = find_document(self.claim, status, self.observations)
+        if isinstance(document, Unusable) and document.decides:
+            return self.undecided("eob-unbalanced", document.why, stated)
         if not isinstance(document, Document):
             stated = from_portal(stated, status, places)
             return self._decided(stated, adjudicate_stated(status), document)

@@ -58,9 +58,14 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """There is an EOB, and it proves nothing; ``why`` is one sentence."""
+    """There is an EOB, and it proves nothing; ``why`` is one sentence.
+
+    ``decides`` when it is about our claim all the same, and leaves open how it was decided: then
+    the portal's word does not stand alone, it stands against something.
+    """
 
     why: str
+    decides: bool = False
 
 
 _Payment = tuple[Remittance, Mapping[str, Evidence]]
@@ -163,7 +168,8 @@ def _holding(
         traces &= {status.trace_number or ""}
     if len(traces) != 1:
         count = f"in {len(every)} payments instead of one" if every else "in no payment"
-        return Unusable(f"The EOB holds payer claim number {number} {count}.")
+        why = f"The EOB holds payer claim number {number} {count}."
+        return Unusable(why, decides=bool(every))
     holding = [one for one in every if one[0].trace_number in traces]
     remittance, places = holding[-1]
     ours = [
@@ -173,7 +179,7 @@ def _holding(
     ]
     if len(ours) != 1:
         count = f"{len(ours)} times" if ours else "only as a reversal"
-        return Unusable(f"The EOB decides payer claim number {number} {count}.")
+        return Unusable(f"The EOB decides payer claim number {number} {count}.", decides=True)
     reversals = tuple(
         n
         for n, one in enumerate(remittance.claims)
