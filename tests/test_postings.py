@@ -146,6 +146,8 @@ def test_a_decision_is_never_posted_onto_a_balance_that_does_not_hold_it(categor
     for night, least in zip(agreed, ("100.00", "0.01"), strict=True):
         assert propose(*night, balance=Decimal(least))
         assert propose(*night, balance=Decimal(least) - Decimal("0.01")) == ()
+    nothing_taken_back = eob(reversal(remitted([line("0.00")]), "E0"), partly)
+    assert propose(agreed[0][0], nothing_taken_back, balance=Decimal("0.00")) == ()
 
 
 cents = st.integers(1, 10_000).map(lambda n: f"{Decimal(n) / 100:.2f}")

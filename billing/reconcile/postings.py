@@ -46,14 +46,14 @@ def propose_postings(
     document = find_document(claim, status, observations)
     if not isinstance(document, Document) or disagreements(claim, status, document):
         return ()
-    posted = claim.balance <= 0 or document.claim.paid > claim.balance
-    if posted and not document.reversals:
-        return ()
     found = [
         replace(posting, kind=PostingKind.REVERSAL)
         for index in document.reversals
         for posting in _of_claim(claim, document, index)
     ]
+    posted = claim.balance <= 0 or document.claim.paid > claim.balance
+    if posted and not found:
+        return ()
     found += _of_claim(claim, document, document.ours)
     return tuple(found)
 
