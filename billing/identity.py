@@ -50,13 +50,16 @@ def judge(claim: Claim, status: ClaimStatus, fields: Sequence[str]) -> Verdict:
     """Whether an opened claim is ours; a single difference is enough to say no.
 
     A difference of service date or charge makes it another claim, whoever's it is. A difference
-    of person alone is a claim like ours under somebody else's name.
+    of person alone is a claim like ours under somebody else's name. The same charge with the
+    other sign may be ours, taken back.
     """
     compared = agreement(claim, status, fields)
     if any(name in CLAIM_IDENTIFIERS for name in compared.differ):
         return Verdict.OTHER_CLAIM
     if compared.differ:
         return Verdict.OTHER_PATIENT
+    if _is_taken_back(claim, status):
+        return Verdict.UNSURE
     return Verdict.SAME if len(compared.agree) >= ENOUGH else Verdict.UNSURE
 
 
@@ -104,7 +107,8 @@ def choose(
     if Verdict.UNSURE in verdicts:
         return NoAnswer(
             Reason.NEEDS_PERSON,
-            f"Fewer than {ENOUGH} identifiers could be compared, so the claim may be another one.",
+            f"The claim may be another one: fewer than {ENOUGH} identifiers could be compared, or "
+            "its charge has the other sign.",
         )
     return NotFound(tuple(fields))
 
@@ -123,6 +127,10 @@ def same_id(ours: str | None, theirs: str | None) -> bool | None:
     return None if left.lstrip("0") == right.lstrip("0") else False
 
 
+def _is_taken_back(claim: Claim, status: ClaimStatus) -> bool:
+    return bool(claim.billed) and status.charge == -claim.billed
+
+
 def _bare(number: str | None) -> str:
     return "".join((number or "").split()).replace("-", "").casefold()
 
@@ -135,7 +143,9 @@ _COMPARE: Mapping[str, Callable[[Claim, ClaimStatus], bool | None]] = {
     "member_id": lambda claim, status: same_id(claim.member_id, status.member_id),
     "date_of_birth": lambda claim, status: _equal(claim.date_of_birth, status.date_of_birth),
     "service_from": lambda claim, status: _equal(claim.service_from, status.service_from),
-    "billed": lambda claim, status: _equal(claim.billed, status.charge),
+    "billed": lambda claim, status: (
+        None if _is_taken_back(claim, status) else _equal(claim.billed, status.charge)
+    ),
 }
 
 CLAIM_IDENTIFIERS = ("service_from", "billed")

@@ -176,3 +176,13 @@ def test_not_found_is_never_said_of_a_claim_that_could_be_ours(
 ) -> None:
     if isinstance(choose(CLAIM, opened, FIELDS, {"Reversed"}), NotFound):
         assert not [one for one in opened if could_be_same(CLAIM, one)]
+
+
+def test_our_charge_with_the_other_sign_is_no_proof_that_the_payer_lacks_the_claim() -> None:
+    taken_back = status(charge=-CLAIM.billed)
+    assert could_be_same(CLAIM, taken_back)
+    assert judge(CLAIM, taken_back, FIELDS) is Verdict.UNSURE
+    answer = choose(CLAIM, [taken_back], FIELDS, ())
+    assert isinstance(answer, NoAnswer)
+    assert answer.reason is Reason.NEEDS_PERSON
+    assert choose(CLAIM, [taken_back, STATUS], FIELDS, ()) == Found(STATUS)
