@@ -38,6 +38,10 @@ class StopAccount(PortalError):
     """Refused, locked or expired login: no further login with this account tonight."""
 
 
+class LoginCutOff(PortalError):
+    """The portal failed while it judged a login: it may count the attempt, so no other is made."""
+
+
 class NeedsPerson(PortalError):
     """A code, a challenge or changed terms: only a person may go on."""
 

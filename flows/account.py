@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -17,7 +18,7 @@ from billing.errors import (
     UnknownPage,
     UnreadableDocument,
 )
-from billing.ledger import Ledger, WorkItem, owner_name
+from billing.ledger import Ledger, LedgerError, WorkItem, owner_name
 from billing.model import (
     Channel,
     Claim,
@@ -40,7 +41,11 @@ LEASE_SECONDS = 300
 ONE_NIGHT = timedelta(hours=12)
 TRIES_PER_CLAIM = 3
 UNKNOWN_IN_A_ROW = 3  # the third unknown page running is a changed portal, not an odd claim
+UNREACHABLE_IN_A_ROW = 3
+PAUSE_SECONDS = 5  # a portal that could not answer is given time
 SESSIONS_ENDED_IN_A_ROW = 3
+MOST_READINGS = 300  # some 20 MB; ten thousand claims would take half a gigabyte
+MAY_PASS = (Reason.UNAVAILABLE, Reason.UNREACHABLE)
 
 
 @dataclass(slots=True)
@@ -69,14 +74,18 @@ class AccountBook:
         return None
 
     def attempt(self) -> datetime | None:
-        """Note an attempt before it is made; the instant of the one before."""
+        """Note an attempt before it is made; until when the one before may have used its code.
+
+        One that was cut off may have typed it at any moment until now. Raises StopAccount when
+        no login may be tried.
+        """
         now = datetime.now(UTC)
         stopped = self.stopped(now)
         if stopped is not None:
             raise StopAccount(stopped)
-        before = self.ledger.login_standing(self.account).last_attempt_at
+        standing = self.ledger.login_standing(self.account)
         self.ledger.note_login_attempt(self.account, now)
-        return before
+        return (standing.last_result_at or now) if standing.last_attempt_at else None
 
     def result(self, *, accepted: bool) -> None:
         """Note how the attempt ended."""
@@ -99,16 +108,19 @@ class AccountWork:
     _readings: dict[str, Reading | UnreadableDocument] = field(default_factory=dict)
 
     async def run(self) -> None:
-        """Answer every pending item of this payer.
+        """Answer every pending item of this payer; nobody signs in when there is none.
 
         Raises AccountBusy when another run has the account, TryLater when the portal is not to be
         had now, StopAccount, NeedsPerson or UnknownPage when a person must act first; items not
         answered stay pending.
         """
         account, now = self.profile.id, datetime.now(UTC)
+        if not self._has_work():
+            return
         fence = self.ledger.lease_account(account, self.owner, seconds=LEASE_SECONDS, now=now)
         if fence is None:
             raise AccountBusy(f"{account}: another run is signed in with this account")
+        beating = asyncio.create_task(self._hold(fence))
         try:
             attempts = self.profile.file.login.attempts_before_lockout
             book = AccountBook(self.ledger, account, attempts)
@@ -117,37 +129,58 @@ class AccountWork:
             ) as session:
                 await self._ask_all(session, fence)
         finally:
+            beating.cancel()
             self.ledger.release_account(account, self.owner, fence)
 
     async def _ask_all(self, session: PortalSession, fence: int) -> None:
         driver = ClaimStatusDriver(session, self.ledger.store)
-        unknown = ended = 0
+        unknown = unreachable = ended = 0
         while item := self._next():
             started = monotonic()
             try:
                 asked = await driver.ask(item.claim)
             except SessionEnded:
                 ended += 1
-                self.ledger.give_back(item.item_id, item.fence)
+                again = TryLater(f"{self.profile.id} ended the session whenever it was asked.")
+                self._postpone(item, again, started)
                 if ended == SESSIONS_ENDED_IN_A_ROW:
                     raise TryLater(f"{self.profile.id} ends every session at once") from None
-                await session.renew()
+                if self._has_work():
+                    await session.renew()
                 continue
             except TryLater as error:
                 self._postpone(item, error, started)
                 raise
             ended = 0
-            settled = await self._settle(item, asked, started)
-            unknown = unknown + 1 if settled is Reason.UNKNOWN_PAGE else 0
+            reason = await self._settle(item, asked, started)
+            unknown = unknown + 1 if reason is Reason.UNKNOWN_PAGE else 0
+            unreachable = unreachable + 1 if reason is Reason.UNREACHABLE else 0
             if unknown == UNKNOWN_IN_A_ROW:
                 raise UnknownPage(
                     f"{self.profile.id}: {unknown} claims in a row met a page the profile does not "
                     "know; compare the captured pages with the profile"
                 )
-            self.ledger.renew_account(
-                self.profile.id, self.owner, fence, seconds=LEASE_SECONDS, now=datetime.now(UTC)
-            )
+            if unreachable == UNREACHABLE_IN_A_ROW:
+                raise TryLater(f"{self.profile.id} left {unreachable} claims in a row unanswered")
+            await asyncio.sleep(PAUSE_SECONDS * unreachable)
+            if not self._renew(fence):
+                raise AccountBusy(f"{self.profile.id}: another run has taken the account")
         self._note_drift(session)
+
+    async def _hold(self, fence: int) -> None:
+        """Keep the account ours however long a login or a claim takes."""
+        while True:
+            await asyncio.sleep(LEASE_SECONDS / 5)
+            with suppress(LedgerError):  # another run is writing: the next beat comes in time
+                self._renew(fence)
+
+    def _renew(self, fence: int) -> bool:
+        return self.ledger.renew_account(
+            self.profile.id, self.owner, fence, seconds=LEASE_SECONDS, now=datetime.now(UTC)
+        )
+
+    def _has_work(self) -> bool:
+        return self.profile.id in self.ledger.pending_payers(self.sweep_id)
 
     def _next(self) -> WorkItem | None:
         return self.ledger.lease_item(
@@ -167,25 +200,33 @@ class AccountWork:
         self._commit(item, [Observation(Channel.PORTAL, datetime.now(UTC), answer, ())], started)
 
     async def _settle(self, item: WorkItem, asked: Asked, started: float) -> Reason | None:
-        """Commit what was learned; the reason when nothing was."""
+        """Commit what was learned, or ask again later; the reason when nothing was learned."""
         answer = asked.observation.answer
+        again = item.attempts < TRIES_PER_CLAIM
         if isinstance(answer, NoAnswer):
-            if answer.reason is Reason.UNAVAILABLE and item.attempts < TRIES_PER_CLAIM:
+            if again and answer.reason in MAY_PASS:
                 self.ledger.give_back(item.item_id, item.fence)
-                return answer.reason
-            self._commit(item, [asked.observation], started)
+            else:
+                self._commit(item, [asked.observation], started)
             return answer.reason
+        if again and asked.lost is not None:
+            self.ledger.give_back(item.item_id, item.fence)
+            return None
         observations = [asked.observation]
         match answer:
             case Found(ClaimStatus() as status) if asked.document is not None:
                 number = status.payer_claim_number
                 observations.append(await self._read(item.claim, number, asked.document))
+            case Found() if asked.lost is not None:
+                observations.append(no_document(asked.lost, ()))
         self._commit(item, observations, started)
         return None
 
     async def _read(self, claim: Claim, payer_claim_number: str, sha256: str) -> Observation:
         """What the EOB document says of this claim; a remittance of many claims is read once."""
         if sha256 not in self._readings:
+            if len(self._readings) == MOST_READINGS:
+                del self._readings[next(iter(self._readings))]  # the oldest
             data = self.ledger.fetch(sha256)
             try:
                 self._readings[sha256] = await asyncio.to_thread(self.read_document, data)
@@ -221,17 +262,14 @@ def eob_observation(
 
     A document that cannot be read, does not balance or does not hold the claim is no answer.
     """
-    now, captures = datetime.now(UTC), (sha256,)
-
-    def unknown(why: str) -> Observation:
-        return Observation(Channel.EOB, now, NoAnswer(Reason.NEEDS_PERSON, why), captures)
-
+    captures = (sha256,)
     if isinstance(reading, UnreadableDocument):
-        return unknown(str(reading))
+        return no_document(str(reading), captures)
     if not reading.balanced:
         first = reading.residuals[0]
-        return unknown(
-            f"The EOB does not balance: {first.equation} {first.where} is off by {first.dollars}."
+        return no_document(
+            f"The EOB does not balance: {first.equation} {first.where} is off by {first.dollars}.",
+            captures,
         )
     holding = [
         remittance
@@ -239,9 +277,17 @@ def eob_observation(
         if any(c.payer_claim_number == payer_claim_number for c in remittance.claims)
     ]
     if len(holding) != 1:
-        return unknown(f"The EOB holds this claim in {len(holding)} payments instead of one.")
+        return no_document(
+            f"The EOB holds this claim in {len(holding)} payments instead of one.", captures
+        )
     part = excerpt(holding[0], claim_id=claim.claim_id, payer_claim_number=payer_claim_number)
-    return Observation(Channel.EOB, now, Found(part), captures, part.places)
+    return Observation(Channel.EOB, datetime.now(UTC), Found(part), captures, part.places)
+
+
+def no_document(why: str, captures: tuple[str, ...]) -> Observation:
+    """The EOB channel's observation when there is a document and it proves nothing."""
+    answer = NoAnswer(Reason.NEEDS_PERSON, why)
+    return Observation(Channel.EOB, datetime.now(UTC), answer, captures)
 
 
 def make_reader(profile: Profile) -> Callable[[bytes], Reading]:

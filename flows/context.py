@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
 
-from billing.errors import BadInput, NeedsPerson, StopAccount, TryLater, UnknownPage
+from billing.errors import (
+    BadInput,
+    ClaimsweepError,
+    LoginCutOff,
+    NeedsPerson,
+    StopAccount,
+    TryLater,
+    UnknownPage,
+)
 from billing.ledger import Ledger, open_ledger
 from billing.model import (
     Channel,
@@ -31,6 +39,7 @@ REASON_OF: Mapping[type[BaseException], Reason] = {
     NeedsPerson: Reason.NEEDS_PERSON,
     BadInput: Reason.NEEDS_PERSON,
     UnknownPage: Reason.UNKNOWN_PAGE,
+    LoginCutOff: Reason.UNREACHABLE,
     TryLater: Reason.UNREACHABLE,
 }
 """What a session's end means for the claims left unasked; TryLater when its retries are spent."""
@@ -80,8 +89,12 @@ class SweepContext:
         )
 
     def end_session(self, payer: str, end: BaseException) -> None:
-        """The claims a session left unasked stay unknown, for the reason that ended it."""
-        if not isinstance(end, Exception):
+        """The claims a session left unasked stay unknown, for the reason that ended it.
+
+        What fails on our side (a full disk, a damaged ledger) says nothing of them: it is raised.
+        """
+        ours = isinstance(end, ClaimsweepError) and type(end) not in REASON_OF
+        if ours or not isinstance(end, Exception):
             raise end
         reason = REASON_OF.get(type(end), Reason.NEEDS_PERSON)
         # only our own sentences are free of patient data

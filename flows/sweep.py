@@ -6,7 +6,14 @@ import asyncio
 
 from prefect import flow
 
-from billing.errors import AccountBusy, BadInput, NeedsPerson, StopAccount, UnknownPage
+from billing.errors import (
+    AccountBusy,
+    BadInput,
+    LoginCutOff,
+    NeedsPerson,
+    StopAccount,
+    UnknownPage,
+)
 from flows.context import open_context
 
 SESSION_RETRIES = 2  # a portal that stays away three times is left alone tonight
@@ -39,5 +46,5 @@ async def payer_session(sweep_id: str, payer: str) -> None:
         await context.account_work(payer).run()
     except AccountBusy:
         return  # the claims stay pending: they are the other run's to answer
-    except (StopAccount, NeedsPerson, UnknownPage, BadInput) as error:
+    except (StopAccount, LoginCutOff, NeedsPerson, UnknownPage, BadInput) as error:
         context.end_session(payer, error)

@@ -347,18 +347,20 @@ def test_a_person_ends_the_leases_of_a_machine_that_is_gone(ledger: Ledger) -> N
 
 
 def test_a_login_nobody_saw_the_end_of_counts_as_spent(ledger: Ledger) -> None:
-    assert ledger.login_standing("acme") == LoginStanding(0, None, 0, None)
+    assert ledger.login_standing("acme") == LoginStanding(0, None, 0, None, None)
     ledger.note_login_attempt("acme", NOW)
     ledger.note_login_result("acme", True, NOW)
-    assert ledger.login_standing("acme") == LoginStanding(0, None, 0, NOW)
+    assert ledger.login_standing("acme") == LoginStanding(0, None, 0, NOW, NOW)
     ledger.note_login_attempt("acme", NOW + MINUTE)
     ledger.note_login_attempt("acme", NOW + 2 * MINUTE)
+    assert ledger.login_standing("acme").last_result_at is None
     ledger.note_login_result("acme", False, NOW + 3 * MINUTE)
     standing = ledger.login_standing("acme")
-    assert standing == LoginStanding(1, NOW + 3 * MINUTE, 1, NOW + 2 * MINUTE)
+    refused = NOW + 3 * MINUTE
+    assert standing == LoginStanding(1, refused, 1, NOW + 2 * MINUTE, refused)
     assert standing.spent == 2
     assert ledger.login_standing("other").spent == 0
     ledger.clear_account("acme", NOW + 4 * MINUTE)
-    assert ledger.login_standing("acme") == LoginStanding(0, None, 0, NOW + 2 * MINUTE)
+    assert ledger.login_standing("acme") == LoginStanding(0, None, 0, NOW + 2 * MINUTE, refused)
     with pytest.raises(ClaimsweepError, match="no login waiting"):
         ledger.note_login_result("acme", True, NOW)

@@ -19,14 +19,15 @@ class LoginStanding:
 
     ``refusals_in_a_row`` are logins the portal refused. ``unfinished_attempts`` are those whose
     result nobody saw (a crash); each may have been refused, so the budget is both together:
-    ``spent``. ``last_attempt_at`` is the last attempt of all, accepted ones included, so that a
-    one-time code is not used twice.
+    ``spent``. ``last_attempt_at`` and ``last_result_at`` are of the last attempt of all, accepted
+    ones included: between them its one-time code was used, which must not be used twice.
     """
 
     refusals_in_a_row: int
     last_refused_at: datetime | None
     unfinished_attempts: int
     last_attempt_at: datetime | None
+    last_result_at: datetime | None
 
     @property
     def spent(self) -> int:
@@ -160,6 +161,7 @@ class Accounts(Database):
             last_refused_at=refused[0].result_at if refused else None,
             unfinished_attempts=unfinished,
             last_attempt_at=newest_first[0].attempted_at if newest_first else None,
+            last_result_at=newest_first[0].result_at if newest_first else None,
         )
 
     def clear_account(self, account: str, at: datetime) -> None:

@@ -127,7 +127,9 @@ def launch_options(browser: Browser, allowed_hosts: Sequence[str]) -> dict[str, 
     ]
     if hasattr(os, "getuid") and os.getuid() == 0:
         arguments.append("--no-sandbox")  # Chromium refuses to start as root otherwise
-    options: dict[str, Any] = {"headless": True, "args": arguments}
+    # ctrl-C reaches every process of the terminal; the session must still sign out in the browser
+    ours = dict.fromkeys(("handle_sigint", "handle_sigterm", "handle_sighup"), False)
+    options: dict[str, Any] = {"headless": True, "args": arguments, **ours}
     if browser.executable is not None:
         options["executable_path"] = str(browser.executable)
     return options

@@ -26,10 +26,12 @@ from billing.model import (
     Reason,
 )
 from bots.page_language import PLACEHOLDER
+from bots.portal.absence import answers_our_search, echoes_our_member, is_shown
 from bots.portal.capture import Keep, capture_image, capture_page
+from bots.portal.document import NoDocument, fetch_document
 from bots.portal.session import PortalSession
 from bots.portal.verbs import Words, claim_words
-from bots.profile import ClaimStatusTask, Document, NextPage
+from bots.profile import ClaimStatusTask, NextPage
 from bots.reading.page import read_claim, read_rows
 
 MOST_PAGES = 40  # a search that lists more is not about one claim
@@ -37,10 +39,14 @@ MOST_PAGES = 40  # a search that lists more is not about one claim
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What came of asking: the observation, and the stored hash of the EOB if one was offered."""
+    """What came of asking: the observation, and the stored hash of the EOB if one was offered.
+
+    ``lost`` says in a sentence why an EOB that was offered did not arrive.
+    """
 
     observation: Observation
     document: str | None
+    lost: str | None = None
 
 
 @dataclass(slots=True)
@@ -50,6 +56,7 @@ class Opened:
     status: ClaimStatus
     places: Mapping[str, Evidence]
     document: str | None
+    lost: str | None = None
 
 
 @dataclass(slots=True)
@@ -60,30 +67,37 @@ class ClaimStatusDriver:
     keep: Keep
     _searched_at: float = field(init=False, default=0.0)
     _captures: list[str] = field(init=False, default_factory=list)
+    _listed: list[ClaimStatus] = field(init=False, default_factory=list)
 
     async def ask(self, claim: Claim) -> Asked:
         """The portal's answer about ``claim``, with the bytes it rests on.
 
-        Raises SessionEnded when the portal ended the session, TryLater when it went away. A page
-        that nobody foresaw is an answer of its own: NoAnswer with the capture that shows it.
+        Raises SessionEnded when the portal ended the session, TryLater when nothing more can be
+        asked in it. A page that nobody foresaw, or that the portal failed to send, is an answer of
+        its own: NoAnswer with the capture that shows it.
         """
-        self._captures = []
+        self._captures, self._listed = [], []
+        self.session.guard.refused.clear()  # what the page of an earlier claim tried
         settings = self.session.profile.file.session
         try:
             async with asyncio.timeout(settings.claim_seconds):
                 return await self._ask(claim)
-        except TimeoutError as error:
-            raise TryLater(
-                f"{self.session.profile.id}: one claim took over {settings.claim_seconds:.0f} s"
-            ) from error
+        except TimeoutError:
+            late = f"The claim took over {settings.claim_seconds:.0f} s."
+            return await self._unforeseen(late, Reason.UNREACHABLE)
+        except TryLater as error:
+            return await self._unforeseen(str(error), Reason.UNREACHABLE)
         except UnknownPage as error:
-            return await self._unforeseen(str(error))
+            return await self._unforeseen(str(error), Reason.UNKNOWN_PAGE)
         except PlaywrightTimeout:
-            return await self._unforeseen("an element did not react in time")
+            late = "an element did not react in time"
+            return await self._unforeseen(late, Reason.UNKNOWN_PAGE)
         except Error as error:
-            raise TryLater(
-                f"{self.session.profile.id}: the browser or the connection was lost"
-            ) from error
+            if self.session.page.is_closed():
+                raise TryLater(f"{self.session.profile.id}: the browser was lost") from error
+            return await self._unforeseen(
+                "the page went away while it was looked at", Reason.UNREACHABLE
+            )
 
     async def _ask(self, claim: Claim) -> Asked:
         task = self.session.profile.file.tasks.claim_status
@@ -96,18 +110,39 @@ class ClaimStatusDriver:
                 )
             )
         if outcome == "none":
-            return await self._with_picture(NotFound(_searched(task)))
+            if task.rows.response is not None and await self._rows(task):
+                raise UnknownPage("the page says that nothing was found, and its data lists claims")
+            return await self._absent(NotFound(_searched(task)), task, words)
         opened = [found async for found in self._candidates(task, claim, words)]
         answer = choose(claim, [o.status for o in opened], task.same_claim_when, task.superseded)
         self._refuse_writes()
         if isinstance(answer, Found):
             (chosen,) = (o for o in opened if o.status is answer.value)
-            return self._asked(answer, chosen.places, chosen.document)
+            return replace(self._asked(answer, chosen.places, chosen.document), lost=chosen.lost)
+        if isinstance(answer, NotFound):
+            return await self._absent(answer, task, words)
         return self._asked(answer) if opened else await self._with_picture(answer)
 
-    async def _unforeseen(self, what: str) -> Asked:
-        """The page that stopped us is the evidence; the claim stays unknown."""
-        self.session.guard.refused.clear()
+    async def _absent(self, answer: NotFound, task: ClaimStatusTask, words: Words) -> Asked:
+        """Not on file: only if the page answers our search, and lacks nothing it asked for."""
+        self._refuse_writes()
+        if not answers_our_search(self._listed, task, words):
+            raise UnknownPage("the results list a claim outside the dates that were searched")
+        if not await echoes_our_member(self.session.hand, task, words):
+            raise UnknownPage("the page answers a search for another member")
+        failure = self.session.traffic.failure()
+        if failure is not None:
+            return await self._with_picture(NoAnswer(Reason.UNREACHABLE, failure))
+        return await self._with_picture(answer)
+
+    async def _unforeseen(self, what: str, reason: Reason) -> Asked:
+        """The page that stopped us is the evidence; the claim stays unknown.
+
+        A page that lacks what the portal failed to send is no changed page.
+        """
+        failure = self.session.traffic.failure()
+        if failure is not None and reason is Reason.UNKNOWN_PAGE:
+            what, reason = failure, Reason.UNREACHABLE
         try:
             async with asyncio.timeout(self.session.profile.file.session.answer_seconds):
                 if await self.session.hand.shows(self.session.hand.ended):
@@ -118,7 +153,7 @@ class ClaimStatusDriver:
             raise TryLater(
                 f"{self.session.profile.id}: the browser or the connection was lost"
             ) from error
-        return self._asked(NoAnswer(Reason.UNKNOWN_PAGE, what))
+        return self._asked(NoAnswer(reason, what))
 
     async def _search(self, task: ClaimStatusTask, words: Words) -> str:
         """Fill the form, submit it once, and name the one outcome that the page shows."""
@@ -138,6 +173,9 @@ class ClaimStatusDriver:
         self._searched_at = monotonic()
         await hand.take((task.submit,), words)
         seen = await session.settle(signs)
+        if seen == {"none"}:  # some pages say so until the answer has come
+            await session.traffic.quiet(session.profile.file.session.answer_seconds)
+            seen = await session.settle(signs)
         if len(seen) != 1:
             raise UnknownPage(f"the page shows {' and '.join(sorted(seen))} at once")
         return seen.pop()
@@ -148,6 +186,9 @@ class ClaimStatusDriver:
         """Open every listed row that could be this claim, on every page of the results."""
         for page in range(1, MOST_PAGES + 1):
             rows = await self._rows(task)
+            if not rows:
+                raise UnknownPage("the page shows results, and its data lists none")
+            self._listed += rows
             more = await self._can_turn(task)
             candidates = [row for row in rows if could_be_same(claim, row)]
             for n, row in enumerate(candidates, 1):
@@ -166,7 +207,10 @@ class ClaimStatusDriver:
             return read_rows(page, task.rows, vocabulary)
         body = await self.session.response_body(task.rows.response)
         self._captures.append(self.keep(body, "application/json"))
-        return read_rows(body, task.rows, vocabulary)
+        rows = read_rows(body, task.rows, vocabulary)
+        if not all(is_shown(row, page) for row in rows):
+            raise UnknownPage("the page shows other claims than its data lists")
+        return rows
 
     async def _open(
         self, task: ClaimStatusTask, claim: Claim, row: ClaimStatus, words: Words
@@ -191,28 +235,12 @@ class ClaimStatusDriver:
             return Opened(status, places, None)
         if not await hand.shows(wanted.offered_when):
             return Opened(status, places, None)
-        return Opened(status, places, await self._document(wanted))
-
-    async def _document(self, wanted: Document) -> str:
-        """The offered EOB, byte for byte as the portal sent it."""
-        session = self.session
-        seconds = session.profile.file.session.answer_seconds
-        if wanted.arrives == "download":
-            async with session.page.expect_download(timeout=seconds * 1000) as arriving:
-                await session.hand.click(wanted.click)
-            download = await arriving.value
-            async with asyncio.timeout(seconds):
-                data = (await download.path()).read_bytes()
-                await download.delete()
-        else:
-            arrived = session.guard.expect_tab_document()
-            async with session.context.expect_page(timeout=seconds * 1000) as opening:
-                await session.hand.click(wanted.click)
-            tab = await opening.value
-            async with asyncio.timeout(seconds):
-                data = await arrived
-                await tab.close()
-        return self.keep(data, "application/pdf")
+        data = await fetch_document(self.session, wanted)
+        if isinstance(data, NoDocument):
+            if data.sent:
+                self._captures.append(self.keep(data.sent, "application/octet-stream"))
+            return Opened(status, places, None, lost=data.why)
+        return Opened(status, places, self.keep(data, "application/pdf"))
 
     async def _return(self, task: ClaimStatusTask, words: Words, page: int) -> None:
         """Back to results page ``page``: by the portal's own way if it has one, else anew."""

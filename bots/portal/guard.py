@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import BrowserContext, Error, Route, WebSocketRoute
 
+from billing.errors import TryLater
+
 READS = frozenset({"GET", "HEAD"})
 
 
@@ -35,9 +37,15 @@ class Guard:
         """The next document that a new tab asks for, as the bytes the portal sent.
 
         A PDF shown inside a tab has a viewer's page for a body, so its bytes are taken on the way.
+        Waiting for it raises TryLater when the portal does not send it.
         """
         self._tab_document = asyncio.get_running_loop().create_future()
         return self._tab_document
+
+    def forget_tab_document(self, wanted: asyncio.Future[bytes]) -> None:
+        """``wanted`` is expected no more: what a page asks for from now on is its own."""
+        wanted.cancel()
+        self._tab_document = None
 
     def allows(self, method: str, url: str) -> bool:
         """Whether this request may leave."""
@@ -67,18 +75,24 @@ class Guard:
         try:
             response = await route.fetch(max_redirects=0)
             body = await response.body()
-        except Error as error:
-            if not wanted.done():
-                wanted.set_exception(error)
+        except Error:
+            _refuse(wanted, "The portal broke the connection.")
             await route.abort()
             return
-        if not wanted.done():
+        if not response.ok:
+            _refuse(wanted, f"The portal answered HTTP {response.status}.")
+        elif not wanted.done():
             wanted.set_result(body)
         await route.fulfill(status=200, content_type="text/plain", body="taken")
 
     async def _refuse_socket(self, socket: WebSocketRoute) -> None:
         self.refused.append(f"WEBSOCKET {urlsplit(socket.url).path}")
         await socket.close()
+
+
+def _refuse(wanted: asyncio.Future[bytes], why: str) -> None:
+    if not wanted.done():
+        wanted.set_exception(TryLater(why))
 
 
 def host_of(address: str) -> str:

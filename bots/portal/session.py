@@ -14,9 +14,13 @@ from urllib.parse import urlsplit
 
 import pyotp
 from playwright.async_api import BrowserContext, Error, Page, Playwright, Response, async_playwright
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from billing.errors import (
+    BadInput,
+    LoginCutOff,
     NeedsPerson,
+    PortalError,
     SessionEnded,
     StopAccount,
     TryLater,
@@ -25,12 +29,15 @@ from billing.errors import (
 from bots.page_language import Locators
 from bots.portal.browser import Browser, launch_options
 from bots.portal.guard import Guard, host_of
+from bots.portal.traffic import Traffic
 from bots.portal.verbs import Hand
 from bots.profile import Profile
 
 TOTP_SECONDS = 30
 TOTP_MARGIN = 3  # a code is not typed in its last seconds: it would expire on the way
 PAGES_TO_SIGN_IN = 8
+CLOSE_SECONDS = 15
+SIGN_OUT_WAITS = 3
 ORDER = ("refused", "locked", "second", "interstitial", "signed")
 
 
@@ -38,7 +45,7 @@ class LoginBook(Protocol):
     """The ledger's side of a login: what was tried is remembered before it is tried."""
 
     def attempt(self) -> datetime | None:
-        """Note an attempt, committed before the submit; the instant of the attempt before it.
+        """Note an attempt, committed before the submit; until when a code may have been used.
 
         Raises StopAccount when the account's budget does not allow another one.
         """
@@ -52,7 +59,7 @@ class PortalSession:
     """An async context manager: signed in inside, signed out after.
 
     ``address`` is where the portal answers. ``secret`` gives a secret of this payer by name.
-    Raises TryLater, StopAccount, NeedsPerson or UnknownPage from entering.
+    Raises TryLater, LoginCutOff, StopAccount, NeedsPerson or UnknownPage from entering.
     """
 
     profile: Profile
@@ -62,6 +69,7 @@ class PortalSession:
     logins: LoginBook
     hand: Hand = field(init=False)
     guard: Guard = field(init=False)
+    traffic: Traffic = field(init=False, default_factory=Traffic)
     _playwright: Playwright | None = field(init=False, default=None)
     _context: BrowserContext | None = field(init=False, default=None)
     _responses: dict[str, Response] = field(init=False, default_factory=dict)
@@ -80,6 +88,7 @@ class PortalSession:
                 accept_downloads=True,
             )
             await self.guard.stand(self._context)
+            self.traffic.watch(self._context)
             page = await self._context.new_page()
             page.on("response", self._remember)
             answer_ms = self.profile.file.session.answer_seconds * 1000
@@ -88,9 +97,7 @@ class PortalSession:
         except BaseException as error:
             await self._close()
             if isinstance(error, Error):
-                raise TryLater(
-                    f"The browser stopped while signing in to {self.profile.id}"
-                ) from error
+                raise TryLater(f"{self.profile.id}: the browser did not start") from error
             raise
         return self
 
@@ -118,16 +125,44 @@ class PortalSession:
         return self._context
 
     async def sign_in(self) -> None:
-        """Sign in once. The attempt is on record before anything is submitted."""
+        """Sign in once. The attempt is on record before anything is submitted, and not sooner.
+
+        Raises LoginCutOff when the portal fails after that: it may count the attempt.
+        """
         login = self.profile.file.login
-        name = self.profile.id
         words = {
             "secret.username": self.secret("username"),
             "secret.password": self.secret("password"),
         }
-        await self.hand.go(login.start)
-        before = self.logins.attempt()
-        await self.hand.take(login.steps, words)
+        totp = self._totp() if login.second_factor else None
+        submit = next((n for n, step in enumerate(login.steps) if step.click), 0)
+        seconds = PAGES_TO_SIGN_IN * self.hand.answer_ms / 1000 + 2 * TOTP_SECONDS
+        failed: type[PortalError] = TryLater
+        self.traffic.forget()
+        try:
+            async with asyncio.timeout(seconds):
+                await self.hand.go(login.start)
+                await self.hand.take(login.steps[:submit], words)
+                used_until = self.logins.attempt()
+                failed = LoginCutOff
+                await self.hand.take(login.steps[submit:], words)
+                await self._pass_the_door(totp, used_until)
+        except TimeoutError as error:
+            raise failed(f"{self.profile.id}: signing in took over {seconds:.0f} s") from error
+        except (UnknownPage, PlaywrightTimeout) as error:
+            failure = self.traffic.failure()
+            if failure is not None:
+                raise failed(f"{self.profile.id}: {failure}") from error
+            if isinstance(error, UnknownPage):
+                raise
+            raise UnknownPage(f"{self.profile.id}: the login form did not react") from error
+        except Error as error:
+            raise TryLater(f"{self.profile.id}: the browser stopped while signing in") from error
+
+    async def _pass_the_door(self, totp: pyotp.TOTP | None, used_until: datetime | None) -> None:
+        """From the submitted password to the signed-in page, whatever stands between."""
+        login = self.profile.file.login
+        name = self.profile.id
         signs: dict[str, Locators] = {
             "refused": login.refused_when,
             "signed in": login.signed_in_when,
@@ -145,7 +180,8 @@ class PortalSession:
             if first == "signed in":
                 self.logins.result(accepted=True)
                 self._signed_in = True
-                self.hand.ended = self.profile.file.session.ended_when
+                form = tuple(s.fill for s in login.steps if s.fill and "{secret." in s.fill.value)
+                self.hand.ended = (*self.profile.file.session.ended_when, *form)
                 return
             if first in ("refused", "locked"):
                 self.logins.result(accepted=False)
@@ -154,26 +190,25 @@ class PortalSession:
                     f"{name} {said}; a person should check the password before a bot signs in again"
                 )
             del signs[first]
-            if first == "second factor" and login.second_factor:
-                await self.hand.take(
-                    login.second_factor.steps, {"secret.code": await self._totp(before)}
-                )
+            if first == "second factor" and login.second_factor and totp:
+                code = await _fresh_code(totp, used_until)
+                await self.hand.take(login.second_factor.steps, {"secret.code": code})
             else:
                 await self.hand.take(login.interstitials[int(first.split()[1])].steps, {})
         raise NeedsPerson(
             f"{name} shows one page after another instead of signing in; a person should look"
         )
 
-    async def _totp(self, last_login: datetime | None) -> str:
-        """A code of a time step that no earlier login has used: portals accept each once."""
-        totp = pyotp.TOTP(self.secret("totp"))
-        used = int(last_login.timestamp()) // TOTP_SECONDS if last_login else 0
-        while True:
-            now = datetime.now(UTC).timestamp()
-            step, into = int(now) // TOTP_SECONDS, now % TOTP_SECONDS
-            if step > used and into < TOTP_SECONDS - TOTP_MARGIN:
-                return totp.at(int(now))
-            await asyncio.sleep(TOTP_SECONDS - into)
+    def _totp(self) -> pyotp.TOTP:
+        """The maker of one-time codes, tried before a password is spent on a bad secret."""
+        secret = self.secret("totp")
+        try:
+            return pyotp.TOTP(secret)
+        except ValueError as error:
+            raise BadInput(
+                f"The secret {self.profile.id}/totp is not in Base32; copy it again as the portal "
+                "shows it when a second factor is set up"
+            ) from error
 
     async def settle(self, signs: Mapping[str, Locators]) -> set[str]:
         """Wait until any of ``signs`` is visible; the names of all that are.
@@ -188,24 +223,41 @@ class PortalSession:
         return seen
 
     async def sign_out(self) -> None:
-        """Sign out as a person would; a portal that is gone already is left alone."""
+        """Sign out as a person would; a portal that is gone already is left alone.
+
+        From a page without the way out (an error page), through the page where work begins.
+        """
         if not self._signed_in:
             return
         self._signed_in = False
-        with suppress(UnknownPage, TryLater, SessionEnded, Error):
-            if not await self.hand.shows(self.profile.file.session.ended_when):
-                await self.hand.take(self.profile.file.session.logout, {})
+        session = self.profile.file.session
+        with suppress(UnknownPage, TryLater, SessionEnded, Error, TimeoutError):
+            async with asyncio.timeout(SIGN_OUT_WAITS * self.hand.answer_ms / 1000):
+                if await self.hand.shows(self.hand.ended):
+                    return
+                way_out = next((step.click for step in session.logout if step.click), ())
+                if way_out and not await self.hand.shows(way_out):
+                    await self.hand.go(self._where_work_begins())
+                await self.hand.take(session.logout, {})
+
+    def _where_work_begins(self) -> str:
+        search = self.profile.file.tasks.claim_status.search
+        return next((step.go for step in search if step.go), self.profile.file.login.start)
 
     async def renew(self) -> None:
         """Sign in again after the portal ended the session by itself."""
         self._signed_in = False
         self.hand.ended = ()
-        await self.context.clear_cookies()
+        try:
+            await self.context.clear_cookies()
+        except Error as error:
+            raise TryLater(f"{self.profile.id}: the browser stopped") from error
         await self.sign_in()
 
     def forget_responses(self) -> None:
         """Only what loads from now on counts."""
         self._responses.clear()
+        self.traffic.forget()
 
     async def response_body(self, pattern: str) -> bytes:
         """The body of the newest JSON response whose path matches ``pattern``."""
@@ -222,8 +274,20 @@ class PortalSession:
     async def _close(self) -> None:
         if self._playwright is None:
             return
-        with suppress(Error):
+        playwright, self._playwright = self._playwright, None
+        with suppress(Error, TimeoutError):
             if self._context is not None and self._context.browser is not None:
-                await self._context.browser.close()
-        await self._playwright.stop()
-        self._playwright = None
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self._context.browser.close()
+        await playwright.stop()
+
+
+async def _fresh_code(totp: pyotp.TOTP, used_until: datetime | None) -> str:
+    """A code of a time step that no earlier login has used: portals accept each once."""
+    used = int(used_until.timestamp()) // TOTP_SECONDS if used_until else 0
+    while True:
+        now = datetime.now(UTC).timestamp()
+        step, into = int(now) // TOTP_SECONDS, now % TOTP_SECONDS
+        if step > used and into < TOTP_SECONDS - TOTP_MARGIN:
+            return totp.at(int(now))
+        await asyncio.sleep(TOTP_SECONDS - into)

@@ -14,6 +14,7 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 from billing.errors import SessionEnded, TryLater, UnknownPage
 from billing.model import Claim
 from bots.page_language import CLAIM_WORDS, PLACEHOLDER, Locator, Steps
+from bots.portal.traffic import is_failure
 
 Words = Mapping[str, object]
 
@@ -55,9 +56,9 @@ class Hand:
                 await self.one(step.expect, words)
 
     async def go(self, path: str) -> None:
-        """Load ``path`` of the portal. Raises TryLater when it cannot be reached."""
+        """Load ``path`` of the portal. Raises TryLater when it cannot be reached or is down."""
         try:
-            await self.page.goto(
+            response = await self.page.goto(
                 self.address + path, timeout=self.answer_ms, wait_until="domcontentloaded"
             )
         except PlaywrightTimeout as error:
@@ -66,6 +67,8 @@ class Hand:
             ) from error
         except Error as error:
             raise TryLater(f"{self.address} cannot be reached ({_net_error(error)})") from error
+        if response is not None and is_failure(response.status):
+            raise TryLater(f"{self.address} answers HTTP {response.status} instead of its page")
 
     async def click(self, ways: Sequence[Locator], words: Words | None = None) -> None:
         """Click the one element that ``ways`` point at."""

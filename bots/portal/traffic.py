@@ -1,0 +1,86 @@
+"""What the portal owes the page: requests still under way, and those it failed to answer."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from time import monotonic
+
+from playwright.async_api import BrowserContext, Request, Response
+
+ANSWERS = frozenset({"document", "xhr", "fetch"})
+TOO_MANY_REQUESTS = 429
+SERVER_ERROR = 500
+QUIET_SECONDS = 0.4
+NO_FAULT_OF_THE_PORTAL = (
+    "net::ERR_ABORTED",  # the page itself went on, or the answer became a download
+    "net::ERR_BLOCKED_BY_CLIENT",  # our guard
+    "net::ERR_PROXY_CONNECTION_FAILED",  # another host, which the browser's pin holds back
+)
+
+
+@dataclass
+class Traffic:
+    """Watches the answers that pages and their scripts wait for; pictures and styles are not.
+
+    Kept as words without an address, which could name a claim.
+    """
+
+    failed: list[str] = field(default_factory=list)
+    _open: set[Request] = field(default_factory=set)
+    _last: float = 0.0
+
+    def watch(self, context: BrowserContext) -> None:
+        """Look at everything that pages of ``context`` ask for from now on."""
+        context.on("request", self._asked)
+        context.on("response", self._answered)
+        context.on("requestfinished", self._done)
+        context.on("requestfailed", self._broke)
+
+    def forget(self) -> None:
+        """Only what is asked from now on counts."""
+        self.failed.clear()
+        self._open.clear()
+
+    def failure(self) -> str | None:
+        """Why the page cannot be an answer, if the portal owed it something and failed."""
+        if self.failed:
+            return f"The portal failed to answer ({self.failed[0]})."
+        if self._open:
+            return "The portal had not answered in full when the time was up."
+        return None
+
+    async def quiet(self, seconds: float) -> None:
+        """Wait until nothing has been asked or answered for a moment, ``seconds`` at most."""
+        deadline = monotonic() + seconds
+        while self._open or monotonic() - self._last < QUIET_SECONDS:
+            if monotonic() > deadline:
+                return
+            await asyncio.sleep(QUIET_SECONDS / 4)
+
+    def _asked(self, request: Request) -> None:
+        if request.resource_type in ANSWERS:
+            self._open.add(request)
+            self._last = monotonic()
+
+    def _answered(self, response: Response) -> None:
+        if response.request in self._open and is_failure(response.status):
+            self.failed.append(f"HTTP {response.status}")
+
+    def _done(self, request: Request) -> None:
+        if request in self._open:
+            self._open.discard(request)
+            self._last = monotonic()
+
+    def _broke(self, request: Request) -> None:
+        if request not in self._open:
+            return
+        self._done(request)
+        why = request.failure or "connection lost"
+        if not why.startswith(NO_FAULT_OF_THE_PORTAL):
+            self.failed.append(why)
+
+
+def is_failure(status: int) -> bool:
+    """Whether an HTTP status means that the portal could not answer now."""
+    return status == TOO_MANY_REQUESTS or status >= SERVER_ERROR

@@ -1,0 +1,223 @@
+"""A portal that fails on purpose: a proxy between the browser and a simulated payer."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from conftest import PROJECT
+from portal_worlds import AS_OF
+
+from billing.ledger import Ledger, SweptExport, open_ledger
+from billing.model import Claim, Conclusion, NoAnswer, Observation, Reason, SourceRow
+from bots.portal.browser import Browser
+from bots.profile import Profile, load_profile
+from flows.account import AccountWork, make_reader
+from sandbox.serve import Portals
+from sandbox.world import PayerClaim, World
+
+PASSED_ON = ("content-type", "content-disposition", "set-cookie", "location")
+SWEEP = "night"
+EXPORT = SweptExport("worklist.csv", "e" * 64, "generic", 3)
+
+
+@dataclass(slots=True)
+class Sent:
+    """One answer of the portal on its way: ``path`` and ``form`` are what was asked.
+
+    ``manner`` is how it arrives: whole, cut off half-way, or half and then never the rest.
+    """
+
+    method: str
+    path: str
+    form: bytes
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+    manner: str = "whole"
+
+    def page(self, html: str, status: int = 200) -> None:
+        """A page in its place."""
+        self.status, self.body = status, html.encode()
+        self.headers = [("Content-Type", "text/html; charset=utf-8")]
+
+
+Spoil = Callable[[Sent], None]
+
+
+@dataclass
+class Between:
+    """Passes everything on, after ``spoil`` had its way with it; ``asked`` are method and path."""
+
+    upstream: str
+    spoil: Spoil = lambda _: None
+    asked: list[str] = field(default_factory=list)
+    address: str = ""
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def fetch(self, method: str, path: str, form: bytes, headers: dict[str, str]) -> Sent:
+        """The portal's own answer."""
+        connection = http.client.HTTPConnection(urlsplit(self.upstream).netloc, timeout=20)
+        connection.request(method, path, form or None, headers)
+        answer = connection.getresponse()
+        kept = [(name, value) for name, value in answer.getheaders() if name.lower() in PASSED_ON]
+        body = answer.read()
+        connection.close()
+        self.asked.append(f"{method} {urlsplit(path).path}")
+        return Sent(method, urlsplit(path).path, form, answer.status, kept, body)
+
+
+@contextmanager
+def between(upstream: str) -> Iterator[Between]:
+    """A proxy that answers inside."""
+    it = Between(upstream)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            form = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            skipped = ("connection", "accept-encoding", "content-length")
+            headers = {n: v for n, v in self.headers.items() if n.lower() not in skipped}
+            sent = it.fetch(self.command, self.path, form, headers)
+            it.spoil(sent)
+            self.send_response(sent.status)
+            for name, value in [*sent.headers, ("Content-Length", str(len(sent.body)))]:
+                self.send_header(name, value)
+            self.end_headers()
+            part = len(sent.body) if sent.manner == "whole" else len(sent.body) // 2
+            self.wfile.write(sent.body[:part])
+            if sent.manner == "hang":
+                it.over.wait(60)
+            self.close_connection = sent.manner != "whole"
+
+        do_POST = do_GET
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_: object) -> None:
+            return  # the browser went away
+
+    server = Server(("127.0.0.1", 0), Handler)
+    it.address = f"http://127.0.0.1:{server.server_address[1]}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield it
+    finally:
+        it.over.set()
+        server.shutdown()
+        server.server_close()
+
+
+def quick_profile(payer: str, **session: float) -> Profile:
+    """The payer's profile with short waits."""
+    profile = load_profile(PROJECT / "payer_profiles" / payer)
+    waits = {"answer_seconds": 3.0, "claim_seconds": 20.0, **session}
+    file = profile.file
+    short = file.model_copy(update={"session": file.session.model_copy(update=waits)})
+    return profile.model_copy(update={"file": short})
+
+
+def billed(claim: PayerClaim, payer: str, row: int) -> Claim:
+    """The biller's row of a claim that the payer holds."""
+    return Claim(
+        claim_id=claim.claim_id,
+        payer=payer,
+        payer_name=payer,
+        member_id=claim.patient.member_id,
+        patient_last=claim.patient.last,
+        patient_first=claim.patient.first,
+        date_of_birth=claim.patient.birth,
+        service_from=claim.service_from,
+        service_to=claim.service_to,
+        billed=claim.charge,
+        balance=claim.charge,
+        source=SourceRow(EXPORT.sha256, row),
+    )
+
+
+def claims_of(world: World, payer: str, numbers: Sequence[str]) -> list[Claim]:
+    """The rows of these payer claim numbers, in this order."""
+    books = {one.payer_id: one for one in (world.commercial, world.medicaid)}[payer]
+    return [billed(books.by_number[number], payer, n) for n, number in enumerate(numbers, 2)]
+
+
+@dataclass(slots=True)
+class Night:
+    """One payer's account, worked through as a sweep would."""
+
+    ledger: Ledger
+    work: AccountWork
+
+    def run(self, seconds: float = 60) -> None:
+        """Ask about every pending claim; what ends the session early is raised."""
+
+        async def work() -> None:
+            async with asyncio.timeout(seconds):
+                await self.work.run()
+
+        asyncio.run(work())
+
+    def conclusions(self) -> list[Conclusion]:
+        """The results so far, in the order of the rows."""
+        return [result.conclusion for result in self.ledger.results(SWEEP)]
+
+    def observed(self, item_id: int = 1) -> Observation:
+        """The newest observation of an item."""
+        return self.ledger.observations(item_id)[-1]
+
+    def reason(self, item_id: int = 1) -> Reason | None:
+        """Why there is no answer; None when there is one."""
+        answer = self.observed(item_id).answer
+        return answer.reason if isinstance(answer, NoAnswer) else None
+
+
+def night(
+    home: Path,
+    browser: Browser,
+    portals: Portals,
+    profile: Profile,
+    address: str,
+    claims: list[Claim],
+) -> Night:
+    """A new ledger with a sweep of ``claims``, and the work of their account."""
+    shutil.rmtree(home, ignore_errors=True)
+    ledger = open_ledger(home)
+    ledger.begin_sweep(
+        SWEEP,
+        business_date=AS_OF,
+        exports=[EXPORT],
+        claims=claims,
+        refused=(),
+        at=datetime.now(UTC),
+    )
+    account = portals.accounts[profile.id]
+    secrets = {
+        "username": account.username,
+        "password": account.password,
+        "totp": account.totp,
+    }
+    work = AccountWork(
+        ledger=ledger,
+        sweep_id=SWEEP,
+        profile=profile,
+        address=address,
+        browser=browser,
+        secret=secrets.__getitem__,
+        read_document=make_reader(profile),
+        today=AS_OF,
+    )
+    return Night(ledger, work)
