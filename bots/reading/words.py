@@ -29,7 +29,7 @@ POINTS_PER_INCH = 72
 OCR_SECONDS = 120
 MOST_PIXELS = 80_000_000
 SPECK_CONFIDENCE = 40
-BLOCK, STREWN = "6", "11"
+BLOCK, LAID_OUT = "6", "3"
 DARK = 140
 RULE_INCHES = 0.4
 TAIL = 2048
@@ -239,15 +239,15 @@ def _refuse_damage(stream: PDFStream, number: int) -> None:
 def _recognised(data: bytes, number: int) -> Iterator[Word]:
     """The words Tesseract sees on a page, ruling lines removed first.
 
-    It reads twice, once as a block of text and once as words strewn about: its own confidence
+    It reads twice, once as one block of text and once as laid out in columns: its own confidence
     does not tell a T from a 1, two readings that disagree do. A word they disagree on has
     confidence 0.
     """
     image = _without_rules(_drawn(data, number))
-    strewn = list(_tesseract(image, number, STREWN))
+    laid_out = list(_tesseract(image, number, LAID_OUT))
     for word in _tesseract(image, number, BLOCK):
-        same = [other for other in strewn if _inside(other.box, word.box)]
-        strewn = [other for other in strewn if other not in same]
+        same = [other for other in laid_out if _inside(other.box, word.box)]
+        laid_out = [other for other in laid_out if other not in same]
         sure = max(one.confidence for one in (word, *same))
         if "".join(other.text for other in same) != word.text:
             if same or any(map(str.isalnum, word.text)):
@@ -256,7 +256,7 @@ def _recognised(data: bytes, number: int) -> Iterator[Word]:
             yield from (replace(other, confidence=sure) for other in same)
         else:
             yield replace(word, confidence=sure)
-    yield from (replace(other, confidence=0) for other in strewn)
+    yield from (replace(other, confidence=0) for other in laid_out)
 
 
 def _inside(small: Box, large: Box) -> bool:
