@@ -334,7 +334,12 @@ def _log(error: BaseException) -> Path:
     path = Path.cwd() / "claimsweep-error.log"
     frames = traceback.extract_tb(error.__traceback__)
     lines = [f"{frame.filename}:{frame.lineno} in {frame.name}\n" for frame in frames]
-    path.write_text(f"{type(error).__name__}\n{''.join(lines)}", encoding="utf-8")
+    text = f"{type(error).__name__}\n{''.join(lines)}"
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError:  # a full disk may be what happened
+        sys.stderr.write(text)
+        return Path("the lines above")
     return path
 
 

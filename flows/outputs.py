@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from billing.errors import BadInput
 from billing.ledger import Ledger
 from billing.model import Outcome
 from billing.report import ClaimResult, SweepReport
@@ -40,7 +41,22 @@ def sweep_report(ledger: Ledger, sweep_id: str, profiles: Mapping[str, Profile])
 def write_outputs(
     ledger: Ledger, report: SweepReport, profiles: Mapping[str, Profile], folder: Path
 ) -> dict[str, str]:
-    """Write everything a person gets from the sweep into ``folder``; what each file is → path."""
+    """Write everything a person gets from the sweep into ``folder``; what each file is → path.
+
+    Raises BadInput when the folder cannot be written; the ledger has the results then.
+    """
+    try:
+        return _write_outputs(ledger, report, profiles, folder)
+    except OSError as error:
+        raise BadInput(
+            f"{folder}: the files cannot be written ({error.strerror}); the answers are in the "
+            "ledger: make room or name another folder with --out, then run the same command again"
+        ) from error
+
+
+def _write_outputs(
+    ledger: Ledger, report: SweepReport, profiles: Mapping[str, Profile], folder: Path
+) -> dict[str, str]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     made: dict[str, tuple[str, bytes]] = {}
     changes: list[tuple[str, Change]] = []

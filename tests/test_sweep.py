@@ -84,6 +84,18 @@ def test_the_same_sweep_again_changes_nothing_and_posts_nothing_twice(small: Des
         assert small.counters() == asked, "a finished sweep opens no portal"
 
 
+def test_a_folder_that_cannot_be_written_is_one_sentence_and_the_answers_are_kept(
+    small: Desk, tmp_path: Path
+) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("a file where a folder should be")
+    done = small.run(small.sweep_command("--out", str(taken / "out")))
+    assert done.returncode == 2
+    assert "the answers are in the ledger" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert small.sweep()["resumed"] is True
+
+
 def test_a_check_answers_one_claim_as_the_key_says(small: Desk) -> None:
     wanted = next(row for row in small.truth() if row["outcome"] == "paid")
     exports = [part for export in small.exports for part in ("--export", str(export))]
