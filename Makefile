@@ -14,8 +14,7 @@ test: .venv/.ready ## run every test, in three processes
 	@$(IN)python -m pytest -n 3 --dist worksteal
 
 key: .venv/.ready ## every field of 2,000 claims (seeds 1-5, 200 of each payer) against the answer key
-	@$(IN)python -m pytest -n 2 tests/test_sweep.py -k answer_key --key-claims 200 \
-		-o faulthandler_timeout=1800
+	@$(IN)python -m pytest -n 2 tests/test_sweep.py -k answer_key --key-claims 200
 
 check: .venv/.installed ## lint, types and the direction of imports
 	@$(IN)ruff check .
