@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import json
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 from conftest import PROJECT
-from portal_worlds import AS_OF
+from portal_worlds import AS_OF, small_world
 
 from billing.ledger import Ledger, SweptExport, open_ledger
 from billing.model import Claim, Conclusion, NoAnswer, Observation, Reason, SourceRow
@@ -27,6 +29,9 @@ from sandbox.world import PayerClaim, World
 
 PASSED_ON = ("content-type", "content-disposition", "set-cookie", "location")
 SWEEP = "night"
+WORLD = small_world()
+MEDICAID, COMMERCIAL = "franklin-medicaid", "juniper-ridge"
+PAID = {MEDICAID: "0226000000001", COMMERCIAL: "E00000000001"}
 EXPORT = SweptExport("worklist.csv", "e" * 64, "generic", 3)
 
 
@@ -221,3 +226,80 @@ def night(
         today=AS_OF,
     )
     return Night(ledger, work)
+
+
+Open = Callable[..., tuple[Night, Between]]
+
+
+@contextmanager
+def desks(browser: Browser, portals: Portals, home: Path) -> Iterator[Open]:
+    """``desk(payer, spoil, numbers)``: a night's work through a proxy that spoils answers."""
+    with ExitStack() as opened:
+
+        def sit(payer: str, spoil: Spoil, *numbers: str, **waits: float) -> tuple[Night, Between]:
+            there = opened.enter_context(between(portals.addresses[payer]))
+            there.spoil = spoil
+            claims = claims_of(WORLD, payer, numbers or (PAID[payer],))
+            profile = quick_profile(payer, **waits)
+            return night(home, browser, portals, profile, there.address, claims), there
+
+        yield sit
+
+
+def is_search(sent: Sent) -> bool:
+    if sent.path == "/ClaimInquiry.aspx":
+        return b"btnSearch" in sent.form
+    return sent.path.startswith("/api/claim-searches/")
+
+
+def is_detail(sent: Sent) -> bool:
+    return b"Select" in sent.form or (
+        sent.path.startswith("/api/claims/") and not sent.path.endswith("/eob")
+    )
+
+
+def is_document(sent: Sent) -> bool:
+    return sent.path == "/RemittanceAdvice.aspx" or sent.path.endswith("/eob")
+
+
+def broken(sent: Sent) -> None:
+    sent.manner = "cut"
+
+
+def hung(sent: Sent) -> None:
+    sent.manner = "hang"
+
+
+def down(sent: Sent) -> None:
+    sent.page("<h1>503 Service Unavailable</h1>", 503)
+
+
+def too_many(sent: Sent) -> None:
+    sent.page("<h1>Slow down</h1>", 429)
+
+
+def maintenance(sent: Sent) -> None:
+    sent.page("<h1>Scheduled maintenance</h1><p>We will be back at 6 AM.</p>")
+
+
+def nothing(sent: Sent) -> None:
+    sent.body = b""
+
+
+class Spoiler:
+    """Spoils the answers that ``which`` picks, the first ``times`` of them."""
+
+    def __init__(
+        self, which: Callable[[Sent], bool], how: Callable[[Sent], None], times: int = 999
+    ) -> None:
+        self.which, self.how, self.left = which, how, times
+
+    def __call__(self, sent: Sent) -> None:
+        if self.left and self.which(sent):
+            self.left -= 1
+            self.how(sent)
+
+
+def counted(portals: Portals, payer: str) -> dict[str, int]:
+    with urlopen(f"{portals.addresses[payer]}/sandbox/counters", timeout=10) as answer:  # noqa: S310 - loopback
+        return dict(json.load(answer))

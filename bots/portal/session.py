@@ -74,6 +74,7 @@ class PortalSession:
     _context: BrowserContext | None = field(init=False, default=None)
     _responses: dict[str, Response] = field(init=False, default_factory=dict)
     _signed_in: bool = field(init=False, default=False)
+    _submitted: bool = field(init=False, default=False)
 
     async def __aenter__(self) -> Self:
         hosts = [host_of(self.address), *self.profile.file.portal.hosts]
@@ -95,7 +96,10 @@ class PortalSession:
             self.hand = Hand(page, self.address, answer_ms)
             await self.sign_in()
         except BaseException as error:
-            await self._close()
+            try:
+                await self._leave_half_way()
+            finally:
+                await self._close()
             if isinstance(error, Error):
                 raise TryLater(f"{self.profile.id}: the browser did not start") from error
             raise
@@ -145,6 +149,7 @@ class PortalSession:
                 await self.hand.take(login.steps[:submit], words)
                 used_until = self.logins.attempt()
                 failed = LoginCutOff
+                self._submitted = True
                 await self.hand.take(login.steps[submit:], words)
                 await self._pass_the_door(totp, used_until)
         except TimeoutError as error:
@@ -178,13 +183,13 @@ class PortalSession:
             # a message over the menu is answered before the menu counts as reached
             first = min(seen, key=lambda sign: ORDER.index(sign.split()[0]))
             if first == "signed in":
-                self.logins.result(accepted=True)
+                self._judged(accepted=True)
                 self._signed_in = True
                 form = tuple(s.fill for s in login.steps if s.fill and "{secret." in s.fill.value)
                 self.hand.ended = (*self.profile.file.session.ended_when, *form)
                 return
             if first in ("refused", "locked"):
-                self.logins.result(accepted=False)
+                self._judged(accepted=False)
                 said = "refused the login" if first == "refused" else "says the account is locked"
                 raise StopAccount(
                     f"{name} {said}; a person should check the password before a bot signs in again"
@@ -233,12 +238,30 @@ class PortalSession:
         session = self.profile.file.session
         with suppress(UnknownPage, TryLater, SessionEnded, Error, TimeoutError):
             async with asyncio.timeout(SIGN_OUT_WAITS * self.hand.answer_ms / 1000):
-                if await self.hand.shows(self.hand.ended):
+                if self.hand.ended and await self.hand.shows(self.hand.ended):
                     return
-                way_out = next((step.click for step in session.logout if step.click), ())
-                if way_out and not await self.hand.shows(way_out):
+                if not await self._shows_the_way_out():
                     await self.hand.go(self._where_work_begins())
                 await self.hand.take(session.logout, {})
+
+    async def _leave_half_way(self) -> None:
+        """A login that was stopped may be through already: the page's way out tells."""
+        if not self._submitted:
+            return
+        with suppress(Error):
+            await self.page.wait_for_load_state("domcontentloaded", timeout=self.hand.answer_ms)
+            if await self._shows_the_way_out():
+                self._judged(accepted=True)
+                self._signed_in = True
+        await self.sign_out()
+
+    def _judged(self, *, accepted: bool) -> None:
+        self._submitted = False
+        self.logins.result(accepted=accepted)
+
+    async def _shows_the_way_out(self) -> bool:
+        ways = [step.click for step in self.profile.file.session.logout if step.click]
+        return bool(ways) and await self.hand.shows(ways[0])
 
     def _where_work_begins(self) -> str:
         search = self.profile.file.tasks.claim_status.search
