@@ -15,8 +15,10 @@ import typer
 from billing.errors import ClaimsweepError
 from flows.progress import watching
 from flows.settings import Settings, load_settings
+from flows.stopping import stop_as_control_c_does
 
 DONE, FINDINGS, COULD_NOT = 0, 1, 2
+INTERRUPTED = 130  # what the command line makes of a ctrl-C
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 eob = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -306,19 +308,20 @@ def sandbox(context: typer.Context) -> None:
 def main() -> None:
     """Run the command; a refusal is one sentence and exit code 2, never a traceback."""
     os.umask(0o077)
+    stop_as_control_c_does()
     try:
         code = app(standalone_mode=False)
     except ClaimsweepError as error:
         _refuse(str(error))
-    except typer.Abort:
-        _refuse("Stopped; run the same command again to go on.")
-    except KeyboardInterrupt:
+    except (typer.Abort, KeyboardInterrupt):
         _refuse("Stopped; run the same command again to go on.")
     except Exception as error:
         if hasattr(error, "format_message"):  # a usage error of the command line
             _refuse(f"{error.format_message()} Try 'claimsweep --help'.")
         _refuse(f"Unexpected {type(error).__name__}; where it happened is in {_log(error)}.")
     else:
+        if code == INTERRUPTED:
+            _refuse("Stopped; run the same command again to go on.")
         sys.exit(code if isinstance(code, int) else DONE)
 
 

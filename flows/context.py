@@ -103,11 +103,12 @@ class SweepContext:
             if type(end) in REASON_OF
             else f"Unexpected {type(end).__name__} in the session."
         )
-        self.leave_unasked(payer, reason, sentence)
-        self.ledger.note_payer(self.sweep_id, PayerNote(payer, reason, sentence))
+        left = self.leave_unasked(payer, reason, sentence)
+        if left or type(end) in REASON_OF:  # else the orchestrator failed after the work was done
+            self.ledger.note_payer(self.sweep_id, PayerNote(payer, reason, sentence))
 
-    def leave_unasked(self, payer: str | None, reason: Reason, detail: str) -> None:
-        """Conclude every pending claim of ``payer`` as unanswered for ``reason``."""
+    def leave_unasked(self, payer: str | None, reason: Reason, detail: str) -> int:
+        """Conclude every pending claim of ``payer`` as unanswered for ``reason``; how many."""
         profile = self.profiles.get(payer) if payer else None
         rules = profile.rules if profile else PayerRules()
         now = datetime.now(UTC)
@@ -116,7 +117,7 @@ class SweepContext:
             unasked = Observation(Channel.PORTAL, now, NoAnswer(reason, detail), ())
             return conclude(claim, [unasked], rules, today=self.business_date)
 
-        self.ledger.conclude_unasked(self.sweep_id, payer, conclusion_for, now)
+        return self.ledger.conclude_unasked(self.sweep_id, payer, conclusion_for, now)
 
 
 def open_context(sweep_id: str) -> SweepContext:

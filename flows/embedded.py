@@ -26,6 +26,8 @@ def embed(home: Path) -> None:
         "PREFECT_LOGGING_LEVEL": "CRITICAL",
         "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
         "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
+        # a temporary server that died does not come back, however often it is asked
+        "PREFECT_CLIENT_MAX_RETRIES": "2",
         # the first start migrates Prefect's database, slow on a small machine
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     }
@@ -34,6 +36,15 @@ def embed(home: Path) -> None:
     os.environ["PREFECT_HOME"] = str(prefect_home)
     os.environ[OWNER] = str(os.getpid())
     end_orphans(prefect_home)
+
+
+def failed_in_orchestrator(error: BaseException) -> bool:
+    """Whether an error arose in Prefect or on the way to its server, and not in our own code."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = "" if trace is None else str(trace.tb_frame.f_globals.get("__name__", ""))
+    return where.partition(".")[0] in ("prefect", "httpx", "httpcore", "anyio")
 
 
 def end_orphans(prefect_home: Path) -> int:

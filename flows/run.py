@@ -14,11 +14,12 @@ from billing.model import Outcome
 from billing.report import SweepReport
 from bots.portal.browser import require_driver
 from bots.profile import load_profiles
-from flows.embedded import embed
+from flows.embedded import embed, failed_in_orchestrator
 from flows.intake import begin, name_sweep, take_in
 from flows.outputs import sweep_report, write_outputs
 from flows.progress import Watch
 from flows.settings import Settings
+from flows.stopping import run_until_stopped
 
 WATCH_SECONDS = 0.5
 
@@ -57,12 +58,22 @@ def run_sweep(
     sweep_id = name_sweep(intake, today, payer, limit)
     start = begin(ledger, sweep_id, intake, today)
     ledger.reopen_unanswered(sweep_id)
+    embed(settings.home)
     if ledger.progress(sweep_id).unsettled:
         ledger.forget_notes(sweep_id)
-        embed(settings.home)
         from flows.sweep import sweep
 
-        asyncio.run(_watched(lambda: sweep(sweep_id), ledger, sweep_id, watch))
+        try:
+            run_until_stopped(lambda: _watched(lambda: sweep(sweep_id), ledger, sweep_id, watch))
+        except Exception as error:
+            waiting = ledger.progress(sweep_id).unsettled
+            if waiting and failed_in_orchestrator(error):
+                raise ClaimsweepError(
+                    f"The orchestrator failed ({type(error).__name__}) and {waiting} claims wait: "
+                    f"see that {settings.home} has room, then run the same command again."
+                ) from error
+            if waiting:
+                raise
     _require_all_settled(ledger, sweep_id)
     ledger.finish_sweep(sweep_id, datetime.now(UTC))
     report = sweep_report(ledger, sweep_id, profiles)
@@ -93,7 +104,7 @@ def run_check(settings: Settings, claim_id: str, exports: list[Path], *, watch: 
             except Exception as error:
                 context.end_session(payer, error)
 
-    asyncio.run(_watched(check, ledger, sweep_id, watch))
+    run_until_stopped(lambda: _watched(check, ledger, sweep_id, watch))
     _require_all_settled(ledger, sweep_id)
     ledger.finish_sweep(sweep_id, datetime.now(UTC))
     report = sweep_report(ledger, sweep_id, profiles)
