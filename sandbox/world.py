@@ -133,6 +133,48 @@ class BilledClaim:
 
 
 @dataclass(frozen=True)
+class Benefit:
+    """What a plan grants for one service type (271 EB03), in or out of the network.
+
+    Percentages are whole numbers (20 is a coinsurance of 20 %), dollars have two decimals, and
+    what the plan does not state is None.
+    """
+
+    service_type: str
+    in_network: bool
+    covered: bool = True
+    copay: Decimal | None = None
+    coinsurance: int | None = None
+    deductible: Decimal | None = None
+    deductible_remaining: Decimal | None = None
+    out_of_pocket: Decimal | None = None
+    out_of_pocket_remaining: Decimal | None = None
+    authorization_required: bool = False
+    referral_required: bool = False
+
+
+@dataclass(frozen=True)
+class OtherPayer:
+    """Another insurer that the payer knows of, and whose turn is first."""
+
+    name: str
+    member_id: str
+    primary: bool
+
+
+@dataclass(frozen=True)
+class Membership:
+    """One person's cover under one plan, both days included; ``ends`` None while it goes on."""
+
+    person: Person
+    plan: str
+    begins: date
+    ends: date | None
+    benefits: tuple[Benefit, ...]
+    other_payers: tuple[OtherPayer, ...] = ()
+
+
+@dataclass(frozen=True)
 class Payer:
     """One simulated payer: its claims, its payments, and the searches it cannot answer."""
 
@@ -146,6 +188,7 @@ class Payer:
     unavailable: frozenset[tuple[str, date]] = field(default_factory=frozenset)
     # ... or does so the first time only, and answers normally from the second search on
     unavailable_once: frozenset[tuple[str, date]] = field(default_factory=frozenset)
+    members: dict[str, tuple[Membership, ...]] = field(default_factory=dict)  # by member id
 
 
 @dataclass(frozen=True)
