@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from billing.model import Answer, Claim, ClaimStatus, Found, NoAnswer, NotFound, Reason
@@ -113,6 +114,28 @@ def choose(
     return NotFound(tuple(fields))
 
 
+def contradiction(row: ClaimStatus | None, opened: ClaimStatus) -> str | None:
+    """On what a portal's list and the claim it opens disagree, in a sentence; None when they agree.
+
+    A list that rounds to whole dollars agrees with the cents behind it, and "finalized" with
+    either of paid and denied.
+    """
+    if row is None:
+        return None
+    differ = [
+        name
+        for name in ("charge", "paid", "patient_responsibility")
+        if not _same_amount(getattr(row, name), getattr(opened, name))
+    ]
+    if row.service_from and opened.service_from and row.service_from != opened.service_from:
+        differ.append("service date")
+    if _exclude_each_other(row.category, opened.category):
+        differ.append("status")
+    if not differ:
+        return None
+    return f"The portal's list and the claim it opens disagree on {' and '.join(differ)}."
+
+
 def same_id(ours: str | None, theirs: str | None) -> bool | None:
     """Whether two numbers are one, whatever their case, spaces and hyphens; None if unknown.
 
@@ -129,6 +152,20 @@ def same_id(ours: str | None, theirs: str | None) -> bool | None:
 
 def _is_taken_back(claim: Claim, status: ClaimStatus) -> bool:
     return bool(claim.billed) and status.charge == -claim.billed
+
+
+def _same_amount(listed: Decimal | None, opened: Decimal | None) -> bool:
+    if listed is None or opened is None or listed == opened:
+        return True
+    return listed == listed.to_integral_value() and abs(listed - opened) < 1
+
+
+def _exclude_each_other(listed: str | None, opened: str | None) -> bool:
+    """Finalized or not yet; paid or denied (277 claim status categories)."""
+    if listed is None or opened is None:
+        return False
+    finalized = (listed.startswith("F"), opened.startswith("F"))
+    return finalized[0] is not finalized[1] or {listed, opened} == {"F1", "F2"}
 
 
 def _bare(number: str | None) -> str:

@@ -31,7 +31,10 @@ CLAIM_WORDS = (
     "provider_npi",
     "provider_tin",
 )
+DATE_WORDS = ("date_of_birth", "service_from", "service_to")
 SECRET_WORDS = ("username", "password", "code")
+SPELLINGS = re.compile(r"digits|upper|lower|(?:first|last) [1-9]\d?")
+"""How a word that is no date may be spelled: ``{claim.member_id|digits}``, ``first 3`` letters."""
 ROLES = frozenset(
     """alert alertdialog application article banner blockquote button caption cell checkbox code
     columnheader combobox complementary contentinfo definition deletion dialog directory document
@@ -44,6 +47,7 @@ ROLES = frozenset(
 )
 """The roles of WAI-ARIA 1.2."""
 
+WAYS = ("role", "label", "text", "placeholder", "title", "test_id", "css")
 _DIRECTIVE = re.compile(r"%(-?.?)")
 _DIRECTIVES = frozenset({"m", "d", "Y", "y", "b", "B", "%"})
 
@@ -54,24 +58,41 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _as_list(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
 class Locator(Strict):
-    """One way to point at an element, as Playwright does: role (with name), label, text, test id
-    or CSS, at most one of them in a frame. ``exact`` is on: text matches whole."""
+    """One way to point at a visible element, as Playwright does; open shadow roots are looked into.
+
+    ``exact`` is on: text matches whole. ``frame`` is the CSS of the frame the element is in, or a
+    list of them from the outermost. ``inside`` is an element around it, ``containing`` a text that
+    it holds.
+    """
 
     role: str | None = None
     name: str | None = None
     label: str | None = None
     text: str | None = None
+    placeholder: str | None = None
+    title: str | None = None
     test_id: str | None = None
     css: str | None = None
-    frame: str | None = None
+    frame: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
     exact: bool = True
+    inside: Locator | None = None
+    containing: str | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        ways = [w for w in ("role", "label", "text", "test_id", "css") if getattr(self, w)]
+        ways = [way for way in WAYS if getattr(self, way)]
         if len(ways) != 1:
-            raise ValueError("a locator names exactly one of role, label, text, test_id, css")
+            raise ValueError(f"a locator names exactly one of {', '.join(WAYS)}")
+        if self.inside and self.inside.frame:
+            raise ValueError("frame goes with the locator itself, not with inside")
+        for text in (self.name, self.label, self.text, self.css, self.containing):
+            if text and "{" in text:
+                _check_placeholders(text)
         if self.name and not self.role:
             raise ValueError("name goes with role only")
         if self.role and self.role not in ROLES:
@@ -81,12 +102,9 @@ class Locator(Strict):
         return self
 
     def __str__(self) -> str:
-        shown = {k: v for k, v in self.model_dump().items() if v is not None and k != "exact"}
-        return " ".join(f"{key}={value!r}" for key, value in shown.items())
-
-
-def _as_list(value: Any) -> Any:
-    return value if isinstance(value, list | tuple) else [value]
+        shown = self.model_dump(exclude={"exact", "inside"}, exclude_defaults=True)
+        words = " ".join(f"{key}={value!r}" for key, value in shown.items())
+        return f"{words} inside ({self.inside})" if self.inside else words
 
 
 Locators = Annotated[tuple[Locator, ...], BeforeValidator(_as_list), Field(min_length=1)]
@@ -103,23 +121,59 @@ class Fill(Locator):
         return _check_placeholders(value)
 
 
+class Choose(Fill):
+    """A list to choose ``value`` from: a <select>, or what opens on a click and shows options.
+
+    ``option`` points at the option where it has not the role of one.
+    """
+
+    option: Locator | None = None
+
+
+class Press(Locator):
+    """A locator and the key to press there."""
+
+    key: Literal[
+        "Enter", "Tab", "Escape", "Space", "Backspace", "Delete", "Home", "End", "PageUp",
+        "PageDown", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight",
+    ]  # fmt: skip
+
+
 class Step(Strict):
-    """One verb: exactly one of go, fill, choose, click, expect."""
+    """One verb, as a person would do it; ``expect`` and ``gone`` wait for what shows or goes."""
 
     go: str | None = None
     fill: Fill | None = None
-    choose: Fill | None = None
+    type: Fill | None = None
+    press: Press | None = None
+    choose: Choose | None = None
+    check: Locators | None = None
     click: Locators | None = None
+    hover: Locators | None = None
     expect: Locators | None = None
+    gone: Locators | None = None
 
     @model_validator(mode="after")
     def _one_verb(self) -> Self:
-        if sum(1 for verb in type(self).model_fields if getattr(self, verb) is not None) != 1:
-            raise ValueError("a step is exactly one of go, fill, choose, click, expect")
+        verbs = type(self).model_fields
+        if sum(1 for verb in verbs if getattr(self, verb) is not None) != 1:
+            raise ValueError(f"a step is exactly one of {', '.join(verbs)}")
         return self
+
+    @property
+    def typed(self) -> Fill | None:
+        """The field that this step gives a value to, and the value."""
+        return self.fill or self.type or self.choose
 
 
 Steps = tuple[Step, ...]
+
+
+class Interruption(Strict):
+    """A page or a message that may stand in the way, and how a person would pass it."""
+
+    when: Locators
+    steps: Steps
 
 
 def _selects(css: str) -> str:
@@ -135,28 +189,38 @@ Css = Annotated[str, AfterValidator(_selects)]
 
 
 class PageField(Strict):
-    """Where one value stands: beside a ``label``, under a ``column`` heading, in the text that
-    ``pattern`` (its first group) finds, or a ``constant``.
+    """Where one value stands: beside a ``label``, under a ``column``, in the one element that
+    ``css`` selects, in the text that ``pattern`` (its first group) finds, or a ``constant``.
 
-    ``pattern`` may also refine a label's or a column's text. In a JSON body ``label`` is a
-    dotted path. ``column`` may list the headings of several tables; ``within`` narrows it to the
-    tables that this CSS selects.
+    ``pattern`` may also refine any other text, and ``attribute`` names the attribute that holds it.
+    In a JSON body ``label`` is a dotted path, ``*`` every entry of a list. ``column`` is a heading,
+    a list of headings (of several tables), or a position from 1 whose heading is ``headed``;
+    ``within`` narrows it to the tables that this CSS selects. ``date_format`` is one spelling or
+    several; without it any US spelling is understood.
     """
 
     label: str | None = None
-    column: Annotated[tuple[str, ...], BeforeValidator(_as_list)] | None = None
+    column: Annotated[tuple[str | int, ...], BeforeValidator(_as_list)] | None = None
+    headed: str | None = None
+    css: Css | None = None
     pattern: str | None = None
     constant: str | None = None
+    attribute: str | None = None
     within: Css | None = None
     into: Literal["text", "money", "date", "codes"] = "text"
-    date_format: str = "%m/%d/%Y"
+    date_format: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
     when_missing: Literal["none"] | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        kinds = [k for k in ("label", "column", "constant") if getattr(self, k) is not None]
+        kinds = [k for k in ("label", "column", "css", "constant") if getattr(self, k) is not None]
         if len(kinds) > 1 or not (kinds or self.pattern):
-            raise ValueError("a field has exactly one of label, column, pattern, constant")
+            raise ValueError("a field has exactly one of label, column, css, pattern, constant")
+        positions = [c for c in self.column or () if isinstance(c, int)]
+        if positions and (len(self.column or ()) > 1 or positions[0] < 1):
+            raise ValueError("a column's position is one whole number from 1")
+        if bool(positions) != (self.headed is not None):
+            raise ValueError("a column's position goes with headed, the heading that stands there")
         return self
 
     @field_validator("pattern")
@@ -174,15 +238,15 @@ class PageField(Strict):
 
     @field_validator("date_format")
     @classmethod
-    def _known_directives(cls, value: str) -> str:
-        return _check_date_format(value, _DIRECTIVES)
+    def _known_directives(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_check_date_format(spelling, _DIRECTIVES) for spelling in value)
 
 
 def _check_placeholders(value: str) -> str:
     rest = PLACEHOLDER.sub("", value)
     if "{" in rest or "}" in rest:
         raise ValueError(
-            f"{value!r}: a placeholder is {{claim.word}}, {{claim.word|date format}}, "
+            f"{value!r}: a placeholder is {{claim.word}}, {{claim.word|spelling}}, "
             "{row.word} or {secret.word}"
         )
     for kind, word, spelling in PLACEHOLDER.findall(value):
@@ -190,7 +254,13 @@ def _check_placeholders(value: str) -> str:
             raise ValueError(f"{value!r}: a claim has no {word!r}; it has {sorted(CLAIM_WORDS)}")
         if kind == "secret" and word not in SECRET_WORDS:
             raise ValueError(f"{value!r}: there is no secret {word!r}; use {list(SECRET_WORDS)}")
-        _check_date_format(spelling, _DIRECTIVES | {"-m", "-d"})
+        if "%" in spelling or word in DATE_WORDS:
+            _check_date_format(spelling, _DIRECTIVES | {"-m", "-d"})
+        elif spelling and not SPELLINGS.fullmatch(spelling):
+            raise ValueError(
+                f"{value!r}: {spelling!r} is no spelling; it is a date format, digits, upper, "
+                "lower, first N or last N"
+            )
     return value
 
 

@@ -5,22 +5,20 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import fields as dataclass_fields
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from billing.errors import ProfileError
-from billing.model import ClaimStatus, PayerRules, Rule
+from billing.model import PayerRules, Rule
+from bots.claim_task import ClaimStatusTask
 from bots.layout import EobLayout, load_layout
-from bots.page_language import Css, Locators, PageField, Step, Steps, Strict
+from bots.page_language import Interruption, Locators, Steps, Strict
 from bots.strict_yaml import load_strict
 
 CATEGORY = re.compile(r"^(A[0-8]|P[0-5]|F[0-4][FN]?|R\d{1,2}|E[0-4]|D0)$")
-STATUS_WORDS = frozenset(word.name for word in dataclass_fields(ClaimStatus)) - {"category"}
 
 
 class Policy(Strict):
@@ -58,6 +56,7 @@ class Session(Strict):
     claim_seconds: float = Field(gt=0, le=600)
     may_post: tuple[str, ...]
     ended_when: Locators
+    interruptions: tuple[Interruption, ...] = ()
     logout: Steps
 
 
@@ -66,13 +65,6 @@ class SecondFactor(Strict):
 
     kind: Literal["totp"]
     asked_when: Locators
-    steps: Steps
-
-
-class Interstitial(Strict):
-    """A page that may stand between login and work, and how a person would pass it."""
-
-    when: Locators
     steps: Steps
 
 
@@ -86,82 +78,7 @@ class Login(Strict):
     signed_in_when: Locators
     refused_when: Locators
     locked_when: Locators | None = None
-    interstitials: tuple[Interstitial, ...] = ()
-
-
-class Rows(Strict):
-    """How one results page is read: a table on the page, or the JSON body it loaded."""
-
-    table: Css | None = None
-    response: str | None = None
-    list: str | None = None
-    fields: Mapping[str, PageField]
-
-    @field_validator("fields")
-    @classmethod
-    def _status_words(cls, value: Mapping[str, PageField]) -> Mapping[str, PageField]:
-        return _check_fields(value, required={"payer_claim_number"})
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        if bool(self.table) == bool(self.response and self.list):
-            raise ValueError("rows come from a table, or from a response with its list")
-        return self
-
-
-class NextPage(Strict):
-    """How to reach the next page of results: ``click`` while it is there and enabled; the page
-    has turned when the text of ``changes`` is another one."""
-
-    click: Locators
-    changes: Locators
-
-
-class Read(Strict):
-    """The figures of an opened claim, inside ``within`` (CSS) of the captured page."""
-
-    within: Css
-    fields: Mapping[str, PageField]
-
-    @field_validator("fields")
-    @classmethod
-    def _status_words(cls, value: Mapping[str, PageField]) -> Mapping[str, PageField]:
-        return _check_fields(value, required={"payer_claim_number", "words"})
-
-
-class Document(Strict):
-    """The EOB a claim's page offers, and how it arrives."""
-
-    offered_when: Locators
-    click: Locators
-    arrives: Literal["download", "tab"]
-
-
-class Outcomes(Strict):
-    """What a search may come to; each a list of signs, tried in full, none in order."""
-
-    none: Locators
-    listed: Locators
-    unavailable: Locators
-
-
-class ClaimStatusTask(Strict):
-    """The claim-status inquiry from empty form to figures."""
-
-    search: Steps
-    submit: Step
-    outcomes: Outcomes
-    rows: Rows
-    next_page: NextPage | None = None
-    open: Steps
-    opened_when: Locators
-    read: Read
-    back: Steps = ()
-    document: Document | None = None
-    same_claim_when: tuple[Literal["member_id", "date_of_birth", "service_from", "billed"], ...] = (
-        Field(min_length=3)
-    )
-    superseded: tuple[str, ...] = ()
+    interstitials: tuple[Interruption, ...] = ()
 
 
 class Tasks(Strict):
@@ -284,16 +201,3 @@ def spellings(profiles: Mapping[str, Profile]) -> dict[str, str]:
                     f"{found[key]}; a spelling belongs to one payer"
                 )
     return found
-
-
-def _check_fields(
-    fields: Mapping[str, PageField], *, required: set[str]
-) -> Mapping[str, PageField]:
-    for name in fields:
-        if name not in STATUS_WORDS:
-            near = get_close_matches(name, STATUS_WORDS, 1)
-            hint = f" (did you mean {near[0]}?)" if near else f"; it has {sorted(STATUS_WORDS)}"
-            raise ValueError(f"{name}: a claim status has no such word{hint}")
-    if missing := required - fields.keys():
-        raise ValueError(f"{sorted(missing)} must be read, or no claim can be told from another")
-    return fields

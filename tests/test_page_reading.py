@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.errors import UnknownPage
+from bots.claim_task import Read, Rows
 from bots.page_language import PageField
-from bots.profile import Read, Rows
 from bots.reading.fields import codes, convert
-from bots.reading.page import read_claim, read_rows
+from bots.reading.listed import read_rows
+from bots.reading.page import read_claim
 
 READ = Read(
     within="#claim",
@@ -176,4 +177,4 @@ def test_codes(text: str, found: tuple[str, ...]) -> None:
 
 def test_a_date_in_another_spelling_is_refused() -> None:
     with pytest.raises(ValueError, match="not a date"):
-        convert("2026-03-04", PageField(label="x", into="date"))
+        convert("2026-03-04", PageField(label="x", into="date", date_format=("%m/%d/%Y",)))

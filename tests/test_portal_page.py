@@ -12,12 +12,12 @@ import pytest
 from playwright.async_api import BrowserContext, async_playwright
 
 from billing.errors import SessionEnded, TryLater, UnknownPage
+from bots.claim_task import Read
 from bots.page_language import Fill, Locator, PageField, Step
 from bots.portal.browser import Browser, launch_options
 from bots.portal.capture import capture_image, capture_page
 from bots.portal.guard import Guard
 from bots.portal.verbs import Hand, fill_in
-from bots.profile import Read
 from bots.reading.page import read_claim
 
 PAGES = {
@@ -208,7 +208,7 @@ def test_a_document_in_a_new_tab_arrives_byte_for_byte(
 ) -> None:
     async def work(hand: Hand, guard: Guard, context: BrowserContext) -> None:
         await hand.go("/tab")
-        arrived = guard.expect_tab_document()
+        arrived = guard.expect_document()
         async with context.expect_page() as opening:
             await hand.click([Locator(role="link", name="View advice")])
         tab = await opening.value

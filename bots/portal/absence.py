@@ -9,9 +9,9 @@ from datetime import date
 from billing.identity import same_id
 from billing.model import ClaimStatus
 from billing.money import parse_date
+from bots.claim_task import ClaimStatusTask
 from bots.page_language import PLACEHOLDER
 from bots.portal.verbs import Hand, Words, fill_in
-from bots.profile import ClaimStatusTask
 
 BOTH_ENDS = 2
 SERVICE_DATES = ("service_from", "service_to")
@@ -39,7 +39,7 @@ def answers_our_search(rows: Sequence[ClaimStatus], task: ClaimStatusTask, words
 async def echoes_our_member(hand: Hand, task: ClaimStatusTask, words: Words) -> bool:
     """False when the search form is still on the page and names another member than ours."""
     for step in task.search:
-        target = step.fill
+        target = step.fill or step.type
         if target is None or "{claim.member_id" not in target.value:
             continue
         field = hand.find(target).filter(visible=True)
@@ -53,7 +53,7 @@ async def echoes_our_member(hand: Hand, task: ClaimStatusTask, words: Words) -> 
 
 def _typed_dates(task: ClaimStatusTask, words: Words) -> Iterator[date]:
     for step in task.search:
-        target = step.fill or step.choose
+        target = step.typed
         if target is None:
             continue
         if not any(m[2] in SERVICE_DATES for m in PLACEHOLDER.finditer(target.value)):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 
 from playwright.async_api import Error, Frame, Page
 
 Keep = Callable[[bytes, str], str]
 """Stores bytes of a media type and returns their SHA-256; the ledger's store, in practice."""
 
+STEADY_SECONDS = 0.12
 _SNAPSHOT = (Path(__file__).parent / "snapshot.js").read_text(encoding="utf-8")
 
 
@@ -22,6 +25,16 @@ async def capture_page(page: Page) -> bytes:
     """
     html = await _capture_frame(page.main_frame, "0")
     return ("<!doctype html>" + html).encode()
+
+
+async def capture_steady(page: Page, seconds: float) -> bytes:
+    """The page once it no longer changes, or as it is after ``seconds``."""
+    deadline = monotonic() + seconds
+    before = b""
+    while (now := await capture_page(page)) != before and monotonic() < deadline:
+        before = now
+        await asyncio.sleep(STEADY_SECONDS)
+    return now
 
 
 async def _capture_frame(frame: Frame, index: str) -> str:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from playwright.async_api import Error, Page
+from playwright.async_api import Download, Error, Page, Response
 
-from billing.errors import TryLater
+from billing.errors import TryLater, UnknownPage, UnreadableDocument
+from bots.claim_task import Document
 from bots.portal.session import PortalSession
-from bots.profile import Document
+from bots.portal.traffic import DATA
+from bots.reading.words import unlocked
 
 ABSENT = "The EOB that the portal offers did not arrive."
+NOT_A_PDF = "What the portal sent as the EOB is not a PDF."
 HEADER = b"%PDF-"
 HEADER_WITHIN = 1024  # readers find it there, whatever a server put before it
 
@@ -25,51 +29,102 @@ class NoDocument:
     sent: bytes = b""
 
 
-async def fetch_document(session: PortalSession, wanted: Document) -> bytes | NoDocument:
-    """The offered EOB as the portal sent it.
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An EOB as it can be read, and the bytes that the portal sent (locked by a password, say)."""
+
+    document: bytes
+    sent: bytes
+
+
+async def fetch_document(session: PortalSession, wanted: Document) -> Fetched | NoDocument:
+    """The offered EOB, unlocked if the profile names its password.
 
     Raises Playwright's Error when the browser is gone.
     """
-    fetch = _download if wanted.arrives == "download" else _from_tab
+    password = session.secret(wanted.password) if wanted.password else None
     try:
-        data = await fetch(session, wanted)
+        data = await _Arrival(session).take(wanted)
     except TryLater as error:
         return NoDocument(f"{ABSENT} {error}")
-    except (Error, TimeoutError):  # Playwright's own timeout is an Error
+    except (Error, TimeoutError, UnknownPage):  # Playwright's own timeout is an Error
         if session.page.is_closed():
             raise
+        if session.guard.page_instead:
+            return NoDocument(NOT_A_PDF, session.guard.page_instead)
         failure = session.traffic.failure() or "The portal did not send it in time."
         return NoDocument(f"{ABSENT} {failure}")
     if HEADER not in data[:HEADER_WITHIN]:
-        return NoDocument("What the portal sent as the EOB is not a PDF.", data)
-    return data
-
-
-async def _download(session: PortalSession, wanted: Document) -> bytes:
-    seconds = session.profile.file.session.answer_seconds
-    async with session.page.expect_download(timeout=seconds * 1000) as arriving:
-        await session.hand.click(wanted.click)
-    download = await arriving.value
+        return NoDocument(NOT_A_PDF, data)
+    if password is None:
+        return Fetched(data, data)
     try:
-        async with asyncio.timeout(seconds):
-            return (await download.path()).read_bytes()
-    finally:
+        return Fetched(unlocked(data, password), data)
+    except UnreadableDocument as error:
+        return NoDocument(f"The EOB cannot be opened: {error}", data)
+
+
+class _Arrival:
+    """The bytes of one document, whichever way they come: as a page's target (an attachment, a
+    tab, a frame), as a download that a script makes, or in an answer to a script."""
+
+    def __init__(self, session: PortalSession) -> None:
+        self._session = session
+        self._seconds = session.profile.file.session.answer_seconds
+        self._tabs: asyncio.Queue[Page] = asyncio.Queue()
+        self._opened: list[Page] = []
+        self._reading: set[asyncio.Task[None]] = set()
+
+    async def take(self, wanted: Document) -> bytes:
+        """Click for it and wait. Raises TryLater, TimeoutError, UnknownPage or Error."""
+        session = self._session
+        self._arrived = session.guard.expect_document()
+        session.context.on("page", self._tab)
+        session.context.on("response", self._answer)
+        session.page.on("download", self._download)
+        try:
+            async with asyncio.timeout(self._seconds):
+                await session.hand.click(wanted.click)
+                if wanted.in_tab:
+                    tab = await self._tabs.get()
+                    await replace(session.hand, page=tab, interruptions=()).take(wanted.in_tab, {})
+                return await self._arrived
+        finally:
+            session.context.remove_listener("page", self._tab)
+            session.context.remove_listener("response", self._answer)
+            session.page.remove_listener("download", self._download)
+            session.guard.forget_document(self._arrived)
+            for task in self._reading:
+                task.cancel()
+            for tab in self._opened:
+                with suppress(Error):
+                    await tab.close()
+
+    def _tab(self, page: Page) -> None:
+        page.on("download", self._download)
+        self._opened.append(page)
+        self._tabs.put_nowait(page)
+
+    def _download(self, download: Download) -> None:
+        self._read(self._of_download(download))
+
+    def _answer(self, response: Response) -> None:
+        kind = response.headers.get("content-type", "")
+        if response.request.resource_type in DATA and kind.startswith("application/pdf"):
+            self._read(self._of_answer(response))
+
+    def _read(self, reading: Coroutine[None, None, None]) -> None:
+        self._reading.add(asyncio.ensure_future(reading))
+
+    async def _of_download(self, download: Download) -> None:
         with suppress(Error):
+            self._set((await download.path()).read_bytes())
             await download.delete()
 
+    async def _of_answer(self, response: Response) -> None:
+        with suppress(Error):
+            self._set(await response.body())
 
-async def _from_tab(session: PortalSession, wanted: Document) -> bytes:
-    seconds = session.profile.file.session.answer_seconds
-    arrived = session.guard.expect_tab_document()
-    tab: Page | None = None
-    try:
-        async with session.context.expect_page(timeout=seconds * 1000) as opening:
-            await session.hand.click(wanted.click)
-        tab = await opening.value
-        async with asyncio.timeout(seconds):
-            return await arrived
-    finally:
-        session.guard.forget_tab_document(arrived)
-        if tab is not None:
-            with suppress(Error):
-                await tab.close()
+    def _set(self, data: bytes) -> None:
+        if not self._arrived.done():
+            self._arrived.set_result(data)

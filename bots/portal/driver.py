@@ -12,7 +12,7 @@ from playwright.async_api import Error
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from billing.errors import SessionEnded, TryLater, UnknownPage
-from billing.identity import Verdict, choose, could_be_same, judge
+from billing.identity import Verdict, choose, contradiction, could_be_same, judge
 from billing.model import (
     Answer,
     Channel,
@@ -25,16 +25,17 @@ from billing.model import (
     Observation,
     Reason,
 )
-from bots.page_language import PLACEHOLDER
-from bots.portal.absence import answers_our_search, echoes_our_member, is_shown
-from bots.portal.capture import Keep, capture_image, capture_page
+from bots.claim_task import ClaimStatusTask
+from bots.page_language import PLACEHOLDER, Locators
+from bots.portal.absence import answers_our_search, echoes_our_member
+from bots.portal.capture import Keep, capture_image, capture_page, capture_steady
 from bots.portal.document import NoDocument, fetch_document
+from bots.portal.listing import Listing
 from bots.portal.session import PortalSession
 from bots.portal.verbs import Words, claim_words
-from bots.profile import ClaimStatusTask, NextPage
-from bots.reading.page import read_claim, read_rows
+from bots.reading.page import read_claim, states
 
-MOST_PAGES = 40  # a search that lists more is not about one claim
+IN_PLACE_SECONDS = 1.0  # longer than a page waits for the next key before it asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +50,18 @@ class Asked:
     lost: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Opened:
-    """One opened candidate: what its page says, where, and its document."""
+    """One opened candidate: what its page says, where, and its document.
+
+    ``contradiction`` says in a sentence on what the list and the opened claim disagree.
+    """
 
     status: ClaimStatus
     places: Mapping[str, Evidence]
     document: str | None
     lost: str | None = None
+    contradiction: str | None = None
 
 
 @dataclass(slots=True)
@@ -109,15 +114,21 @@ class ClaimStatusDriver:
                     Reason.UNAVAILABLE, "The portal says that its claim system is unavailable."
                 )
             )
+        listing = Listing(self.session, task, self._keep)
         if outcome == "none":
-            if task.rows.response is not None and await self._rows(task):
+            if task.rows.response is not None and await listing.rows():
                 raise UnknownPage("the page says that nothing was found, and its data lists claims")
             return await self._absent(NotFound(_searched(task)), task, words)
-        opened = [found async for found in self._candidates(task, claim, words)]
+        if outcome == "one":
+            opened = [await self._look(task, claim, None)]
+        else:
+            opened = [found async for found in self._candidates(listing, claim, words)]
         answer = choose(claim, [o.status for o in opened], task.same_claim_when, task.superseded)
         self._refuse_writes()
         if isinstance(answer, Found):
             (chosen,) = (o for o in opened if o.status is answer.value)
+            if chosen.contradiction:
+                return self._asked(NoAnswer(Reason.NEEDS_PERSON, chosen.contradiction))
             return replace(self._asked(answer, chosen.places, chosen.document), lost=chosen.lost)
         if isinstance(answer, NotFound):
             return await self._absent(answer, task, words)
@@ -158,123 +169,132 @@ class ClaimStatusDriver:
     async def _search(self, task: ClaimStatusTask, words: Words) -> str:
         """Fill the form, submit it once, and name the one outcome that the page shows."""
         session, hand = self.session, self.session.hand
-        pause = session.profile.file.session.min_seconds_between_searches
+        settings = session.profile.file.session
+        pause = settings.min_seconds_between_searches
         await asyncio.sleep(max(0.0, self._searched_at + pause - monotonic()))
-        await hand.take(task.search, words)
-        signs = {
-            "none": task.outcomes.none,
-            "listed": task.outcomes.listed,
-            "unavailable": task.outcomes.unavailable,
-        }
+        signs = _signs(task)
+        if task.submit is not None:
+            await hand.take(task.search, words)
         # an answer to the claim before must never pass for an answer to this one
-        if await hand.shows([way for ways in signs.values() for way in ways]):
-            raise UnknownPage("an outcome shows before the search was submitted")
+        before = {name for name, ways in signs.items() if await hand.shows(ways)}
         session.forget_responses()
         self._searched_at = monotonic()
-        await hand.take((task.submit,), words)
+        if task.submit is not None:
+            await hand.take((task.submit,), words)
+        else:
+            await hand.take(task.search, words)
+        if before or task.submit is None:
+            await session.traffic.quiet(settings.answer_seconds, IN_PLACE_SECONDS)
+            await capture_steady(session.page, settings.answer_seconds)
         seen = await session.settle(signs)
-        if seen == {"none"}:  # some pages say so until the answer has come
-            await session.traffic.quiet(session.profile.file.session.answer_seconds)
+        if seen == {"none"} or len(seen) > 1:  # some pages say so until the answer has come
+            await session.traffic.quiet(settings.answer_seconds)
             seen = await session.settle(signs)
+        if before and task.submit and (not session.traffic.asked or seen == before == {"none"}):
+            raise UnknownPage(
+                "an outcome showed before the search was submitted, and nothing tells it from the "
+                "answer; let the search begin with a step that clears it"
+            )
         if len(seen) != 1:
             raise UnknownPage(f"the page shows {' and '.join(sorted(seen))} at once")
         return seen.pop()
 
     async def _candidates(
-        self, task: ClaimStatusTask, claim: Claim, words: Words
+        self, listing: Listing, claim: Claim, words: Words
     ) -> AsyncIterator[Opened]:
         """Open every listed row that could be this claim, on every page of the results."""
-        for page in range(1, MOST_PAGES + 1):
-            rows = await self._rows(task)
+        pager = listing.task.next_page
+        most = pager.most if pager else 1
+        opened: set[ClaimStatus] = set()
+        for page in range(1, most + 1):
+            rows = await listing.rows()
             if not rows:
                 raise UnknownPage("the page shows results, and its data lists none")
             self._listed += rows
-            more = await self._can_turn(task)
-            candidates = [row for row in rows if could_be_same(claim, row)]
+            more = await listing.can_turn()
+            # a row that the portal lists twice is one claim
+            candidates = [
+                row
+                for row in dict.fromkeys(rows)
+                if could_be_same(claim, row) and row not in opened
+            ]
+            opened |= set(candidates)
             for n, row in enumerate(candidates, 1):
-                yield await self._open(task, claim, row, words)
+                await listing.open(row, words)
+                yield await self._look(listing.task, claim, row)
                 if more or n < len(candidates):
-                    await self._return(task, words, page)
+                    await self._return(listing, words, page)
             if not more:
                 return
-            await self._turn(task.next_page)
-        raise UnknownPage(f"a search listed more than {MOST_PAGES} pages")
+            await listing.turn()
+        raise UnknownPage(f"a search listed more than {most} pages")
 
-    async def _rows(self, task: ClaimStatusTask) -> tuple[ClaimStatus, ...]:
-        vocabulary = self.session.profile.file.vocabulary
-        page = await self._capture()
-        if task.rows.response is None:
-            return read_rows(page, task.rows, vocabulary)
-        body = await self.session.response_body(task.rows.response)
-        self._captures.append(self.keep(body, "application/json"))
-        rows = read_rows(body, task.rows, vocabulary)
-        if not all(is_shown(row, page) for row in rows):
-            raise UnknownPage("the page shows other claims than its data lists")
-        return rows
-
-    async def _open(
-        self, task: ClaimStatusTask, claim: Claim, row: ClaimStatus, words: Words
-    ) -> Opened:
+    async def _look(self, task: ClaimStatusTask, claim: Claim, row: ClaimStatus | None) -> Opened:
+        """Read the opened claim, and fetch its document if it is ours."""
         hand = self.session.hand
-        if await hand.shows(task.opened_when):
-            raise UnknownPage("a claim is still open before the next one is opened")
-        await hand.take(
-            task.open, dict(words) | {f"row.{w}": getattr(row, w) for w in task.rows.fields}
-        )
-        await hand.seen(task.opened_when)
         page = await self._capture()
-        status, places = read_claim(page, task.read, self.session.profile.file.vocabulary)
-        if status.payer_claim_number != row.payer_claim_number:
+        status, places = await self._read_opened(task, page)
+        if row is not None and status.payer_claim_number != row.payer_claim_number:
             raise UnknownPage("the opened claim is not the one that was clicked")
         if judge(claim, status, task.same_claim_when) is not Verdict.SAME:
             return Opened(status, places, None)  # another person's page: no picture, no document
         image = await self._image()
-        places = {name: replace(place, image=image) for name, place in places.items()}
+        places = {
+            name: replace(place, image=image) if place.box else place
+            for name, place in places.items()
+        }
+        opened = Opened(status, places, None, contradiction=contradiction(row, status))
         wanted = task.document
-        if wanted is None or status.words in task.superseded:
-            return Opened(status, places, None)
+        if wanted is None or status.words in task.superseded or opened.contradiction:
+            return opened
         if not await hand.shows(wanted.offered_when):
-            return Opened(status, places, None)
-        data = await fetch_document(self.session, wanted)
-        if isinstance(data, NoDocument):
-            if data.sent:
-                self._captures.append(self.keep(data.sent, "application/octet-stream"))
-            return Opened(status, places, None, lost=data.why)
-        return Opened(status, places, self.keep(data, "application/pdf"))
+            return opened
+        arrived = await fetch_document(self.session, wanted)
+        if isinstance(arrived, NoDocument):
+            if arrived.sent:
+                self._keep(arrived.sent, "application/octet-stream")
+            return replace(opened, lost=arrived.why)
+        if arrived.sent != arrived.document:
+            self._keep(arrived.sent, "application/octet-stream")
+        return replace(opened, document=self.keep(arrived.document, "application/pdf"))
 
-    async def _return(self, task: ClaimStatusTask, words: Words, page: int) -> None:
+    async def _read_opened(
+        self, task: ClaimStatusTask, page: bytes
+    ) -> tuple[ClaimStatus, Mapping[str, Evidence]]:
+        vocabulary = self.session.profile.file.vocabulary
+        if task.read.response is None:
+            return read_claim(page, task.read, vocabulary)
+        number, _ = read_claim(page, task.read.model_copy(update={"response": None}), vocabulary)
+        async for body in self.session.bodies(task.read.response.path):
+            if states(body, task.read.response, number.payer_claim_number):
+                self._keep(body, "application/json")
+                return read_claim(page, task.read, vocabulary, body)
+        raise UnknownPage(f"no response from {task.read.response.path} is about the opened claim")
+
+    async def _return(self, listing: Listing, words: Words, page: int) -> None:
         """Back to results page ``page``: by the portal's own way if it has one, else anew."""
+        task = listing.task
         if task.back:
             await self.session.hand.take(task.back, words)
             await self.session.hand.seen(task.outcomes.listed)
+            await listing.expand()
             return
         if await self._search(task, words) != "listed":
             raise UnknownPage("the same search gave another outcome")
         for _ in range(page - 1):
-            await self._turn(task.next_page)
-
-    async def _can_turn(self, task: ClaimStatusTask) -> bool:
-        if task.next_page is None:
-            return False
-        button = self.session.hand.any_of(task.next_page.click)
-        return await button.count() > 0 and await button.first.is_enabled()
-
-    async def _turn(self, pager: NextPage | None) -> None:
-        """To the next page of results; done when their text has changed."""
-        if pager is None:
-            raise UnknownPage("the results have more pages than before")
-        hand = self.session.hand
-        before = await hand.any_of(pager.changes).first.inner_text()
-        await hand.click(pager.click)
-        await hand.changed(pager.changes, before)
+            await listing.turn()
+        await listing.expand()
 
     async def _capture(self) -> bytes:
         page = await capture_page(self.session.page)
-        self._captures.append(self.keep(page, "text/html"))
+        self._keep(page, "text/html")
         return page
 
     async def _image(self) -> str:
-        sha256 = self.keep(await capture_image(self.session.page), "image/png")
+        return self._keep(await capture_image(self.session.page), "image/png")
+
+    def _keep(self, data: bytes, media_type: str) -> str:
+        sha256 = self.keep(data, media_type)
         self._captures.append(sha256)
         return sha256
 
@@ -303,6 +323,16 @@ class ClaimStatusDriver:
 
 def _searched(task: ClaimStatusTask) -> tuple[str, ...]:
     """The claim's words that the search was filled with."""
-    filled = [step.fill or step.choose for step in task.search]
+    filled = [step.typed for step in task.search]
     found = [m[2] for target in filled if target for m in PLACEHOLDER.finditer(target.value)]
     return tuple(dict.fromkeys(found))
+
+
+def _signs(task: ClaimStatusTask) -> dict[str, Locators]:
+    outcomes = task.outcomes
+    signs = {
+        "none": outcomes.none,
+        "listed": outcomes.listed,
+        "unavailable": outcomes.unavailable,
+    }
+    return signs | ({"one": outcomes.one} if outcomes.one else {})

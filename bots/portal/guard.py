@@ -6,13 +6,16 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
-from playwright.async_api import BrowserContext, Error, Route, WebSocketRoute
+from playwright.async_api import APIResponse, BrowserContext, Error, Request, Route, WebSocketRoute
 
 from billing.errors import TryLater
 
 READS = frozenset({"GET", "HEAD"})
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+REDIRECTS_AT_MOST = 5
+NO_CONTENT = 204  # a browser that gets this stays where it is
 
 
 @dataclass
@@ -26,26 +29,29 @@ class Guard:
     hosts: frozenset[str]
     may_post: Sequence[str]
     refused: list[str] = field(default_factory=list)
-    _tab_document: asyncio.Future[bytes] | None = None
+    page_instead: bytes = b""
+    _document: asyncio.Future[bytes] | None = None
 
     async def stand(self, context: BrowserContext) -> None:
         """Take the place before any page of ``context`` is opened."""
         await context.route("**/*", self._judge)
         await context.route_web_socket("**/*", self._refuse_socket)
 
-    def expect_tab_document(self) -> asyncio.Future[bytes]:
-        """The next document that a new tab asks for, as the bytes the portal sent.
+    def expect_document(self) -> asyncio.Future[bytes]:
+        """The next document that a page, a frame or a tab goes to, as the bytes the portal sent.
 
-        A PDF shown inside a tab has a viewer's page for a body, so its bytes are taken on the way.
-        Waiting for it raises TryLater when the portal does not send it.
+        A PDF in a tab has a viewer's page for a body, and a download leaves none: the bytes are
+        taken on the way, and the page stays where it was. Waiting raises TryLater when the portal
+        does not send it. A page that comes first is let through, and kept as ``page_instead``.
         """
-        self._tab_document = asyncio.get_running_loop().create_future()
-        return self._tab_document
+        self.page_instead = b""
+        self._document = asyncio.get_running_loop().create_future()
+        return self._document
 
-    def forget_tab_document(self, wanted: asyncio.Future[bytes]) -> None:
+    def forget_document(self, wanted: asyncio.Future[bytes]) -> None:
         """``wanted`` is expected no more: what a page asks for from now on is its own."""
         wanted.cancel()
-        self._tab_document = None
+        self._document = None
 
     def allows(self, method: str, url: str) -> bool:
         """Whether this request may leave."""
@@ -63,31 +69,66 @@ class Guard:
             if not self.allows(request.method, request.url):
                 self.refused.append(f"{request.method} {urlsplit(request.url).path}")
                 await route.abort("blockedbyclient")
-            elif self._tab_document is not None and request.is_navigation_request():
-                await self._take_document(route, self._tab_document)
+            elif self._document is not None and request.is_navigation_request():
+                await self._take_document(route, self._document)
             else:
                 await route.continue_()
         except Error:  # the page closed while the request was judged: nothing left to do
             return
 
     async def _take_document(self, route: Route, wanted: asyncio.Future[bytes]) -> None:
-        self._tab_document = None
         try:
-            response = await route.fetch(max_redirects=0)
+            response = await self._follow(route)
             body = await response.body()
         except Error:
             _refuse(wanted, "The portal broke the connection.")
             await route.abort()
             return
+        if response.ok and not _is_document(response, body):
+            self.page_instead = body
+            await route.fulfill(response=response, body=body)
+            return
         if not response.ok:
             _refuse(wanted, f"The portal answered HTTP {response.status}.")
         elif not wanted.done():
             wanted.set_result(body)
-        await route.fulfill(status=200, content_type="text/plain", body="taken")
+        if _is_for_a_new_tab(route.request):
+            await route.fulfill(status=200, content_type="text/plain", body="taken")
+        else:
+            await route.fulfill(status=NO_CONTENT)
+
+    async def _follow(self, route: Route) -> APIResponse:
+        """The answer after the portal's own redirects; one that leads elsewhere is not followed."""
+        response = await route.fetch(max_redirects=0)
+        for _ in range(REDIRECTS_AT_MOST):
+            onward = response.headers.get("location")
+            if response.status not in REDIRECTS or not onward:
+                break
+            url = urljoin(response.url, onward)
+            if not self.allows("GET", url):
+                self.refused.append(f"GET {urlsplit(url).path}")
+                break
+            response = await route.fetch(url=url, method="GET", max_redirects=0)
+        return response
 
     async def _refuse_socket(self, socket: WebSocketRoute) -> None:
         self.refused.append(f"WEBSOCKET {urlsplit(socket.url).path}")
         await socket.close()
+
+
+def _is_for_a_new_tab(request: Request) -> bool:
+    """A tab that gets nothing at all never counts as open, and could not be closed."""
+    try:
+        return not request.frame.url or request.frame.url == "about:blank"
+    except Error:  # there is no frame yet
+        return True
+
+
+def _is_document(response: APIResponse, body: bytes) -> bool:
+    """Whether this is a file to keep and no page to look at."""
+    kind = response.headers.get("content-type", "")
+    sent_as_file = response.headers.get("content-disposition", "").startswith("attachment")
+    return sent_as_file or kind.startswith("application/pdf") or body.startswith(b"%PDF-")
 
 
 def _refuse(wanted: asyncio.Future[bytes], why: str) -> None:

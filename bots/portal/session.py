@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ from billing.errors import (
 from bots.page_language import Locators
 from bots.portal.browser import Browser, launch_options
 from bots.portal.guard import Guard, host_of
-from bots.portal.traffic import Traffic
+from bots.portal.traffic import DATA, Traffic
 from bots.portal.verbs import Hand
 from bots.profile import Profile
 
@@ -72,7 +72,7 @@ class PortalSession:
     traffic: Traffic = field(init=False, default_factory=Traffic)
     _playwright: Playwright | None = field(init=False, default=None)
     _context: BrowserContext | None = field(init=False, default=None)
-    _responses: dict[str, Response] = field(init=False, default_factory=dict)
+    _responses: list[Response] = field(init=False, default_factory=list)
     _signed_in: bool = field(init=False, default=False)
     _submitted: bool = field(init=False, default=False)
 
@@ -94,6 +94,7 @@ class PortalSession:
             page.on("response", self._remember)
             answer_ms = self.profile.file.session.answer_seconds * 1000
             self.hand = Hand(page, self.address, answer_ms)
+            await self.hand.mind(self.profile.file.session.interruptions)
             await self.sign_in()
         except BaseException as error:
             try:
@@ -282,17 +283,15 @@ class PortalSession:
         self._responses.clear()
         self.traffic.forget()
 
-    async def response_body(self, pattern: str) -> bytes:
-        """The body of the newest JSON response whose path matches ``pattern``."""
-        response = self._responses.get(pattern)
-        if response is None:
-            raise UnknownPage(f"{self.profile.id}: no response from {pattern} came with the page")
-        return await response.body()
+    async def bodies(self, pattern: str) -> AsyncIterator[bytes]:
+        """The JSON that came from paths matching ``pattern``, newest first."""
+        for response in reversed(self._responses):
+            if fnmatchcase(urlsplit(response.url).path, pattern):
+                yield await response.body()
 
     def _remember(self, response: Response) -> None:
-        pattern = self.profile.file.tasks.claim_status.rows.response
-        if pattern and fnmatchcase(urlsplit(response.url).path, pattern) and response.ok:
-            self._responses[pattern] = response
+        if response.request.resource_type in DATA and response.ok:
+            self._responses.append(response)
 
     async def _close(self) -> None:
         if self._playwright is None:

@@ -8,7 +8,8 @@ from time import monotonic
 
 from playwright.async_api import BrowserContext, Request, Response
 
-ANSWERS = frozenset({"document", "xhr", "fetch"})
+DATA = frozenset({"xhr", "fetch"})
+ANSWERS = DATA | {"document"}
 TOO_MANY_REQUESTS = 429
 SERVER_ERROR = 500
 QUIET_SECONDS = 0.4
@@ -27,6 +28,7 @@ class Traffic:
     """
 
     failed: list[str] = field(default_factory=list)
+    asked: int = 0
     _open: set[Request] = field(default_factory=set)
     _last: float = 0.0
 
@@ -41,6 +43,8 @@ class Traffic:
         """Only what is asked from now on counts."""
         self.failed.clear()
         self._open.clear()
+        self.asked = 0
+        self._last = monotonic()
 
     def failure(self) -> str | None:
         """Why the page cannot be an answer, if the portal owed it something and failed."""
@@ -50,10 +54,10 @@ class Traffic:
             return "The portal had not answered in full when the time was up."
         return None
 
-    async def quiet(self, seconds: float) -> None:
-        """Wait until nothing has been asked or answered for a moment, ``seconds`` at most."""
+    async def quiet(self, seconds: float, moment: float = QUIET_SECONDS) -> None:
+        """Wait until nothing has been asked or answered for a ``moment``, ``seconds`` at most."""
         deadline = monotonic() + seconds
-        while self._open or monotonic() - self._last < QUIET_SECONDS:
+        while self._open or monotonic() - self._last < moment:
             if monotonic() > deadline:
                 return
             await asyncio.sleep(QUIET_SECONDS / 4)
@@ -61,6 +65,7 @@ class Traffic:
     def _asked(self, request: Request) -> None:
         if request.resource_type in ANSWERS:
             self._open.add(request)
+            self.asked += 1
             self._last = monotonic()
 
     def _answered(self, response: Response) -> None:

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import Literal, cast
 
-from playwright.async_api import Error, Page, expect
+from playwright.async_api import Error, FrameLocator, Page, expect
 from playwright.async_api import Locator as PageLocator
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from billing.errors import SessionEnded, TryLater, UnknownPage
 from billing.model import Claim
-from bots.page_language import CLAIM_WORDS, PLACEHOLDER, Locator, Steps
+from billing.money import parse_date
+from bots.page_language import (
+    CLAIM_WORDS,
+    PLACEHOLDER,
+    Choose,
+    Fill,
+    Interruption,
+    Locator,
+    Steps,
+)
 from bots.portal.traffic import is_failure
+from bots.reading.fields import US_DATES
 
+ABOUT_OURS = re.compile(r"\{(claim|visit)\.")
+INTERRUPTIONS_AT_MOST = 5
+KIND_OF_LIST = """e => e instanceof HTMLSelectElement ? "select"
+    : e instanceof HTMLInputElement && !e.readOnly ? "typed" : "opened"
+"""
 Words = Mapping[str, object]
 
 
@@ -23,37 +40,73 @@ Words = Mapping[str, object]
 class Hand:
     """A page, its portal's address, how long to wait, and the drift seen on the way.
 
-    Every wait also watches for the signs in ``ended``: SessionEnded is raised when one shows.
+    Every wait also watches for the signs in ``ended``: SessionEnded is raised when one shows. What
+    shows of ``interruptions`` meanwhile is passed as the profile says.
     """
 
     page: Page
     address: str
     answer_ms: float
     ended: Sequence[Locator] = ()
+    interruptions: Sequence[Interruption] = ()
     drift: set[str] = field(default_factory=set)
 
     async def take(self, steps: Steps, words: Words) -> None:
         """Do ``steps`` in order; placeholders are filled from ``words``.
 
-        Raises UnknownPage when an element is missing or stands there twice, TryLater when the
-        portal cannot be reached.
+        Raises UnknownPage when an element is missing, stands there twice or does not take what is
+        typed, TryLater when the portal cannot be reached.
         """
         for step in steps:
             if step.go is not None:
                 await self.go(step.go)
-            elif step.fill is not None:
-                await (await self.one((step.fill,))).fill(
-                    fill_in(step.fill.value, words), timeout=self.answer_ms
-                )
-            elif step.choose is not None:
-                target = await self.one((step.choose,))
-                await target.select_option(
-                    label=fill_in(step.choose.value, words), timeout=self.answer_ms
-                )
             elif step.click is not None:
                 await self.click(step.click, words)
             elif step.expect is not None:
                 await self.one(step.expect, words)
+            elif step.gone is not None:
+                await self.gone(step.gone, words)
+            elif step.hover is not None:
+                await (await self.one(step.hover, words)).hover(timeout=self.answer_ms)
+            elif step.check is not None:
+                await (await self.one(step.check, words)).check(timeout=self.answer_ms)
+            elif step.press is not None:
+                target = await self.one((step.press,), words)
+                await target.press(step.press.key, timeout=self.answer_ms)
+            elif step.choose is not None:
+                await self._choose(step.choose, words)
+            elif (blank := step.fill or step.type) is not None:
+                await self._write(blank, words, by_key=step.type is not None)
+
+    async def _write(self, blank: Fill, words: Words, *, by_key: bool) -> None:
+        """Fill a field, or empty it and strike key by key; then see that it holds the text."""
+        field, text = await self.one((blank,), words), fill_in(blank.value, words)
+        if by_key:
+            await field.click(timeout=self.answer_ms)
+            await field.press("Control+a", timeout=self.answer_ms)
+            await field.press("Delete", timeout=self.answer_ms)
+            await field.press_sequentially(text, timeout=self.answer_ms)
+        else:
+            await field.fill(text, timeout=self.answer_ms)
+        if ABOUT_OURS.search(blank.value) and not same_typed(text, await _value(field)):
+            raise UnknownPage(
+                f"{blank} did not take what was typed there; the portal may have changed, compare "
+                "it with the profile"
+            )
+
+    async def _choose(self, listed: Choose, words: Words) -> None:
+        """Choose by the text a person sees: in a <select>, or among the options a click opens."""
+        target, text = await self.one((listed,), words), fill_in(listed.value, words)
+        kind = str(await target.evaluate(KIND_OF_LIST))
+        if kind == "select":
+            await target.select_option(label=text, timeout=self.answer_ms)
+            return
+        await target.click(timeout=self.answer_ms)
+        if kind == "typed":
+            await target.press("Control+a", timeout=self.answer_ms)
+            await target.press_sequentially(text, timeout=self.answer_ms)
+        offered = listed.option or Locator(role="option", name=text, frame=listed.frame)
+        await (await self.one((offered,), words)).click(timeout=self.answer_ms)
 
     async def go(self, path: str) -> None:
         """Load ``path`` of the portal. Raises TryLater when it cannot be reached or is down."""
@@ -99,18 +152,55 @@ class Hand:
         return None
 
     async def seen(self, ways: Sequence[Locator], *, words: Words | None = None) -> None:
-        """Wait until one of ``ways`` is visible."""
+        """Wait until one of ``ways`` is visible, and pass what stands in the way meanwhile."""
         wanted = self.any_of(ways, words)
         either = wanted.or_(self.any_of(self.ended)) if self.ended else wanted
+        for interruption in self.interruptions:
+            either = either.or_(self.any_of(interruption.when))
+        for _ in range(INTERRUPTIONS_AT_MOST + 1):
+            try:
+                await either.first.wait_for(state="visible", timeout=self.answer_ms)
+            except PlaywrightTimeout as error:
+                raise UnknownPage(
+                    f"{ways[0]} is not on the page after {self.answer_ms / 1000:.0f} s; the portal "
+                    "may have changed, compare it with the profile"
+                ) from error
+            if self.ended and not await wanted.count() and await self.shows(self.ended):
+                raise SessionEnded("the portal ended the session")
+            if not await self._interrupted():
+                return
+        raise UnknownPage("the portal shows one message after another instead of its page")
+
+    async def mind(self, interruptions: Sequence[Interruption]) -> None:
+        """Pass ``interruptions`` from now on, also where one covers what is to be clicked."""
+        self.interruptions = interruptions
+        for interruption in interruptions:
+            await self.page.add_locator_handler(
+                self.any_of(interruption.when).first, partial(self._pass, interruption)
+            )
+
+    async def _interrupted(self) -> bool:
+        """Whether something stood in the way; it has been passed."""
+        for interruption in self.interruptions:
+            if await self.shows(interruption.when):
+                await self._pass(interruption)
+                return True
+        return False
+
+    async def _pass(self, interruption: Interruption, _: object = None) -> None:
+        passing = replace(self, interruptions=(), drift=self.drift)
+        await passing.take(interruption.steps, {})
+        await passing.gone(interruption.when)
+
+    async def gone(self, ways: Sequence[Locator], words: Words | None = None) -> None:
+        """Wait until none of ``ways`` is visible."""
         try:
-            await either.first.wait_for(state="visible", timeout=self.answer_ms)
-        except PlaywrightTimeout as error:
+            await expect(self.any_of(ways, words)).to_have_count(0, timeout=self.answer_ms)
+        except AssertionError as error:
             raise UnknownPage(
-                f"{ways[0]} is not on the page after {self.answer_ms / 1000:.0f} s; the portal may "
-                "have changed, compare it with the profile"
+                f"{ways[0]} is still on the page after {self.answer_ms / 1000:.0f} s; the portal "
+                "may have changed, compare it with the profile"
             ) from error
-        if self.ended and not await wanted.count() and await self.shows(self.ended):
-            raise SessionEnded("the portal ended the session")
 
     def any_of(self, ways: Sequence[Locator], words: Words | None = None) -> PageLocator:
         """A locator for whichever of ``ways`` is visible."""
@@ -138,19 +228,33 @@ class Hand:
         def filled(text: str) -> str:
             return fill_in(text, words) if words is not None else text
 
-        root = self.page.frame_locator(way.frame) if way.frame else self.page
+        root: Page | FrameLocator = self.page
+        for frame in way.frame:
+            root = root.frame_locator(frame)
+        if way.inside is None:
+            return self._way(root, way, filled)
+        return self._way(self._way(root, way.inside, filled).filter(visible=True), way, filled)
+
+    def _way(
+        self, root: Page | FrameLocator | PageLocator, way: Locator, filled: Callable[[str], str]
+    ) -> PageLocator:
         if way.role is not None:
             role = cast("Literal['button']", way.role)
-            if way.name is None:
-                return root.get_by_role(role)
-            return root.get_by_role(role, name=filled(way.name), exact=way.exact)
-        if way.label is not None:
-            return root.get_by_label(filled(way.label), exact=way.exact)
-        if way.text is not None:
-            return root.get_by_text(filled(way.text), exact=way.exact)
-        if way.test_id is not None:
-            return root.get_by_test_id(filled(way.test_id))
-        return root.locator(filled(str(way.css)))
+            name = filled(way.name) if way.name is not None else None
+            found = root.get_by_role(role, name=name, exact=way.exact)
+        elif way.label is not None:
+            found = root.get_by_label(filled(way.label), exact=way.exact)
+        elif way.text is not None:
+            found = root.get_by_text(filled(way.text), exact=way.exact)
+        elif way.placeholder is not None:
+            found = root.get_by_placeholder(filled(way.placeholder), exact=way.exact)
+        elif way.title is not None:
+            found = root.get_by_title(filled(way.title), exact=way.exact)
+        elif way.test_id is not None:
+            found = root.get_by_test_id(filled(way.test_id))
+        else:
+            found = root.locator(filled(str(way.css)))
+        return found if way.containing is None else found.filter(has_text=filled(way.containing))
 
 
 def claim_words(claim: Claim) -> dict[str, object]:
@@ -168,9 +272,47 @@ def fill_in(text: str, words: Words) -> str:
         found = words.get(f"{kind}.{word}")
         if isinstance(found, date):
             return found.strftime(spelling or "%m/%d/%Y")
-        return "" if found is None else str(found).strip()
+        return "" if found is None else _spelled(str(found).strip(), spelling or "")
 
     return PLACEHOLDER.sub(lambda m: value(m[1], m[2], m[3]), text)
+
+
+def same_typed(meant: str, held: str | None) -> bool:
+    """Whether a field holds what was meant, however its mask spells it; None holds nothing to see.
+
+    A field that kept half of a member id would have the portal answer about somebody else.
+    """
+    if held is None or _bare(meant) == _bare(held):
+        return True
+    try:
+        return parse_date(meant, US_DATES) == parse_date(held, US_DATES)
+    except ValueError:
+        return False
+
+
+def _bare(text: str) -> str:
+    return "".join(c for c in text.casefold() if c.isalnum())
+
+
+async def _value(field: PageLocator) -> str | None:
+    held = await field.evaluate("e => typeof e.value === 'string' ? e.value : null")
+    return None if held is None else str(held)
+
+
+def _spelled(text: str, spelling: str) -> str:
+    match spelling.split():
+        case ["digits"]:
+            return "".join(c for c in text if c.isdigit())
+        case ["upper"]:
+            return text.upper()
+        case ["lower"]:
+            return text.lower()
+        case ["first", count]:
+            return text[: int(count)]
+        case ["last", count]:
+            return text[-int(count) :]
+        case _:
+            return text
 
 
 def _net_error(error: Error) -> str:

@@ -17,11 +17,15 @@ from bots.page_language import Strict
 from bots.profile import Profile
 from bots.reading.eob import read_eob
 from bots.reading.eob_json import document_json
-from bots.reading.page import read_claim, read_rows
+from bots.reading.listed import read_rows
+from bots.reading.page import read_claim
 from bots.strict_yaml import load_strict
 
 STATUSES: TypeAdapter[tuple[ClaimStatus, ...]] = TypeAdapter(tuple[ClaimStatus, ...])
 
+
+RESPONSE = "response.json"
+"""What an opened claim's page loaded, where the profile reads that too."""
 
 Reads = Literal["claim", "rows", "document"]
 
@@ -76,11 +80,16 @@ def replay(case: Case, profile: Profile) -> Mapping[str, Any]:
 
     Raises UnknownPage or UnreadableDocument as reading live would.
     """
-    return replay_bytes((case.folder / case.file.captured).read_bytes(), case.file.reads, profile)
+    data, body = (case.folder / case.file.captured).read_bytes(), case.folder / RESPONSE
+    return replay_bytes(
+        data, case.file.reads, profile, body.read_bytes() if body.is_file() else None
+    )
 
 
-def replay_bytes(data: bytes, reads: Reads, profile: Profile) -> Mapping[str, Any]:
-    """What ``profile`` reads from ``data``, flat."""
+def replay_bytes(
+    data: bytes, reads: Reads, profile: Profile, body: bytes | None = None
+) -> Mapping[str, Any]:
+    """What ``profile`` reads from ``data`` and the JSON ``body`` that came with it, flat."""
     task = profile.file.tasks.claim_status
     if reads == "document":
         reading = read_eob(data, {profile.id: profile.eob} if profile.eob else {})
@@ -89,7 +98,7 @@ def replay_bytes(data: bytes, reads: Reads, profile: Profile) -> Mapping[str, An
             del payment["places"]  # geometry is the PDF library's; the figures are the profile's
         return flat(document)
     if reads == "claim":
-        status, _ = read_claim(data, task.read, profile.file.vocabulary)
+        status, _ = read_claim(data, task.read, profile.file.vocabulary, body)
         statuses: tuple[ClaimStatus, ...] = (status,)
     else:
         statuses = read_rows(data, task.rows, profile.file.vocabulary)

@@ -11,6 +11,16 @@ from bots.page_language import PageField
 
 Value = str | Decimal | date | tuple[str, ...] | None
 
+US_DATES = (
+    "%m/%d/%Y", "%m/%d/%y", "%m-%d-%Y", "%m-%d-%y", "%m.%d.%Y", "%m%d%Y", "%Y%m%d",
+    "%Y-%m-%d", "%Y/%m/%d", "%b %d, %Y", "%B %d, %Y", "%b. %d, %Y", "%b %d %Y", "%B %d %Y",
+    "%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d-%b-%y", "%d%b%Y",
+    "%a, %b %d, %Y", "%A, %B %d, %Y", "%a %b %d, %Y", "%A %B %d, %Y",
+)  # fmt: skip
+"""How US portals spell a day; a text that two of them take for different days is refused."""
+
+_TIME = re.compile(r"[T ,]+\d{1,2}:\d{2}.*$")
+_SPLIT_CENTS = re.compile(r"\s*\.\s*(?=\d\d\b)")
 _CODE = re.compile(r"\b(CO|PR|OA|PI|CR)[\s-]?([A-Z]?\d{1,3})\b")
 
 
@@ -29,9 +39,11 @@ def convert(text: str, field: PageField) -> Value:
         case "text":
             return cleaned
         case "money":
-            return money(cleaned)
+            return money(_SPLIT_CENTS.sub(".", cleaned))
         case "date":
-            return parse_date(cleaned, (field.date_format,))
+            if field.date_format:
+                return parse_date(cleaned, field.date_format)
+            return parse_date(_TIME.sub("", cleaned), US_DATES)
         case "codes":
             return codes(cleaned)
 

@@ -95,6 +95,25 @@ def read_pages(data: bytes) -> tuple[Page, ...]:
     return pages
 
 
+def unlocked(data: bytes, password: str) -> bytes:
+    """The document without its password, or as it is when it has none.
+
+    Raises UnreadableDocument when ``password`` does not open it.
+    """
+    for key in (None, password):
+        try:
+            document = pypdfium2.PdfDocument(data, password=key)
+        except pypdfium2.PdfiumError:
+            continue
+        with closing(document):
+            if key is None:
+                return data
+            saved = BytesIO()
+            document.save(saved, flags=pypdfium2.raw.FPDF_REMOVE_SECURITY)
+            return saved.getvalue()
+    raise UnreadableDocument("The PDF does not open with the password that the profile names.")
+
+
 def _refuse_what_is_no_pdf(data: bytes) -> None:
     start = data[:1024].lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html", b"<?xml", b"<head", b"<body")):

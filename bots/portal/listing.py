@@ -1,0 +1,153 @@
+"""What a search lists: its rows on every page, however they come into view, and one row opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from billing.errors import UnknownPage
+from billing.model import ClaimStatus
+from bots.claim_task import ClaimStatusTask, NextPage
+from bots.page_language import Locators
+from bots.portal.absence import is_shown
+from bots.portal.capture import capture_page, capture_steady
+from bots.portal.session import PortalSession
+from bots.portal.verbs import Words
+from bots.reading.listed import lists_claims, read_rows
+
+MOST_SCROLLS = 2000
+STEADY_AT_MOST = 3.0  # seconds: a page with a clock on it is never still
+TO_TOP = "e => { (e === document.documentElement ? document.scrollingElement : e).scrollTop = 0 }"
+ONWARD = """e => {
+  const box = e === document.documentElement ? document.scrollingElement : e;
+  const before = box.scrollTop;
+  box.scrollTop += Math.max(40, box.clientHeight * 0.8);
+  return box.scrollTop !== before;
+}"""
+
+
+@dataclass(slots=True)
+class Listing:
+    """The results of one search in a session; ``keep`` stores a capture and returns its hash."""
+
+    session: PortalSession
+    task: ClaimStatusTask
+    keep: Callable[[bytes, str], str]
+
+    async def rows(self) -> tuple[ClaimStatus, ...]:
+        """The rows of the page of results that is shown, all of them.
+
+        Raises UnknownPage when they cannot be read, or are not those that the page shows.
+        """
+        await self.expand()
+        if self.task.rows.response is not None:
+            return await self._stated_rows()
+        if self.task.rows.scroll is not None:
+            return await self._scrolled_rows(self.task.rows.scroll)
+        page = await capture_page(self.session.page)
+        self.keep(page, "text/html")
+        return self._read(page)
+
+    async def expand(self) -> None:
+        """Have the portal add rows until it offers no more."""
+        more = self.task.more
+        if more is None:
+            return
+        for _ in range(MOST_SCROLLS):
+            if not await self._offers(more.click):
+                return
+            before = await capture_page(self.session.page)
+            await self.session.hand.click(more.click)
+            await self._quiet()
+            if await capture_steady(self.session.page, STEADY_AT_MOST) == before:
+                raise UnknownPage(f"{more.click[0]} adds no rows")
+        raise UnknownPage("the results go on without an end")
+
+    async def can_turn(self) -> bool:
+        """Whether there is another page of results."""
+        pager = self.task.next_page
+        return pager is not None and await self._offers(pager.click)
+
+    async def turn(self) -> None:
+        """To the next page of results; done when their text has changed."""
+        pager: NextPage | None = self.task.next_page
+        if pager is None:
+            raise UnknownPage("the results have more pages than before")
+        hand = self.session.hand
+        before = await hand.any_of(pager.changes).first.inner_text()
+        await hand.click(pager.click)
+        await hand.changed(pager.changes, before)
+
+    async def open(self, row: ClaimStatus, words: Words) -> None:
+        """Open the claim of ``row``; done when the page shows an opened claim."""
+        hand, task = self.session.hand, self.task
+        if await hand.shows(task.opened_when):
+            raise UnknownPage("a claim is still open before the next one is opened")
+        words = dict(words) | {f"row.{w}": getattr(row, w) for w in task.rows.fields}
+        if task.rows.scroll is not None:
+            await self._into_view(task.rows.scroll, words)
+        await hand.take(task.open, words)
+        await hand.seen(task.opened_when)
+
+    async def _stated_rows(self) -> tuple[ClaimStatus, ...]:
+        rows, found = self.task.rows, []
+        page = await capture_page(self.session.page)
+        self.keep(page, "text/html")
+        async for body in self.session.bodies(str(rows.response)):
+            if lists_claims(body, rows):
+                self.keep(body, "application/json")
+                found.append(read_rows(body, rows, self._vocabulary))
+                if self.task.more is None:
+                    break
+        if not found:
+            raise UnknownPage(f"no response from {rows.response} came with the page")
+        stated = tuple(row for part in reversed(found) for row in part)
+        if not all(is_shown(row, page) for row in stated):
+            raise UnknownPage("the page shows other claims than its data lists")
+        return stated
+
+    async def _scrolled_rows(self, box: Locators) -> tuple[ClaimStatus, ...]:
+        """Every row that comes into view between the top and the end of ``box``."""
+        await (await self.session.hand.one(box)).evaluate(TO_TOP)
+        found: dict[ClaimStatus, None] = {}
+        for _ in range(MOST_SCROLLS):
+            page = await capture_steady(self.session.page, STEADY_AT_MOST)
+            self.keep(page, "text/html")
+            found |= dict.fromkeys(self._read(page))
+            if not await self._scroll_on(box):
+                return tuple(found)
+        raise UnknownPage("the results go on without an end")
+
+    async def _into_view(self, box: Locators, words: Words) -> None:
+        """Scroll until what opens the row is there."""
+        hand = self.session.hand
+        way = next((step.click for step in self.task.open if step.click), None)
+        if way is None:
+            return
+        await (await hand.one(box)).evaluate(TO_TOP)
+        for _ in range(MOST_SCROLLS):
+            await capture_steady(self.session.page, STEADY_AT_MOST)
+            if await hand.any_of(way, words).count() or not await self._scroll_on(box):
+                return
+
+    async def _scroll_on(self, box: Locators) -> bool:
+        """Whether there was more to scroll to; an endless list loads it when its end is reached."""
+        element = await self.session.hand.one(box)
+        if await element.evaluate(ONWARD):
+            return True
+        await self._quiet()
+        return bool(await element.evaluate(ONWARD))
+
+    async def _quiet(self) -> None:
+        await self.session.traffic.quiet(self.session.profile.file.session.answer_seconds)
+
+    async def _offers(self, ways: Locators) -> bool:
+        button = self.session.hand.any_of(ways)
+        return await button.count() > 0 and await button.first.is_enabled()
+
+    def _read(self, page: bytes) -> tuple[ClaimStatus, ...]:
+        return read_rows(page, self.task.rows, self._vocabulary)
+
+    @property
+    def _vocabulary(self) -> dict[str, str]:
+        return dict(self.session.profile.file.vocabulary)

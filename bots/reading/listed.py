@@ -1,0 +1,101 @@
+"""The rows of one results page: a table, one element each, or the JSON body that it loaded."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from billing.errors import UnknownPage
+from billing.model import ClaimStatus
+from bots.claim_task import Rows
+from bots.reading.dom import cell_of, column, parse, visible
+from bots.reading.page import (
+    Reading,
+    as_status,
+    follow,
+    parse_json,
+    read_entry,
+    read_fields,
+    spelled,
+    value_of,
+)
+
+
+def read_rows(source: bytes, rows: Rows, vocabulary: Mapping[str, str]) -> tuple[ClaimStatus, ...]:
+    """The rows of one results page, from its captured page or from the JSON body it loaded.
+
+    Raises UnknownPage as :func:`bots.reading.page.read_claim` does.
+    """
+    if rows.response:
+        readings = _json_rows(source, rows)
+    elif rows.each:
+        readings = _each_row(source, rows)
+    else:
+        readings = _table_rows(source, rows)
+    return tuple(as_status(reading.values, vocabulary) for reading in readings)
+
+
+def lists_claims(body: bytes, rows: Rows) -> bool:
+    """Whether a JSON body holds the list that ``rows`` reads; others may come from one address."""
+    try:
+        return isinstance(follow(parse_json(body), str(rows.list)), list)
+    except UnknownPage:
+        return False
+
+
+def _each_row(page: bytes, rows: Rows) -> list[Reading]:
+    sha256 = hashlib.sha256(page).hexdigest()
+    elements = visible(parse(page), str(rows.each))
+    return [
+        read_fields(element, rows.fields, f"row {n}", sha256)
+        for n, element in enumerate(elements, 1)
+    ]
+
+
+def _table_rows(page: bytes, rows: Rows) -> list[Reading]:
+    sha256 = hashlib.sha256(page).hexdigest()
+    tables = visible(parse(page), str(rows.table))
+    if len(tables) != 1:
+        raise UnknownPage(
+            f"The captured page {sha256[:12]} has {len(tables)} tables {rows.table!r} instead of "
+            "one; the portal may have changed, compare it with the profile"
+        )
+    columns = {
+        name: column(tables[0], field.column or (), field.headed)
+        for name, field in rows.fields.items()
+    }
+    lengths = {len(cells) for cells in columns.values()}
+    if lengths == {0} or len(lengths) != 1:
+        missing = sorted(spelled(rows.fields[name]) for name, c in columns.items() if not c)
+        raise UnknownPage(
+            f"The captured page {sha256[:12]}: results table {rows.table!r} lacks the columns "
+            f"{missing}; the portal may have changed, compare it with the profile"
+        )
+    return [
+        Reading(
+            {
+                name: value_of(
+                    cell_of(columns[name][n], field.attribute),
+                    field,
+                    f"row {n + 1}, {field.column}",
+                    sha256,
+                )
+                for name, field in rows.fields.items()
+            },
+            {},
+        )
+        for n in range(lengths.pop())
+    ]
+
+
+def _json_rows(body: bytes, rows: Rows) -> list[Reading]:
+    sha256 = hashlib.sha256(body).hexdigest()
+    entries = follow(parse_json(body), str(rows.list))
+    if not isinstance(entries, list):
+        raise UnknownPage(
+            f"The captured response {sha256[:12]} has no list {rows.list!r}; the portal may have "
+            "changed, compare it with the profile"
+        )
+    return [
+        read_entry(entry, rows.fields, f"row {n}", sha256) for n, entry in enumerate(entries, 1)
+    ]
