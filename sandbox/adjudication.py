@@ -8,40 +8,12 @@ from decimal import Decimal
 from functools import cache
 from random import Random
 
+from sandbox.payers import STYLES, Denial
 from sandbox.services import Service
 from sandbox.world import Adjustment, ServiceLine
 
-# why a line is denied: group, CARC, remark codes that come with it
-Denial = tuple[str, str, tuple[str, ...]]
-DUPLICATE: Denial = ("CO", "18", ("N522",))
-LATE: Denial = ("CO", "29", ())
-_DENIALS: dict[str, tuple[Denial, ...]] = {
-    "juniper-ridge": (
-        ("CO", "16", ("M51",)),
-        ("CO", "16", ("N382",)),
-        ("CO", "16", ("MA130", "N382")),
-        ("CO", "97", ("N390",)),
-        ("CO", "50", ("N115",)),
-        ("CO", "197", ()),
-        DUPLICATE,
-        ("PR", "204", ("N130",)),
-        ("CO", "96", ("N130",)),
-        LATE,
-    ),
-    "franklin-medicaid": (
-        ("CO", "16", ("M51",)),
-        ("CO", "16", ("N382",)),
-        ("CO", "97", ("N390",)),
-        ("CO", "50", ("N115",)),
-        ("CO", "197", ()),
-        DUPLICATE,
-        ("PR", "204", ("N130",)),
-        ("CO", "96", ("N130",)),
-    ),
-}
 _LINE_DENIALS = 6  # the first so many of a payer's reasons fit one line among paid ones
 _PAID_REMARKS = ("N19", "M15", "N381", "N699")
-_RATES = {"juniper-ridge": (45, 96), "franklin-medicaid": (28, 72)}  # per cent of the charge
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +56,7 @@ def pay(
 
     A share is above zero and leaves something to pay.
     """
-    rate = random.randint(*_RATES[payer_id])
+    rate = random.randint(*STYLES[payer_id].rates)
     allowed = [_allowed(random, service.charge, rate) for service in services]
     shares = _patient_shares(random, allowed) if share else [[] for _ in allowed]
     lines = [
@@ -98,7 +70,7 @@ def apply_to_deductible(
     random: Random, payer_id: str, services: tuple[Service, ...], first_day: date
 ) -> Decision:
     """All that is allowed goes to the deductible: nothing is paid and nothing denied."""
-    rate = random.randint(*_RATES[payer_id])
+    rate = random.randint(*STYLES[payer_id].rates)
     lines = []
     for service in services:
         allowed = _allowed(random, service.charge, rate)
@@ -119,7 +91,7 @@ def deny(
     for place, service in enumerate(services):
         chosen = reason
         if place and random.random() < 0.15:
-            chosen = random.choice(_DENIALS[payer_id][:_LINE_DENIALS])
+            chosen = random.choice(STYLES[payer_id].denials[:_LINE_DENIALS])
         lines.append(_denied_line(service, first_day, chosen))
     return _decide(lines, ())
 
@@ -132,7 +104,7 @@ def pay_partly(
     denied = set(random.sample(range(count), random.randint(1, max(1, count // 2))))
     kept = tuple(service for place, service in enumerate(services) if place not in denied)
     paid = iter(pay(random, payer_id, kept, first_day, share=random.random() < 0.4).lines)
-    reasons = _DENIALS[payer_id][:_LINE_DENIALS]
+    reasons = STYLES[payer_id].denials[:_LINE_DENIALS]
     lines = [
         _denied_line(service, first_day, random.choice(reasons)) if place in denied else next(paid)
         for place, service in enumerate(services)
@@ -185,7 +157,7 @@ def reverse(decision: Decision) -> Decision:
 
 def denial_reason(random: Random, payer_id: str) -> Denial:
     """Why a whole claim is denied: group, CARC, remark codes."""
-    return random.choice(_DENIALS[payer_id])
+    return random.choice(STYLES[payer_id].denials)
 
 
 def _allowed(random: Random, charge: int, rate: int) -> int:

@@ -1,9 +1,9 @@
-"""The books of both simulated payers and of the practice that bills them, made from a seed."""
+"""The books of the simulated payers and of the practice that bills them, made from a seed."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from random import Random
@@ -11,18 +11,13 @@ from random import Random
 from sandbox.adjudication import dollars
 from sandbox.drafts import Bill, Draft
 from sandbox.mix import Kind, mix
+from sandbox.payers import CHOSEN, STYLES
 from sandbox.payments import Payee, make_payments
 from sandbox.people import MemberIds, make_family, make_person
 from sandbox.stories import Household, add_history, add_same_day, tell
 from sandbox.truth import expect
 from sandbox.world import BilledClaim, Payer, World
 
-COMMERCIAL = "juniper-ridge"
-MEDICAID = "franklin-medicaid"
-PAYER_NAMES = {
-    COMMERCIAL: "Juniper Ridge Health Plan",
-    MEDICAID: "Franklin State Medicaid Program",
-}
 PRACTICE = "Larkspur Family Medicine PLLC"
 # None of these can be real: the check digits are wrong, and no employer number begins with 00.
 PRACTICE_NPI = "1234567890"
@@ -33,8 +28,6 @@ RENDERING = (
     ("Lindqvist, Marguerite NP", "1246813570"),
 )
 MOST_ROWS = 12  # the most claims that one member's search ever lists
-_ALPHABET = "0123456789ABCDFGHJKLMNPQRTUVWXY"  # no letter that looks like a digit or an exponent
-_SCRAMBLE = 387_420_489
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +37,32 @@ class _Story:
     drafts: list[Draft]
 
 
-def make_world(seed: int, claims: int, as_of: date) -> World:
-    """Both payers' books with ``claims`` billed claims each, as they stand on ``as_of``.
+def make_world(seed: int, claims: int, as_of: date, payers: Sequence[str] = CHOSEN) -> World:
+    """The books of ``payers`` with ``claims`` billed claims each, as they stand on ``as_of``.
 
-    The same three arguments always make the same world. ``claims`` is 1 at least.
+    The same arguments always make the same world, and a payer's books are the same in whatever
+    company. ``claims`` is 1 at least. Raises ValueError for an id that is no simulated payer's.
     """
     if claims < 1:
         raise ValueError("a world needs at least one claim")
+    if unknown := [payer_id for payer_id in payers if payer_id not in STYLES]:
+        raise ValueError(
+            f"no simulated payer is called {unknown[0]}; there are {', '.join(STYLES)}"
+        )
     return World(
         seed,
         claims,
         as_of,
-        _make_payer(Random(f"{seed}/{claims}/{as_of}/{COMMERCIAL}"), COMMERCIAL, claims, as_of),
-        _make_payer(Random(f"{seed}/{claims}/{as_of}/{MEDICAID}"), MEDICAID, claims, as_of),
+        tuple(
+            _make_payer(Random(f"{seed}/{claims}/{as_of}/{payer_id}"), payer_id, claims, as_of)
+            for payer_id in payers
+        ),
     )
 
 
 def _make_payer(random: Random, payer_id: str, claims: int, as_of: date) -> Payer:
-    kinds = mix(claims)
+    style = STYLES[payer_id]
+    kinds = [style.instead.get(kind, kind) for kind in mix(claims)]
     random.shuffle(kinds)
     stories: list[_Story] = []
     bills: list[Bill] = []
@@ -72,7 +73,8 @@ def _make_payer(random: Random, payer_id: str, claims: int, as_of: date) -> Paye
         drafts += household.drafts
     _number_bills(random, payer_id, bills)
     _number_drafts(random, payer_id, drafts)
-    payee = Payee(payer_id, PAYER_NAMES[payer_id], PRACTICE, PRACTICE_NPI)
+    listed = [d for d in drafts if style.lists_reversed or d.corrected_by is None]
+    payee = Payee(payer_id, style.name, PRACTICE, PRACTICE_NPI)
     remittances = make_payments(random, payee, drafts)
     stories.sort(key=lambda story: story.bill.claim_id)
     return Payer(
@@ -80,7 +82,7 @@ def _make_payer(random: Random, payer_id: str, claims: int, as_of: date) -> Paye
         payee.payer_name,
         tuple(_billed(random, payee, story) for story in stories),
         {draft.number: draft.freeze() for draft in drafts},
-        _by_member(drafts),
+        _by_member(listed),
         remittances,
         _outages(stories, Kind.DOWN),
         _outages(stories, Kind.DOWN_ONCE),
@@ -119,7 +121,7 @@ def _households(
 
 def _household(random: Random, payer_id: str, ids: MemberIds, as_of: date) -> Household:
     member_id = ids.next()
-    if payer_id == MEDICAID:
+    if STYLES[payer_id].public:
         people = [make_person(random, member_id, as_of)]
     else:
         size = random.choices((1, 2, 3, 4), (35, 30, 20, 15))[0]
@@ -149,28 +151,16 @@ def _number_bills(random: Random, payer_id: str, bills: list[Bill]) -> None:
     number = random.randint(1_000, 20_000)
     for bill in sorted(bills, key=lambda one: (one.submitted, one.first_day)):
         number += random.randint(1, 3)
-        bill.claim_id = f"{number:08d}" if payer_id == COMMERCIAL else f"ENC{number:07d}"
+        bill.claim_id = STYLES[payer_id].claim_id.format(number)
 
 
 def _number_drafts(random: Random, payer_id: str, drafts: list[Draft]) -> None:
     """Payer claim numbers, in the order of receipt."""
     start = random.randint(1_000, 50_000)
     for place, draft in enumerate(sorted(drafts, key=lambda one: one.received), start):
-        if payer_id == COMMERCIAL:
-            draft.number = f"E{draft.received:%y%j}{_scrambled(place)}"
-        else:
-            region = "50" if draft.corrects else random.choice(("20", "20", "22", "04"))
-            draft.number = f"{region}{draft.received:%y%j}{place % 1_000_000:06d}"
-
-
-def _scrambled(place: int) -> str:
-    """Six letters and digits, other ones for every ``place`` below 31 to the sixth."""
-    rest = place * _SCRAMBLE % len(_ALPHABET) ** 6
-    letters = []
-    for _ in range(6):
-        rest, digit = divmod(rest, len(_ALPHABET))
-        letters.append(_ALPHABET[digit])
-    return "".join(letters)
+        draft.number = STYLES[payer_id].claim_number(
+            random, draft.received, place, corrected=draft.corrects is not None
+        )
 
 
 def _billed(random: Random, payee: Payee, story: _Story) -> BilledClaim:

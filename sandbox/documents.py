@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import eob_commercial, eob_medicaid
+from sandbox.payers import STYLES
 from sandbox.world import Adjustment, PayerClaim, Remittance, ServiceLine, World
-
-_DRAW = {"juniper-ridge": eob_commercial.draw, "franklin-medicaid": eob_medicaid.draw}
 
 
 def eob_pdf(world: World, payer_id: str, trace_number: str) -> bytes:
@@ -17,8 +16,13 @@ def eob_pdf(world: World, payer_id: str, trace_number: str) -> bytes:
 
     Raises KeyError for a payer or payment that is not in the world.
     """
-    payers = {payer.payer_id: payer for payer in (world.commercial, world.medicaid)}
-    return _DRAW[payer_id](payers[payer_id].remittances[trace_number])
+    return draw(payer_id, world.payer(payer_id).remittances[trace_number])
+
+
+def draw(payer_id: str, remittance: Remittance) -> bytes:
+    """One payment's document in the payer's style, the same bytes each time."""
+    drawer = eob_medicaid if STYLES[payer_id].public else eob_commercial
+    return drawer.draw(remittance)
 
 
 def write_documents(world: World, folder: Path, limit: int | None = None) -> int:
@@ -28,10 +32,10 @@ def write_documents(world: World, folder: Path, limit: int | None = None) -> int
     """
     folder.mkdir(parents=True, exist_ok=True)
     truth = []
-    for payer in (world.commercial, world.medicaid):
+    for payer in world.payers:
         for remittance in list(payer.remittances.values())[:limit]:
             name = f"{payer.payer_id}-{remittance.trace_number}.pdf"
-            (folder / name).write_bytes(_DRAW[payer.payer_id](remittance))
+            (folder / name).write_bytes(draw(payer.payer_id, remittance))
             truth.append({"file": name, "payer": payer.payer_id, **printed(remittance)})
     text = json.dumps(truth, indent=1, ensure_ascii=False)
     (folder / "truth.json").write_text(f"{text}\n", encoding="utf-8")

@@ -10,10 +10,11 @@ from random import Random
 
 from sandbox.adjudication import dollars, reverse
 from sandbox.drafts import Draft
+from sandbox.payers import STYLES
 from sandbox.world import PayerClaim, ProviderAdjustment, Remittance
 
 WINDOW_DAYS = 6  # claims decided further apart are not paid together
-MOST_CLAIMS = {"juniper-ridge": 6, "franklin-medicaid": 12}
+MOST_OF_A_PLAN, MOST_OF_A_PROGRAMME = 6, 12  # claims in one payment
 _ADJUSTED_LAST = {"1": 0, "4": 1, "22": 2}
 FRIDAY = 4
 SATURDAY = 5
@@ -84,10 +85,9 @@ def _chunks(random: Random, payer_id: str, drafts: list[Draft]) -> Iterator[list
 
 
 def _size(random: Random, payer_id: str) -> int:
-    most = MOST_CLAIMS[payer_id]
-    if payer_id == "juniper-ridge":
-        return 1 if random.random() < 0.6 else random.randint(2, most)
-    return random.randint(3, most)
+    if STYLES[payer_id].public:
+        return random.randint(3, MOST_OF_A_PROGRAMME)
+    return 1 if random.random() < 0.6 else random.randint(2, MOST_OF_A_PLAN)
 
 
 def _day(draft: Draft) -> date:
@@ -97,27 +97,28 @@ def _day(draft: Draft) -> date:
 
 
 def _payment_day(random: Random, payer_id: str, chunk: list[Draft]) -> date:
-    """Commercial: one to four days on, no weekend. Medicaid: the next Friday."""
+    """A plan: one to four days on, no weekend. A public programme: the next Friday."""
     last = max(_day(draft) for draft in chunk)
-    if payer_id == "franklin-medicaid":
+    if STYLES[payer_id].public:
         return last + timedelta(days=(FRIDAY - last.weekday() - 1) % 7 + 1)
     day = last + timedelta(days=random.randint(1, 2))
     return day + timedelta(days=7 - day.weekday()) if day.weekday() >= SATURDAY else day
 
 
 def _trace_number(payer_id: str, method: str, day: date, place: int) -> str:
-    if payer_id == "franklin-medicaid":
-        return f"{4_500_117 + place * 3:09d}"
+    style = STYLES[payer_id]
+    if style.public:
+        return f"{style.first_eft + place * 3:09d}"
     if method == "CHK":
-        return f"{410_023 + place:08d}"
+        return f"{style.first_check + place:08d}"
     prefix = "8" if method == "ACH" else "NP"
-    return f"{prefix}{day:%y}{place + 3_107:07d}"
+    return f"{prefix}{day:%y}{place + style.first_eft:07d}"
 
 
 def _claims(payer_id: str, chunk: list[Draft], trace: str, day: date) -> tuple[PayerClaim, ...]:
     """The payment's claims in the order its document prints them."""
     claims: list[PayerClaim] = []
-    if payer_id == "franklin-medicaid":
+    if STYLES[payer_id].public:
         chunk = sorted(chunk, key=_section)
     for draft in chunk:
         draft.trace_number, draft.payment_date = trace, day

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from random import Random
 
+from sandbox.payers import STYLES
 from sandbox.world import Person
 
 _FIRST = """
@@ -70,23 +71,17 @@ def make_relative(random: Random, person: Person, as_of: date) -> Person:
 
 
 class MemberIds:
-    """Ids that no two households share, however many are asked for."""
+    """One payer's ids, which no two households share, however many are asked for."""
 
     def __init__(self, random: Random, payer_id: str) -> None:
         self._random = random
-        self._commercial = payer_id == "juniper-ridge"
-        self._given: set[int] = set()
+        self._make = STYLES[payer_id].member_id
+        self._given: set[str] = set()
 
     def next(self) -> str:
-        """Commercial: "JRH" and nine digits. Medicaid: ten digits, often with leading zeros."""
+        """An id that was not given before."""
         while True:
-            number = self._number()
-            if number not in self._given:  # compared as numbers: spreadsheets drop leading zeros
-                self._given.add(number)
-                return f"JRH{number:09d}" if self._commercial else f"{number:010d}"
-
-    def _number(self) -> int:
-        if self._commercial:
-            return self._random.randint(100_000, 999_999_999)
-        digits = 8 if self._random.random() < 0.6 else 10
-        return self._random.randint(10 ** (digits - 2), 10**digits - 1)
+            member_id = self._make(self._random)
+            if (significant := member_id.lstrip("0")) not in self._given:
+                self._given.add(significant)  # spreadsheets drop leading zeros
+                return member_id

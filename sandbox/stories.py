@@ -8,8 +8,6 @@ from datetime import date, timedelta
 from random import Random
 
 from sandbox.adjudication import (
-    DUPLICATE,
-    LATE,
     Decision,
     apply_to_deductible,
     decide_wrongly,
@@ -20,6 +18,7 @@ from sandbox.adjudication import (
 )
 from sandbox.drafts import Bill, Draft
 from sandbox.mix import Kind
+from sandbox.payers import DUPLICATE, LATE, STYLES, Style, Words
 from sandbox.people import MemberIds, make_person, make_relative
 from sandbox.services import Service, make_services
 from sandbox.world import Person
@@ -27,42 +26,6 @@ from sandbox.world import Person
 SETTLED_DAYS = 8  # nothing is decided in the last days, so that every payment is before today
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """One payer's words for the states of a claim."""
-
-    paid: str
-    denied: str
-    processed: str
-    partly: str
-    reversed: str
-    adjusted: str
-    rejected: str
-    pending: tuple[str, ...]
-
-
-WORDS = {
-    "juniper-ridge": Words(
-        paid="Paid",
-        denied="Denied",
-        processed="Processed",
-        partly="Partially paid",
-        reversed="Reversed",
-        adjusted="Adjusted - paid",
-        rejected="Rejected - returned to submitter",
-        pending=("In process", "In review", "Additional information requested"),
-    ),
-    "franklin-medicaid": Words(
-        paid="Processed",
-        denied="Denied",
-        processed="Processed",
-        partly="Processed",
-        reversed="Void",
-        adjusted="Adjusted",
-        rejected="Returned to Provider",
-        pending=("Suspended", "In Process"),
-    ),
-}
 _REJECTIONS = (
     "Subscriber ID not valid for date of service",
     "Billing provider not on file for date of service",
@@ -87,7 +50,11 @@ class Household:
 
     @property
     def words(self) -> Words:
-        return WORDS[self.payer_id]
+        return self.style.words
+
+    @property
+    def style(self) -> Style:
+        return STYLES[self.payer_id]
 
     def bill(
         self,
@@ -189,7 +156,7 @@ def _settle_or_wait(household: Household, bill: Bill) -> Draft:
 
 def _wait(household: Household, bill: Bill) -> Draft:
     status = household.random.choice(household.words.pending)
-    note = _REQUEST if status == "Additional information requested" else ""
+    note = _REQUEST if status == household.words.requested else ""
     return household.hold(bill, status, note=note)
 
 
@@ -226,7 +193,7 @@ def _deductible(household: Household, days: int) -> Bill:
 
 def _denied(*, said: bool) -> Callable[[Household, int], Bill]:
     def story(household: Household, days: int) -> Bill:
-        late = household.payer_id == "juniper-ridge" and household.random.random() < 0.12
+        late = LATE in household.style.denials and household.random.random() < 0.12
         bill = household.bill((225, 300) if late else (62, 240), days=days, late=late)
         _deny(household, bill, said=said, late=late)
         return bill
@@ -304,15 +271,15 @@ def _several(household: Household, days: int) -> Bill:
 def _wrong_patient(household: Household, days: int) -> Bill:
     """The payer holds such a claim for somebody else only.
 
-    Commercial: a relative under the same member id. Medicaid: a recipient into whose record the
+    A plan: a relative under the same member id. A public programme: someone into whose record the
     payer has merged ours, so that our id finds the other's claim.
     """
     bill = household.bill((62, 240), days=days)
     random = household.random
-    if household.payer_id == "juniper-ridge":
-        other = make_relative(random, bill.patient, household.as_of)
-    else:
+    if household.style.public:
         other = make_person(random, household.ids.next(), household.as_of)
+    else:
+        other = make_relative(random, bill.patient, household.as_of)
     theirs = Bill(
         other,
         bill.first_day,

@@ -26,6 +26,24 @@ CATEGORIES: dict[str, str] = {
     "Returned to Provider": "A3",
     "Adjusted - paid": "F3",
     "Adjusted": "F3",
+    "Pending": "P1",
+    "Finalized - Paid": "F1",
+    "Finalized - Denied": "F2",
+    "Finalized": "F0",
+    "Finalized - Paid in part": "F1",
+    "Finalized - Adjusted payment": "F3",
+    "Rejected by payer": "A3",
+    "Pending - In adjudication": "P1",
+    "Pending - Records requested": "P3",
+    "Paid by payer": "F1",
+    "Denied by payer": "F2",
+    "Closed": "F0",
+    "Part paid": "F1",
+    "Adjusted by payer": "F3",
+    "Returned unprocessed": "A3",
+    "At payer": "P1",
+    "Under review": "P2",
+    "Information requested": "P3",
 }
 _OUTCOMES: dict[Kind, str] = {
     Kind.PAID_FULL: "paid",
@@ -71,16 +89,15 @@ def expect(kind: Kind, drafts: list[Draft]) -> Expected:
 
 def truth_rows(world: World) -> Iterator[dict[str, Any]]:
     """The key as plain values: dollars as text with two decimals, dates as ISO text."""
-    for payer in (world.commercial, world.medicaid):
+    for payer in world.payers:
         for billed in payer.billed:
             yield _row(billed)
 
 
 def truth_counts(world: World) -> str:
-    """How many claims of each outcome either payer has, as a short table."""
-    payers = (world.commercial, world.medicaid)
-    counts = [Counter(billed.expected.outcome for billed in payer.billed) for payer in payers]
-    lines = [f"{'outcome':<18}" + "".join(f"{payer.payer_id:>20}" for payer in payers)]
+    """How many claims of each outcome each payer has, as a short table."""
+    counts = [Counter(billed.expected.outcome for billed in payer.billed) for payer in world.payers]
+    lines = [f"{'outcome':<18}" + "".join(f"{payer.payer_id:>20}" for payer in world.payers)]
     lines += [
         f"{outcome:<18}" + "".join(f"{count[outcome]:>20}" for count in counts)
         for outcome in dict.fromkeys(_OUTCOMES.values())

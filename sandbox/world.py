@@ -193,8 +193,26 @@ class Payer:
 
 @dataclass(frozen=True)
 class World:
+    """The books of some simulated payers, as they stand on one day."""
+
     seed: int
     claims_per_payer: int
     as_of: date
-    commercial: Payer
-    medicaid: Payer
+    payers: tuple[Payer, ...]
+
+    def payer(self, payer_id: str) -> Payer:
+        """The payer of this id; KeyError when the world was made without it."""
+        for payer in self.payers:
+            if payer.payer_id == payer_id:
+                return payer
+        raise KeyError(f"no {payer_id} in a world of {[one.payer_id for one in self.payers]}")
+
+    @property
+    def commercial(self) -> Payer:
+        """Juniper Ridge Health Plan."""
+        return self.payer("juniper-ridge")
+
+    @property
+    def medicaid(self) -> Payer:
+        """Franklin State Medicaid Program."""
+        return self.payer("franklin-medicaid")

@@ -155,12 +155,14 @@ def small_world() -> World:
         7,
         12,
         AS_OF,
-        payer("juniper-ridge", "Juniper Ridge Health Plan", commercial, DOWN, DOWN_ONCE),
-        payer(
-            "franklin-medicaid",
-            "Franklin State Medicaid Program",
-            medicaid,
-            RECIPIENT_DOWN,
-            RECIPIENT_DOWN_ONCE,
+        (
+            payer("juniper-ridge", "Juniper Ridge Health Plan", commercial, DOWN, DOWN_ONCE),
+            payer(
+                "franklin-medicaid",
+                "Franklin State Medicaid Program",
+                medicaid,
+                RECIPIENT_DOWN,
+                RECIPIENT_DOWN_ONCE,
+            ),
         ),
     )
