@@ -9,6 +9,7 @@ from datetime import date
 from random import Random
 
 from sandbox.adjudication import dollars
+from sandbox.cover import make_members
 from sandbox.drafts import Bill, Draft
 from sandbox.mix import Kind, mix
 from sandbox.payers import CHOSEN, STYLES
@@ -27,6 +28,7 @@ RENDERING = (
     ("Okonkwo, Thaddeus DO", "1357924680"),
     ("Lindqvist, Marguerite NP", "1246813570"),
 )
+SILENT_ONE_IN = 40  # members whose eligibility is not to be had, and as many not at once
 MOST_ROWS = 12  # the most claims that one member's search ever lists
 
 
@@ -54,13 +56,14 @@ def make_world(seed: int, claims: int, as_of: date, payers: Sequence[str] = CHOS
         claims,
         as_of,
         tuple(
-            _make_payer(Random(f"{seed}/{claims}/{as_of}/{payer_id}"), payer_id, claims, as_of)
+            _make_payer(f"{seed}/{claims}/{as_of}/{payer_id}", payer_id, claims, as_of)
             for payer_id in payers
         ),
     )
 
 
-def _make_payer(random: Random, payer_id: str, claims: int, as_of: date) -> Payer:
+def _make_payer(seed: str, payer_id: str, claims: int, as_of: date) -> Payer:
+    random = Random(seed)
     style = STYLES[payer_id]
     kinds = [style.instead.get(kind, kind) for kind in mix(claims)]
     random.shuffle(kinds)
@@ -77,6 +80,10 @@ def _make_payer(random: Random, payer_id: str, claims: int, as_of: date) -> Paye
     payee = Payee(payer_id, style.name, PRACTICE, PRACTICE_NPI)
     remittances = make_payments(random, payee, drafts)
     stories.sort(key=lambda story: story.bill.claim_id)
+    enrolment = Random(f"{seed}/members")  # its own, so that the claims do not depend on it
+    served = [(bill.patient, day) for bill in bills for day in (bill.first_day, bill.last_day)]
+    members = make_members(enrolment, payer_id, served, claims, as_of)
+    silent = enrolment.sample(list(members), len(members) // SILENT_ONE_IN * 2)
     return Payer(
         payer_id,
         payee.payer_name,
@@ -86,6 +93,9 @@ def _make_payer(random: Random, payer_id: str, claims: int, as_of: date) -> Paye
         remittances,
         _outages(stories, Kind.DOWN),
         _outages(stories, Kind.DOWN_ONCE),
+        members,
+        frozenset(silent[::2]),
+        frozenset(silent[1::2]),
     )
 
 
@@ -121,8 +131,9 @@ def _households(
 
 def _household(random: Random, payer_id: str, ids: MemberIds, as_of: date) -> Household:
     member_id = ids.next()
-    if STYLES[payer_id].public:
-        people = [make_person(random, member_id, as_of)]
+    style = STYLES[payer_id]
+    if style.public:
+        people = [make_person(random, member_id, as_of, style.youngest)]
     else:
         size = random.choices((1, 2, 3, 4), (35, 30, 20, 15))[0]
         people = make_family(random, member_id, size, as_of)

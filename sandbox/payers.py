@@ -51,7 +51,8 @@ class Style:
     ``rates`` are the least and the most that is allowed, in per cent of the charge. ``claim_id``
     formats the biller's running number. ``instead`` replaces kinds of claims which the payer's
     words cannot say, and ``lists_reversed`` is whether a search lists a claim that another has
-    replaced. The payments are numbered from ``first_eft`` and ``first_check``.
+    replaced. The payments are numbered from ``first_eft`` and ``first_check``. ``youngest`` is the
+    age in years from which a programme insures.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Style:
     first_check: int
     instead: Mapping[Kind, Kind] = field(default_factory=dict)
     lists_reversed: bool = True
+    youngest: int = 4
 
 
 _FEW_DENIALS: tuple[Denial, ...] = (
@@ -173,6 +175,7 @@ STYLES = {
         first_check=880_600_031,
         instead={Kind.REJECTED: Kind.DENIED_SILENT},
         lists_reversed=False,
+        youngest=66,
     ),
     "copper-line": Style(
         name="Copper Line Mutual",

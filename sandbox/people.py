@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from random import Random
 
@@ -53,9 +54,9 @@ def make_family(random: Random, member_id: str, size: int, as_of: date) -> list[
     return people
 
 
-def make_person(random: Random, member_id: str, as_of: date) -> Person:
-    """One person of any age from four on."""
-    birth = as_of - timedelta(days=random.randint(365 * 4, 365 * 92))
+def make_person(random: Random, member_id: str, as_of: date, youngest: int) -> Person:
+    """One person of any age from ``youngest`` on."""
+    birth = as_of - timedelta(days=random.randint(365 * youngest, 365 * 92))
     return Person(
         random.choice(_FIRST), random.choice(_LAST), random.choice(_MIDDLE), birth, member_id
     )
@@ -73,10 +74,10 @@ def make_relative(random: Random, person: Person, as_of: date) -> Person:
 class MemberIds:
     """One payer's ids, which no two households share, however many are asked for."""
 
-    def __init__(self, random: Random, payer_id: str) -> None:
+    def __init__(self, random: Random, payer_id: str, taken: Iterable[str] = ()) -> None:
         self._random = random
         self._make = STYLES[payer_id].member_id
-        self._given: set[str] = set()
+        self._given = {member_id.lstrip("0") for member_id in taken}
 
     def next(self) -> str:
         """An id that was not given before."""

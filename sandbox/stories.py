@@ -277,7 +277,7 @@ def _wrong_patient(household: Household, days: int) -> Bill:
     bill = household.bill((62, 240), days=days)
     random = household.random
     if household.style.public:
-        other = make_person(random, household.ids.next(), household.as_of)
+        other = make_person(random, household.ids.next(), household.as_of, household.style.youngest)
     else:
         other = make_relative(random, bill.patient, household.as_of)
     theirs = Bill(

@@ -189,6 +189,9 @@ class Payer:
     # ... or does so the first time only, and answers normally from the second search on
     unavailable_once: frozenset[tuple[str, date]] = field(default_factory=frozenset)
     members: dict[str, tuple[Membership, ...]] = field(default_factory=dict)  # by member id
+    # member ids: an eligibility search for one is never answered, or not the first time
+    members_unavailable: frozenset[str] = field(default_factory=frozenset)
+    members_unavailable_once: frozenset[str] = field(default_factory=frozenset)
 
 
 @dataclass(frozen=True)
