@@ -10,6 +10,8 @@ from datetime import date
 from pathlib import Path
 
 from sandbox.books import make_world
+from sandbox.payers import CHOSEN, STYLES
+from sandbox.world import World
 
 AS_OF = date(2026, 11, 20)
 SETTINGS = Path("artifacts/sandbox/settings.toml")
@@ -17,12 +19,15 @@ SETTINGS = Path("artifacts/sandbox/settings.toml")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one verb."""
-    options = _parser().parse_args(arguments)
-    world = make_world(options.seed, options.claims, options.as_of)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    world = make_world(options.seed, options.claims, options.as_of, options.payers)
     said = ""
     if options.verb == "serve":
-        from sandbox.serve import serve
+        from sandbox.serve import PORTALS, serve
 
+        if missing := set(options.payers) - set(PORTALS):
+            parser.error(f"there is no simulated portal of {', '.join(sorted(missing))}")
         serve(world, settings=options.settings, delay=options.delay, parent_pid=options.parent_pid)
     elif options.verb == "export":
         from sandbox.exports import write_exports
@@ -33,11 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         count = write_documents(world, options.folder, options.limit)
         said = f"{count} documents and truth.json in {options.folder}\n"
-    elif options.verb == "truth":
-        from sandbox.truth import truth_counts, truth_rows
+    elif options.verb == "schedule":
+        from sandbox.schedule import write_schedule
 
-        rows = json.dumps(list(truth_rows(world)), indent=1) if options.json else ""
-        said = f"{rows or truth_counts(world)}\n"
+        said = f"{write_schedule(world, options.file)} appointments in {options.file}\n"
+    elif options.verb == "truth":
+        said = f"{_truth(world, eligibility=options.eligibility, whole=options.json)}\n"
     else:
         from sandbox.bad_files import write_bad_files
 
@@ -45,10 +51,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.stdout.write(said)
 
 
+def _truth(world: World, *, eligibility: bool, whole: bool) -> str:
+    from sandbox.eligibility import eligibility_counts, eligibility_rows
+    from sandbox.truth import truth_counts, truth_rows
+
+    if whole:
+        return json.dumps(list((eligibility_rows if eligibility else truth_rows)(world)), indent=1)
+    return (eligibility_counts if eligibility else truth_counts)(world)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="claimsweep sandbox",
-        description="Two simulated payers with invented patients.",
+        description="Simulated payers with invented patients.",
         epilog="example: claimsweep sandbox serve --seed 1 --claims 200",
     )
     same = argparse.ArgumentParser(add_help=False)
@@ -57,19 +72,30 @@ def _parser() -> argparse.ArgumentParser:
     same.add_argument(
         "--as-of", type=_day, default=AS_OF, help=f"the day of the books, YYYY-MM-DD ({AS_OF})"
     )
+    same.add_argument(
+        "--payers",
+        type=_payers,
+        default=CHOSEN,
+        help=f"which, with commas between: {', '.join(STYLES)} ({','.join(CHOSEN)})",
+    )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    serve = verbs.add_parser("serve", parents=[same], help="both portals, until stopped")
+    serve = verbs.add_parser("serve", parents=[same], help="a portal for each payer, until stopped")
     serve.add_argument(
         "--settings", type=Path, default=SETTINGS, help=f"where to write the settings ({SETTINGS})"
     )
-    serve.add_argument(
-        "--delay", type=_scale, default=1.0, help="scales the commercial search's wait (1.0)"
-    )
+    serve.add_argument("--delay", type=_scale, default=1.0, help="scales the searches' waits (1.0)")
     serve.add_argument("--parent-pid", type=int, help="stop when this process has ended")
     truth = verbs.add_parser("truth", parents=[same], help="the answer key")
     truth.add_argument("--json", action="store_true", help="all of it as one JSON list")
+    truth.add_argument(
+        "--eligibility", action="store_true", help="the key of the schedule, not of the claims"
+    )
+    schedule = verbs.add_parser(
+        "schedule", parents=[same], help="the appointments to come, as many per payer as claims"
+    )
+    schedule.add_argument("file", type=Path, help="the CSV file to write")
     for verb, what in (
-        ("export", "the biller's two exports"),
+        ("export", "the biller's export for each payer"),
         ("documents", "every payment's document, and truth.json"),
         ("bad", "one file for each way in which a file can be bad"),
     ):
@@ -85,6 +111,13 @@ def _count(text: str) -> int:
     if not 1 <= count <= 100_000:
         raise argparse.ArgumentTypeError("between 1 and 100000 claims, please")
     return count
+
+
+def _payers(text: str) -> tuple[str, ...]:
+    chosen = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not chosen or not set(chosen) <= set(STYLES):
+        raise argparse.ArgumentTypeError(f"some of these, please: {', '.join(STYLES)}")
+    return chosen
 
 
 def _day(text: str) -> date:

@@ -22,7 +22,8 @@ def write_bad_files(world: World, folder: Path) -> list[Path]:
     """Write them into ``folder`` and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as place:
-        text, workbook = (path.read_bytes() for path in write_exports(world, Path(place)))
+        exports = {path.suffix: path.read_bytes() for path in write_exports(world, Path(place))}
+    text, workbook = exports[".csv"], exports[".xlsx"]
     trace = next(iter(world.commercial.remittances))
     document = eob_pdf(world, world.commercial.payer_id, trace)
     contents = {

@@ -11,18 +11,18 @@ from sandbox.payers import STYLES
 from sandbox.world import Adjustment, PayerClaim, Remittance, ServiceLine, World
 
 
-def eob_pdf(world: World, payer_id: str, trace_number: str) -> bytes:
-    """One payment's document as PDF, the same bytes each time.
+def eob_pdf(world: World, payer_id: str, trace_number: str, password: str = "") -> bytes:
+    """One payment's document as PDF, the same bytes each time; a ``password`` locks it.
 
     Raises KeyError for a payer or payment that is not in the world.
     """
-    return draw(payer_id, world.payer(payer_id).remittances[trace_number])
+    return draw(payer_id, world.payer(payer_id).remittances[trace_number], password)
 
 
-def draw(payer_id: str, remittance: Remittance) -> bytes:
+def draw(payer_id: str, remittance: Remittance, password: str = "") -> bytes:
     """One payment's document in the payer's style, the same bytes each time."""
     drawer = eob_medicaid if STYLES[payer_id].public else eob_commercial
-    return drawer.draw(remittance)
+    return drawer.draw(remittance, password)
 
 
 def write_documents(world: World, folder: Path, limit: int | None = None) -> int:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 from sandbox.inquiry import benefits_for, on_day
 from sandbox.schedule import SERVICES, Appointment, Slip, appointments
+from sandbox.truth import count_table
 from sandbox.world import Benefit, Payer, World
 
+OUTCOMES = ("active", "inactive", "not_found", "name_mismatch", "unavailable")
 _UNKNOWN = {Slip.NUMBER: "not_found", Slip.BIRTH: "not_found", Slip.NAME: "name_mismatch"}
 
 
 def eligibility_rows(world: World) -> Iterator[dict[str, Any]]:
     """One row for each of the schedule, in its order, as plain values.
 
-    ``outcome`` is active, inactive, not_found, name_mismatch or unavailable. What else is known
+    ``outcome`` is one of :data:`OUTCOMES`. What else is known
     follows for the first two, benefits for the first alone: those of the row's service type.
     """
     for number, row in enumerate(appointments(world), 1):
@@ -29,6 +32,14 @@ def eligibility_rows(world: World) -> Iterator[dict[str, Any]]:
             "service_type": SERVICES[row.service],
             **_answer(world.payer(row.payer_id), row),
         }
+
+
+def eligibility_counts(world: World) -> str:
+    """How many appointments of each outcome each payer has, as a short table."""
+    found: dict[str, Counter[str]] = {payer.payer_id: Counter() for payer in world.payers}
+    for row in eligibility_rows(world):
+        found[row["payer"]][row["outcome"]] += 1
+    return count_table(OUTCOMES, found)
 
 
 def _answer(payer: Payer, row: Appointment) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from reportlab.lib.utils import simpleSplit
 from reportlab.pdfgen.canvas import Canvas
 
 from sandbox.glosses import GLOSSES, REMARKS
+from sandbox.locking import lock
 from sandbox.world import Adjustment, PayerClaim, Remittance, ServiceLine
 
 LEFT, RIGHT, TOP, BOTTOM = 36, 576, 752, 56
@@ -38,9 +39,9 @@ BLACK = HexColor("#000000")
 ZERO = Decimal("0.00")
 
 
-def draw(remittance: Remittance) -> bytes:
-    """The document's bytes; the same remittance, the same bytes."""
-    return _Document(remittance).bytes()
+def draw(remittance: Remittance, password: str = "") -> bytes:
+    """The document's bytes; the same remittance, the same bytes. A ``password`` opens it."""
+    return _Document(remittance, password).bytes()
 
 
 def money(value: Decimal) -> str:
@@ -61,11 +62,13 @@ def _day(value: date) -> str:
 class _Document:
     """One document, laid out from the top down; the pages are drawn once their number is known."""
 
-    def __init__(self, remittance: Remittance) -> None:
+    def __init__(self, remittance: Remittance, password: str) -> None:
         self.remittance = remittance
         self.pages: list[list[partial[None]]] = []
         self.file = io.BytesIO()
-        self.canvas = Canvas(self.file, pagesize=letter, invariant=1)
+        self.canvas = Canvas(
+            self.file, pagesize=letter, invariant=1, encrypt=lock(password) if password else None
+        )
         self.canvas.setTitle("Explanation of Payment")
         self.y = 0
 

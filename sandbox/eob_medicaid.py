@@ -10,6 +10,7 @@ from decimal import Decimal
 from reportlab.lib.pagesizes import landscape, letter
 from reportlab.pdfgen.canvas import Canvas
 
+from sandbox.locking import lock
 from sandbox.world import PayerClaim, Remittance, ServiceLine
 
 LEFT, TOP, STEP = 36, 572, 11.5
@@ -21,11 +22,13 @@ ZERO = Decimal("0.00")
 Block = list[str]  # rows that stay together on a page
 
 
-def draw(remittance: Remittance) -> bytes:
-    """The document's bytes; the same remittance, the same bytes."""
+def draw(remittance: Remittance, password: str = "") -> bytes:
+    """The document's bytes; the same remittance, the same bytes. A ``password`` opens it."""
     pages = _paginate(_blocks(remittance))
     file = io.BytesIO()
-    canvas = Canvas(file, pagesize=landscape(letter), invariant=1)
+    canvas = Canvas(
+        file, pagesize=landscape(letter), invariant=1, encrypt=lock(password) if password else None
+    )
     canvas.setTitle("Remittance Advice")
     for number, rows in enumerate(pages, 1):
         text = canvas.beginText(LEFT, TOP)

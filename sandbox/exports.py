@@ -1,4 +1,4 @@
-"""The biller's two exports of unpaid claims; both shapes are reconstructions, not samples."""
+"""The biller's exports of unpaid claims; their two shapes are reconstructions, not samples."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from typing import Any
 
 import xlsxwriter
 
-from sandbox.world import BilledClaim, World
+from sandbox.payers import STYLES
+from sandbox.world import BilledClaim, Payer, World
 
-COMMERCIAL_FILE = "juniper-ridge.csv"
-MEDICAID_FILE = "franklin-medicaid.xlsx"
 PRACTICE = "Larkspur Family Medicine PLLC"
 CSV_HEADINGS = (
     "Claim ID,Patient,Patient DOB,Insurance,Policy Number,DOS From,DOS To,Rendering Provider,"
@@ -46,17 +45,23 @@ _NOTES = (
 _TYPED = ("=see ticket 18", "=CALL BACK MON")
 
 
-def write_exports(world: World, folder: Path) -> tuple[Path, Path]:
-    """Write the CSV and the workbook into ``folder``; the same world, the same bytes."""
+def write_exports(world: World, folder: Path) -> tuple[Path, ...]:
+    """Write one file for each payer into ``folder``; the same world, the same bytes.
+
+    A workbook for a public programme, a CSV file for a plan, named by the payer's id.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    text, workbook = folder / COMMERCIAL_FILE, folder / MEDICAID_FILE
-    text.write_bytes(_csv(world))
-    workbook.write_bytes(_xlsx(world))
-    return text, workbook
+    paths = []
+    for payer in world.payers:
+        public = STYLES[payer.payer_id].public
+        path = folder / f"{payer.payer_id}.{'xlsx' if public else 'csv'}"
+        path.write_bytes(_xlsx(world, payer) if public else _csv(world, payer))
+        paths.append(path)
+    return tuple(paths)
 
 
-def _csv(world: World) -> bytes:
-    claims = world.commercial.billed
+def _csv(world: World, payer: Payer) -> bytes:
+    claims = payer.billed
     notes = _notes(Random(f"{world.seed}/notes"), len(claims))
     first = min(claim.service_from for claim in claims)
     stream = io.StringIO(newline="")
@@ -116,7 +121,7 @@ class _Styles:
     total_money: Any
 
 
-def _xlsx(world: World) -> bytes:
+def _xlsx(world: World, payer: Payer) -> bytes:
     stream = io.BytesIO()
     book = xlsxwriter.Workbook(stream, {"in_memory": True})
     book.set_properties({"title": "Aging", "created": datetime(2026, 1, 1)})  # noqa: DTZ001 - fixed, so that the bytes are
@@ -129,7 +134,7 @@ def _xlsx(world: World) -> bytes:
     for column, heading in enumerate(XLSX_HEADINGS):
         sheet.write_string(1, column, heading, styles.heading)
     sheet.freeze_panes(2, 2)
-    claims = sorted(world.medicaid.billed, key=lambda claim: claim.provider_name)
+    claims = sorted(payer.billed, key=lambda claim: claim.provider_name)
     row = 2
     for rendering, rows in groupby(claims, key=lambda claim: claim.provider_name):
         group = list(rows)

@@ -20,8 +20,8 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from sandbox.documents import eob_pdf
 from sandbox.inquiry import Inquiry, day_typed
+from sandbox.knobs import Knobs
 from sandbox.sessions import (
     Account,
     Clock,
@@ -31,9 +31,8 @@ from sandbox.sessions import (
     Verdict,
     utc_now,
 )
-from sandbox.world import Adjustment, Payer, PayerClaim, ServiceLine, World
+from sandbox.world import Adjustment, Payer, PayerClaim, ServiceLine
 
-PAYER_ID = "juniper-ridge"
 ROWS_PER_PAGE = 5
 SLOWEST_SEARCH_SECONDS = 2.0
 IDLE = timedelta(minutes=30)
@@ -66,9 +65,17 @@ class Search:
 class CommercialPortal:
     """The portal's state and its endpoints, one payer and one account."""
 
-    def __init__(self, world: World, account: Account, *, delay: float, clock: Clock) -> None:
-        self._world = world
-        self._payer: Payer = world.commercial
+    def __init__(
+        self,
+        payer: Payer,
+        account: Account,
+        *,
+        document: Callable[[str], bytes],
+        delay: float,
+        clock: Clock,
+    ) -> None:
+        self._payer = payer
+        self._document = document
         self._delay = delay
         self.counters = Counters()
         self._door = SignIns(account, IDLE, clock, self.counters)
@@ -189,7 +196,7 @@ class CommercialPortal:
         if trace is None or trace not in self._payer.remittances:
             return JSONResponse({"error": "No explanation of payment."}, status_code=404)
         self.counters.documents += 1
-        body = await asyncio.to_thread(eob_pdf, self._world, PAYER_ID, trace)
+        body = await asyncio.to_thread(self._document, trace)
         return Response(
             body,
             media_type="application/pdf",
@@ -210,10 +217,16 @@ class CommercialPortal:
 
 
 def commercial_app(
-    world: World, account: Account, *, delay: float = 1.0, clock: Clock = utc_now
+    payer: Payer,
+    account: Account,
+    *,
+    document: Callable[[str], bytes],
+    clock: Clock = utc_now,
+    delay: float = 1.0,
+    knobs: Knobs | None = None,
 ) -> Starlette:
-    """The commercial portal over ``world``; ``delay`` scales the 0-2 s that a search takes."""
-    return CommercialPortal(world, account, delay=delay, clock=clock).app()
+    """The commercial portal over ``payer``; ``delay`` scales the 0-2 s that a search takes."""
+    return CommercialPortal(payer, account, document=document, delay=delay, clock=clock).app()
 
 
 def wait_seconds(member_id: str, first: date) -> float:

@@ -21,8 +21,8 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from sandbox.documents import eob_pdf
 from sandbox.inquiry import Inquiry, day_typed
+from sandbox.knobs import Knobs
 from sandbox.sessions import (
     Account,
     Clock,
@@ -32,9 +32,8 @@ from sandbox.sessions import (
     Verdict,
     utc_now,
 )
-from sandbox.world import Payer, PayerClaim, World
+from sandbox.world import Payer, PayerClaim
 
-PAYER_ID = "franklin-medicaid"
 ROWS_PER_PAGE = 5
 POSTBACKS_PER_SESSION = 150
 IDLE = timedelta(minutes=15)
@@ -73,9 +72,11 @@ class Visit:
 class MedicaidPortal:
     """The portal's state and its endpoints, one payer and one account."""
 
-    def __init__(self, world: World, account: Account, *, clock: Clock) -> None:
-        self._world = world
-        self._payer: Payer = world.medicaid
+    def __init__(
+        self, payer: Payer, account: Account, *, document: Callable[[str], bytes], clock: Clock
+    ) -> None:
+        self._payer = payer
+        self._document = document
         self.counters = Counters()
         self._door = SignIns(account, IDLE, clock, self.counters)
         self._visits: dict[str, Visit] = {}
@@ -140,7 +141,7 @@ class MedicaidPortal:
         if trace not in self._payer.remittances:
             return HTMLResponse("Remittance advice not found.", status_code=404)
         self.counters.documents += 1
-        body = await asyncio.to_thread(eob_pdf, self._world, PAYER_ID, trace)
+        body = await asyncio.to_thread(self._document, trace)
         return Response(
             body,
             media_type="application/pdf",
@@ -295,9 +296,17 @@ class MedicaidPortal:
         return HTMLResponse(self._pages.get_template("expired.html").render())
 
 
-def medicaid_app(world: World, account: Account, *, clock: Clock = utc_now) -> Starlette:
-    """The Medicaid portal over ``world``."""
-    return MedicaidPortal(world, account, clock=clock).app()
+def medicaid_app(
+    payer: Payer,
+    account: Account,
+    *,
+    document: Callable[[str], bytes],
+    clock: Clock = utc_now,
+    delay: float = 1.0,
+    knobs: Knobs | None = None,
+) -> Starlette:
+    """The Medicaid portal over ``payer``, which answers at once whatever ``delay`` is."""
+    return MedicaidPortal(payer, account, document=document, clock=clock).app()
 
 
 async def _to_login(_: Request) -> Response:

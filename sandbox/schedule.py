@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
+from pathlib import Path
 from random import Random
 
 from sandbox.books import RENDERING
@@ -65,6 +66,13 @@ def appointments(world: World) -> list[Appointment]:
     """As many for each payer as it has billed claims, by day and time; one world, one schedule."""
     rows = [row for payer in world.payers for row in _booked(world, payer)]
     return sorted(rows, key=lambda row: (row.day, row.minutes, row.payer_id))
+
+
+def write_schedule(world: World, file: Path) -> int:
+    """Write the export and return how many appointments it has."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(schedule_csv(world))
+    return len(world.payers) * world.claims_per_payer
 
 
 def schedule_csv(world: World) -> bytes:

@@ -1,4 +1,4 @@
-"""Both simulated portals in one process, on ports of 127.0.0.1 that are free."""
+"""The simulated portals in one process, on ports of 127.0.0.1 that are free."""
 
 from __future__ import annotations
 
@@ -8,18 +8,53 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
+from typing import Protocol
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from sandbox import portal_commercial, portal_medicaid
+from sandbox.documents import eob_pdf
+from sandbox.knobs import Knobs
+from sandbox.payers import COMMERCIAL, MEDICAID
+from sandbox.portal_commercial import commercial_app
+from sandbox.portal_medicaid import medicaid_app
 from sandbox.sessions import Account, Clock, make_account, utc_now
-from sandbox.world import World
+from sandbox.world import Payer, World
 
+
+class PortalApp(Protocol):
+    """Makes the portal of one payer; ``document`` gives a payment's PDF by its trace number."""
+
+    def __call__(
+        self,
+        payer: Payer,
+        account: Account,
+        *,
+        document: Callable[[str], bytes],
+        clock: Clock,
+        delay: float,
+        knobs: Knobs | None,
+    ) -> ASGIApp: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """One payer's portal, and which fields of its account a visitor must know."""
+
+    app: PortalApp
+    secrets: tuple[str, ...] = ("username", "password")
+
+
+PORTALS = {
+    COMMERCIAL: Portal(commercial_app, ("username", "password", "totp")),
+    MEDICAID: Portal(medicaid_app),
+}
 HOST = "127.0.0.1"
 PARENT_POLL_SECONDS = 1.0
 STOP_SECONDS = 3
@@ -27,7 +62,7 @@ STOP_SECONDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Portals:
-    """Where the two portals answer, and who may sign in, by payer id."""
+    """Where the portals answer, and who may sign in, by payer id."""
 
     addresses: dict[str, str]
     accounts: dict[str, Account]
@@ -38,29 +73,37 @@ class Portals:
         lines += [f'{payer_id} = "{address}"' for payer_id, address in self.addresses.items()]
         lines += ["", "[secrets]"]
         for payer_id, account in self.accounts.items():
-            lines.append(f'"{payer_id}/username" = "{account.username}"')
-            lines.append(f'"{payer_id}/password" = "{account.password}"')
-            if payer_id == portal_commercial.PAYER_ID:
-                lines.append(f'"{payer_id}/totp" = "{account.totp}"')
+            lines += [
+                f'"{payer_id}/{name}" = "{getattr(account, name)}"'
+                for name in PORTALS[payer_id].secrets
+            ]
         return "\n".join(lines) + "\n"
 
 
 @asynccontextmanager
 async def open_portals(
-    world: World, *, delay: float = 1.0, clock: Clock = utc_now
+    world: World,
+    *,
+    delay: float = 1.0,
+    clock: Clock = utc_now,
+    knobs: Mapping[str, Knobs] = MappingProxyType({}),
 ) -> AsyncIterator[Portals]:
-    """Both portals, answering inside and stopped after; ``delay`` scales the commercial search."""
-    accounts = {
-        payer_id: make_account(world.seed, payer_id)
-        for payer_id in (portal_commercial.PAYER_ID, portal_medicaid.PAYER_ID)
-    }
-    apps: dict[str, ASGIApp] = {
-        portal_commercial.PAYER_ID: portal_commercial.commercial_app(
-            world, accounts[portal_commercial.PAYER_ID], delay=delay, clock=clock
-        ),
-        portal_medicaid.PAYER_ID: portal_medicaid.medicaid_app(
-            world, accounts[portal_medicaid.PAYER_ID], clock=clock
-        ),
+    """A portal for each payer of ``world``, answering inside and stopped after.
+
+    ``delay`` scales the searches' waits, ``knobs`` are the troubles by payer id. Raises KeyError
+    for a payer that has no portal.
+    """
+    accounts = {payer.payer_id: make_account(world.seed, payer.payer_id) for payer in world.payers}
+    apps = {
+        payer.payer_id: PORTALS[payer.payer_id].app(
+            payer,
+            accounts[payer.payer_id],
+            document=partial(eob_pdf, world, payer.payer_id),
+            clock=clock,
+            delay=delay,
+            knobs=knobs.get(payer.payer_id),
+        )
+        for payer in world.payers
     }
     addresses: dict[str, str] = {}
     servers: list[_Server] = []
@@ -91,9 +134,9 @@ async def open_portals(
 def serve(
     world: World, *, settings: Path, delay: float = 1.0, parent_pid: int | None = None
 ) -> None:
-    """Serve both portals until SIGTERM, ctrl-C, or the end of process ``parent_pid``.
+    """Serve the portals until SIGTERM, ctrl-C, or the end of process ``parent_pid``.
 
-    Once both answer, ``settings`` (mode 0600) names their addresses and accounts, and the line
+    Once all answer, ``settings`` (mode 0600) names their addresses and accounts, and the line
     that puts it in force goes to standard output.
     """
     asyncio.run(_serve(world, settings=settings, delay=delay, parent_pid=parent_pid))
@@ -162,7 +205,7 @@ async def _answer(address: str) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Leaves the process's signals to :func:`serve`, which stops both servers together."""
+    """Leaves the process's signals to :func:`serve`, which stops all servers together."""
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

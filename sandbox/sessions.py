@@ -28,11 +28,16 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A portal login; ``totp`` is the Base32 secret of its second factor."""
+    """A portal login.
+
+    ``totp`` is the Base32 secret of its second factor, ``document_password`` opens its documents
+    where the portal locks them.
+    """
 
     username: str
     password: str
     totp: str
+    document_password: str
 
 
 def make_account(seed: int, payer_id: str) -> Account:
@@ -43,6 +48,7 @@ def make_account(seed: int, payer_id: str) -> Account:
         username=f"larkspur.billing{random.randrange(100, 1000)}",
         password=f"{word.capitalize()}-{random.randrange(1000, 10000)}!",
         totp="".join(random.choices(_BASE32, k=32)),
+        document_password=f"RA-{random.randrange(10_000_000, 100_000_000)}",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -96,13 +96,21 @@ def truth_rows(world: World) -> Iterator[dict[str, Any]]:
 
 def truth_counts(world: World) -> str:
     """How many claims of each outcome each payer has, as a short table."""
-    counts = [Counter(billed.expected.outcome for billed in payer.billed) for payer in world.payers]
-    lines = [f"{'outcome':<18}" + "".join(f"{payer.payer_id:>20}" for payer in world.payers)]
+    found = {
+        payer.payer_id: Counter(billed.expected.outcome for billed in payer.billed)
+        for payer in world.payers
+    }
+    return count_table(tuple(dict.fromkeys(_OUTCOMES.values())), found)
+
+
+def count_table(outcomes: Sequence[str], found: Mapping[str, Counter[str]]) -> str:
+    """A row for each outcome, a column for each payer, and what they come to."""
+    lines = [f"{'outcome':<18}" + "".join(f"{payer_id:>20}" for payer_id in found)]
     lines += [
-        f"{outcome:<18}" + "".join(f"{count[outcome]:>20}" for count in counts)
-        for outcome in dict.fromkeys(_OUTCOMES.values())
+        f"{outcome:<18}" + "".join(f"{count[outcome]:>20}" for count in found.values())
+        for outcome in outcomes
     ]
-    totals = "".join(f"{sum(count.values()):>20}" for count in counts)
+    totals = "".join(f"{sum(count.values()):>20}" for count in found.values())
     return "\n".join([*lines, f"{'all':<18}{totals}"])
 
 

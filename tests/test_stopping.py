@@ -112,7 +112,10 @@ def test_ctrl_c_in_a_terminal_signs_out_and_says_one_sentence(
     settings = tomllib.loads(desk.sandbox.settings.read_text("utf-8"))
     named = settings["secrets"]
     account = Account(
-        named["franklin-medicaid/username"], named["franklin-medicaid/password"], totp=""
+        named["franklin-medicaid/username"],
+        named["franklin-medicaid/password"],
+        totp="",
+        document_password="",
     )
     portals = Portals(settings["portals"], {"franklin-medicaid": account})
     with Medicaid(portals) as person:
