@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bots.entrance import Policy
 from bots.portal.gate import refusal
-from bots.profile import Policy, Profile, load_profiles
+from bots.profile import Profile, load_profiles
 
 TODAY = date(2026, 11, 24)
 PROFILES = Path(__file__).parent.parent / "payer_profiles"
