@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from bots.page_language import Interruption, Locators, Steps, Strict
+
+SIX_DIGITS = r"\b(\d{6})\b"
 
 
 class Policy(Strict):
@@ -34,12 +37,50 @@ class Session(Strict):
     logout: Steps
 
 
-class SecondFactor(Strict):
-    """The code asked for after the password."""
+class CodeMail(Strict):
+    """The message that brings a one-time code: who sends it, and where in it the code stands.
 
-    kind: Literal["totp"]
+    ``from`` is the sender's whole address, or ``@`` and its host; ``subject`` is a part of the
+    subject. Both go by small and capital letters alike.
+    """
+
+    sender: str = Field(alias="from", min_length=3)
+    subject: str = Field(min_length=1)
+    pattern: str = SIX_DIGITS
+    wait_seconds: int = Field(default=300, gt=0, le=1800)
+
+    @field_validator("pattern")
+    @classmethod
+    def _one_group(cls, value: str) -> str:
+        try:
+            groups = re.compile(value).groups
+        except re.error as error:
+            raise ValueError(f"{value!r} is not a regular expression: {error}") from None
+        if groups != 1:
+            raise ValueError("a pattern has exactly one group, the code")
+        return value
+
+
+class SecondFactor(Strict):
+    """The code asked for after the password, and where it comes from.
+
+    ``ask`` chooses the way and has the code sent; ``superseded_when`` shows that a newer code
+    was sent in the meantime. A person has ``wait_seconds`` to give one.
+    """
+
+    kind: Literal["totp", "mailed_code", "person"]
     asked_when: Locators
+    ask: Steps = ()
     steps: Steps
+    mail: CodeMail | None = None
+    wait_seconds: int = Field(default=300, gt=0, le=1800)
+    superseded_when: Locators | None = None
+
+    @model_validator(mode="after")
+    def _mail_for_mailed_codes(self) -> Self:
+        if (self.kind == "mailed_code") != (self.mail is not None):
+            raise ValueError("mail goes with kind mailed_code, and that needs it")
+        return self
 
 
 class Login(Strict):

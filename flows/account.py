@@ -6,14 +6,13 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from time import monotonic
 
 from billing.errors import (
     AccountBusy,
     SessionEnded,
-    StopAccount,
     TryLater,
     UnknownPage,
     UnreadableDocument,
@@ -36,9 +35,9 @@ from bots.portal.driver import Asked, ClaimStatusDriver
 from bots.portal.session import PortalSession
 from bots.profile import Profile
 from bots.reading.eob import Reading, read_eob
+from flows.login_book import AccountBook
 
 LEASE_SECONDS = 300
-ONE_NIGHT = timedelta(hours=12)
 TRIES_PER_CLAIM = 3
 UNKNOWN_IN_A_ROW = 3  # the third unknown page running is a changed portal, not an odd claim
 UNREACHABLE_IN_A_ROW = 3
@@ -46,50 +45,6 @@ PAUSE_SECONDS = 5  # a portal that could not answer is given time
 SESSIONS_ENDED_IN_A_ROW = 3
 MOST_READINGS = 300  # some 20 MB; ten thousand claims would take half a gigabyte
 MAY_PASS = (Reason.UNAVAILABLE, Reason.UNREACHABLE)
-
-
-@dataclass(slots=True)
-class AccountBook:
-    """The ledger's pages about one account, as a session writes them.
-
-    A refused login ends the account's day, and the attempt before the last one that the portal
-    allows is never made: losing the account would cost more than a night's answers.
-    """
-
-    ledger: Ledger
-    account: str
-    attempts_before_lockout: int
-
-    def stopped(self, now: datetime) -> str | None:
-        """Why no login may be tried, in a sentence; None when one may."""
-        standing = self.ledger.login_standing(self.account)
-        refused_at = standing.last_refused_at
-        tonight = refused_at is not None and now - refused_at < ONE_NIGHT
-        if tonight or standing.spent >= self.attempts_before_lockout - 1:
-            return (
-                f"{self.account}: {standing.spent} of the {self.attempts_before_lockout} logins "
-                "before a lockout were refused or cut off; a person should check the password, "
-                f"then run 'claimsweep policy clear {self.account}'"
-            )
-        return None
-
-    def attempt(self) -> datetime | None:
-        """Note an attempt before it is made; until when the one before may have used its code.
-
-        One that was cut off may have typed it at any moment until now. Raises StopAccount when
-        no login may be tried.
-        """
-        now = datetime.now(UTC)
-        stopped = self.stopped(now)
-        if stopped is not None:
-            raise StopAccount(stopped)
-        standing = self.ledger.login_standing(self.account)
-        self.ledger.note_login_attempt(self.account, now)
-        return (standing.last_result_at or now) if standing.last_attempt_at else None
-
-    def result(self, *, accepted: bool) -> None:
-        """Note how the attempt ended."""
-        self.ledger.note_login_result(self.account, accepted, datetime.now(UTC))
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from billing.model import Found, Observation
 from bots.portal.gate import refusal
 from bots.profile import Profile, load_profile, load_profiles
 from bots.reading.cases import Reads, find_cases, problem, replay_bytes
-from flows.account import AccountBook
+from flows.login_book import AccountBook
 from flows.settings import Settings
 
 NAMES = {

@@ -346,15 +346,20 @@ def test_a_person_ends_the_leases_of_a_machine_that_is_gone(ledger: Ledger) -> N
     assert ledger.lease_account("acme", "two", seconds=60, now=NOW) == 2
 
 
+def begun(ledger: Ledger, at: datetime, *, refused_code: bool = False) -> int:
+    login = ledger.begin_login("acme", at, lambda _: True, after_refused_code=refused_code)
+    assert login.login_id is not None
+    return login.login_id
+
+
 def test_a_login_nobody_saw_the_end_of_counts_as_spent(ledger: Ledger) -> None:
     assert ledger.login_standing("acme") == LoginStanding(0, None, 0, None, None)
-    ledger.note_login_attempt("acme", NOW)
-    ledger.note_login_result("acme", True, NOW)
+    ledger.end_login(begun(ledger, NOW), accepted=True, at=NOW)
     assert ledger.login_standing("acme") == LoginStanding(0, None, 0, NOW, NOW)
-    ledger.note_login_attempt("acme", NOW + MINUTE)
-    ledger.note_login_attempt("acme", NOW + 2 * MINUTE)
+    begun(ledger, NOW + MINUTE)
+    last = begun(ledger, NOW + 2 * MINUTE)
     assert ledger.login_standing("acme").last_result_at is None
-    ledger.note_login_result("acme", False, NOW + 3 * MINUTE)
+    ledger.end_login(last, accepted=False, at=NOW + 3 * MINUTE)
     standing = ledger.login_standing("acme")
     refused = NOW + 3 * MINUTE
     assert standing == LoginStanding(1, refused, 1, NOW + 2 * MINUTE, refused)
@@ -362,5 +367,25 @@ def test_a_login_nobody_saw_the_end_of_counts_as_spent(ledger: Ledger) -> None:
     assert ledger.login_standing("other").spent == 0
     ledger.clear_account("acme", NOW + 4 * MINUTE)
     assert ledger.login_standing("acme") == LoginStanding(0, None, 0, NOW + 2 * MINUTE, refused)
-    with pytest.raises(ClaimsweepError, match="no login waiting"):
-        ledger.note_login_result("acme", True, NOW)
+
+
+def test_a_login_that_may_not_be_tried_is_not_recorded(ledger: Ledger) -> None:
+    refused = ledger.begin_login("acme", NOW, lambda before: before.spent > 0)
+    assert refused.login_id is None
+    assert ledger.login_standing("acme").last_attempt_at is None
+
+
+def test_a_second_code_is_one_more_attempt_after_a_refused_one(ledger: Ledger) -> None:
+    begun(ledger, NOW)
+    second = begun(ledger, NOW + MINUTE, refused_code=True)
+    assert ledger.login_standing("acme").refusals_in_a_row == 1
+    assert ledger.login_standing("acme").spent == 2
+    ledger.end_login(second, accepted=True, at=NOW + MINUTE)
+    assert ledger.login_standing("acme").spent == 0
+
+
+def test_a_refusal_after_the_clearing_counts(ledger: Ledger) -> None:
+    login = begun(ledger, NOW)
+    ledger.clear_account("acme", NOW)
+    ledger.end_login(login, accepted=False, at=NOW + MINUTE)
+    assert ledger.login_standing("acme").refusals_in_a_row == 1

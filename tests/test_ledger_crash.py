@@ -221,7 +221,7 @@ def hold(home: Path, at_work: Pipe) -> None:
     ledger, owner = open_ledger(home), owner_name()
     assert ledger.lease_account("acme", owner, seconds=3600, now=NOW) == 1
     assert ledger.lease_item("night", "acme", owner, seconds=3600, now=NOW)
-    ledger.note_login_attempt("acme", NOW)
+    ledger.begin_login("acme", NOW, lambda _: True)
     at_work.send_bytes(owner.encode())
     while True:
         time.sleep(3600)

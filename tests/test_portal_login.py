@@ -30,7 +30,7 @@ from billing.errors import AccountBusy, BadInput, LoginCutOff, TryLater, Unknown
 from billing.ledger import open_ledger
 from billing.model import Outcome, Reason
 from bots.portal.browser import Browser
-from flows.account import AccountBook
+from flows.login_book import AccountBook
 from sandbox.serve import Portals
 
 each_payer = pytest.mark.parametrize("payer", [MEDICAID, COMMERCIAL])

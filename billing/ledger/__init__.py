@@ -1,6 +1,6 @@
 """The memory: what was asked, answered, proposed and proved, in one database and one folder."""
 
-from billing.ledger.accounts import LoginStanding
+from billing.ledger.accounts import BegunLogin, LoginStanding
 from billing.ledger.database import LedgerError
 from billing.ledger.evidence import EvidenceDamaged, EvidenceMissing
 from billing.ledger.items import WorkItem
@@ -9,6 +9,7 @@ from billing.ledger.store import Ledger, open_ledger
 from billing.ledger.sweeps import Progress, SweepStart, SweptExport
 
 __all__ = [
+    "BegunLogin",
     "EvidenceDamaged",
     "EvidenceMissing",
     "Ledger",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, func, select, update
 
-from billing.errors import ClaimsweepError
 from billing.ledger import tables
 from billing.ledger.database import AnyRow, Database
 from billing.ledger.owners import owner_is_dead
@@ -33,6 +33,14 @@ class LoginStanding:
     def spent(self) -> int:
         """Attempts that the portal may have counted towards a lockout."""
         return self.refusals_in_a_row + self.unfinished_attempts
+
+
+@dataclass(frozen=True, slots=True)
+class BegunLogin:
+    """A recorded attempt and how the account stood before; ``login_id`` is None when refused."""
+
+    login_id: int | None
+    before: LoginStanding
 
 
 class Accounts(Database):
@@ -110,59 +118,56 @@ class Accounts(Database):
             ).rowcount
         return ended
 
-    def note_login_attempt(self, account: str, at: datetime) -> None:
-        """Record that a login is about to be submitted; on the disk when it returns."""
-        with self._writing() as connection:
-            row = {"account": account, "attempted_at": at}
-            connection.execute(tables.logins.insert(), row)
+    def begin_login(
+        self,
+        account: str,
+        at: datetime,
+        may: Callable[[LoginStanding], bool],
+        *,
+        after_refused_code: bool = False,
+    ) -> BegunLogin:
+        """Record that a login is about to be submitted, if ``may`` says so of the account.
 
-    def note_login_result(self, account: str, accepted: bool, at: datetime) -> None:
-        """Record what the portal said to the last attempt."""
+        Looking and recording are one transaction, on the disk when it returns: of two processes
+        that ask at once, the second sees the first one's attempt. ``after_refused_code`` ends
+        the account's last attempt as refused, for another code on the same page.
+        """
         logins = tables.logins.c
         with self._writing() as connection:
-            last = connection.execute(
-                select(logins.login_id)
-                .where(logins.account == account, logins.cleared_at.is_(None))
-                .where(logins.accepted.is_(None))
-                .order_by(logins.login_id.desc())
-                .limit(1)
-            ).scalar()
-            if last is None:
-                raise ClaimsweepError(
-                    f"Account {account} has no login waiting for a result: "
-                    "note the attempt before submitting it."
+            self._insert_or_keep(connection, tables.accounts, [{"account": account}])
+            row = select(tables.accounts.c.account).where(tables.accounts.c.account == account)
+            connection.execute(row.with_for_update())
+            if after_refused_code:
+                newest = select(func.max(logins.login_id)).where(logins.account == account)
+                connection.execute(
+                    update(tables.logins)
+                    .where(logins.login_id == newest.scalar_subquery(), logins.accepted.is_(None))
+                    .values(accepted=False, result_at=at)
                 )
+            standing = _standing(connection, account)
+            if not may(standing):
+                return BegunLogin(None, standing)
+            values = {"account": account, "attempted_at": at}
+            login_id = connection.execute(tables.logins.insert().returning(logins.login_id), values)
+            return BegunLogin(login_id.scalar_one(), standing)
+
+    def end_login(self, login_id: int, *, accepted: bool, at: datetime) -> None:
+        """Record what the portal said to the attempt; what was said first stays.
+
+        A person's clearing in between does not hide it.
+        """
+        logins = tables.logins.c
+        with self._writing() as connection:
             connection.execute(
                 update(tables.logins)
-                .where(logins.login_id == last)
-                .values(accepted=accepted, result_at=at)
+                .where(logins.login_id == login_id, logins.accepted.is_(None))
+                .values(accepted=accepted, result_at=at, cleared_at=None)
             )
 
     def login_standing(self, account: str) -> LoginStanding:
         """What the portal may hold against the account now."""
-        logins = tables.logins.c
-        refused: list[AnyRow] = []
-        unfinished = 0
         with self._reading() as connection:
-            newest_first = connection.execute(
-                select(tables.logins)
-                .where(logins.account == account)
-                .order_by(logins.login_id.desc())
-            ).all()
-        for row in newest_first:
-            if row.accepted or row.cleared_at is not None:
-                break
-            if row.accepted is None:
-                unfinished += 1
-            else:
-                refused.append(row)
-        return LoginStanding(
-            refusals_in_a_row=len(refused),
-            last_refused_at=refused[0].result_at if refused else None,
-            unfinished_attempts=unfinished,
-            last_attempt_at=newest_first[0].attempted_at if newest_first else None,
-            last_result_at=newest_first[0].result_at if newest_first else None,
-        )
+            return _standing(connection, account)
 
     def clear_account(self, account: str, at: datetime) -> None:
         """A person has put the account right: its refusals no longer count."""
@@ -173,3 +178,26 @@ class Accounts(Database):
                 .where(logins.account == account, logins.cleared_at.is_(None))
                 .values(cleared_at=at)
             )
+
+
+def _standing(connection: Connection, account: str) -> LoginStanding:
+    logins = tables.logins.c
+    refused: list[AnyRow] = []
+    unfinished = 0
+    newest_first = connection.execute(
+        select(tables.logins).where(logins.account == account).order_by(logins.login_id.desc())
+    ).all()
+    for row in newest_first:
+        if row.accepted or row.cleared_at is not None:
+            break
+        if row.accepted is None:
+            unfinished += 1
+        else:
+            refused.append(row)
+    return LoginStanding(
+        refusals_in_a_row=len(refused),
+        last_refused_at=refused[0].result_at if refused else None,
+        unfinished_attempts=unfinished,
+        last_attempt_at=newest_first[0].attempted_at if newest_first else None,
+        last_result_at=newest_first[0].result_at if newest_first else None,
+    )

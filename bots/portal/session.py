@@ -6,18 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from fnmatch import fnmatchcase
 from types import TracebackType
 from typing import Protocol, Self
 from urllib.parse import urlsplit
 
-import pyotp
 from playwright.async_api import BrowserContext, Error, Page, Playwright, Response, async_playwright
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from billing.errors import (
-    BadInput,
     LoginCutOff,
     NeedsPerson,
     PortalError,
@@ -26,19 +24,20 @@ from billing.errors import (
     TryLater,
     UnknownPage,
 )
+from bots.entrance import SecondFactor
 from bots.page_language import Locators
 from bots.portal.browser import Browser, launch_options
 from bots.portal.guard import Guard, host_of
+from bots.portal.second_factor import AskPerson, Codes, codes_of
 from bots.portal.traffic import DATA, Traffic
 from bots.portal.verbs import Hand
 from bots.profile import Profile
 
-TOTP_SECONDS = 30
-TOTP_MARGIN = 3  # a code is not typed in its last seconds: it would expire on the way
 PAGES_TO_SIGN_IN = 8
+CODES_TO_SIGN_IN = 2
 CLOSE_SECONDS = 15
 SIGN_OUT_WAITS = 3
-ORDER = ("refused", "locked", "second", "interstitial", "signed")
+ORDER = ("superseded", "refused", "locked", "second", "interstitial", "signed")
 
 
 class LoginBook(Protocol):
@@ -50,6 +49,12 @@ class LoginBook(Protocol):
         Raises StopAccount when the account's budget does not allow another one.
         """
 
+    def again(self) -> None:
+        """Note that the code of this attempt was refused, and one more is about to be tried.
+
+        Raises StopAccount when the account's budget does not allow that.
+        """
+
     def result(self, *, accepted: bool) -> None:
         """Note how the attempt ended."""
 
@@ -58,7 +63,8 @@ class LoginBook(Protocol):
 class PortalSession:
     """An async context manager: signed in inside, signed out after.
 
-    ``address`` is where the portal answers. ``secret`` gives a secret of this payer by name.
+    ``address`` is where the portal answers. ``secret`` gives a secret of this payer by name, and
+    may take its time. ``ask_person`` gets a code from a person, where there may be one.
     Raises TryLater, LoginCutOff, StopAccount, NeedsPerson or UnknownPage from entering.
     """
 
@@ -67,6 +73,7 @@ class PortalSession:
     browser: Browser
     secret: Callable[[str], str]
     logins: LoginBook
+    ask_person: AskPerson | None = None
     hand: Hand = field(init=False)
     guard: Guard = field(init=False)
     traffic: Traffic = field(init=False, default_factory=Traffic)
@@ -135,13 +142,16 @@ class PortalSession:
         Raises LoginCutOff when the portal fails after that: it may count the attempt.
         """
         login = self.profile.file.login
-        words = {
-            "secret.username": self.secret("username"),
-            "secret.password": self.secret("password"),
-        }
-        totp = self._totp() if login.second_factor else None
+        words = {f"secret.{one}": await self._told(one) for one in ("username", "password")}
+        codes = None
+        if login.second_factor is not None:
+            codes = await codes_of(
+                self.profile.id, login.second_factor, self._told, self.ask_person
+            )
+            await codes.ready()
         submit = next((n for n, step in enumerate(login.steps) if step.click), 0)
-        seconds = PAGES_TO_SIGN_IN * self.hand.answer_ms / 1000 + 2 * TOTP_SECONDS
+        seconds = PAGES_TO_SIGN_IN * self.hand.answer_ms / 1000
+        seconds += CODES_TO_SIGN_IN * codes.seconds if codes else 0
         failed: type[PortalError] = TryLater
         self.traffic.forget()
         try:
@@ -152,9 +162,11 @@ class PortalSession:
                 failed = LoginCutOff
                 self._submitted = True
                 await self.hand.take(login.steps[submit:], words)
-                await self._pass_the_door(totp, used_until)
+                await self._pass_the_door(codes, used_until)
         except TimeoutError as error:
             raise failed(f"{self.profile.id}: signing in took over {seconds:.0f} s") from error
+        except TryLater as error:
+            raise failed(str(error)) from error
         except (UnknownPage, PlaywrightTimeout) as error:
             failure = self.traffic.failure()
             if failure is not None:
@@ -165,7 +177,11 @@ class PortalSession:
         except Error as error:
             raise TryLater(f"{self.profile.id}: the browser stopped while signing in") from error
 
-    async def _pass_the_door(self, totp: pyotp.TOTP | None, used_until: datetime | None) -> None:
+    async def _told(self, name: str) -> str:
+        """A secret; the program that keeps it is not waited for on the event loop."""
+        return await asyncio.to_thread(self.secret, name)
+
+    async def _pass_the_door(self, codes: Codes | None, used_until: datetime | None) -> None:
         """From the submitted password to the signed-in page, whatever stands between."""
         login = self.profile.file.login
         name = self.profile.id
@@ -196,25 +212,35 @@ class PortalSession:
                     f"{name} {said}; a person should check the password before a bot signs in again"
                 )
             del signs[first]
-            if first == "second factor" and login.second_factor and totp:
-                code = await _fresh_code(totp, used_until)
-                await self.hand.take(login.second_factor.steps, {"secret.code": code})
+            if first in ("second factor", "superseded") and login.second_factor and codes:
+                await self._give_code(login.second_factor, codes, used_until, signs, first)
             else:
                 await self.hand.take(login.interstitials[int(first.split()[1])].steps, {})
         raise NeedsPerson(
             f"{name} shows one page after another instead of signing in; a person should look"
         )
 
-    def _totp(self) -> pyotp.TOTP:
-        """The maker of one-time codes, tried before a password is spent on a bad secret."""
-        secret = self.secret("totp")
-        try:
-            return pyotp.TOTP(secret)
-        except ValueError as error:
-            raise BadInput(
-                f"The secret {self.profile.id}/totp is not in Base32; copy it again as the portal "
-                "shows it when a second factor is set up"
-            ) from error
+    async def _give_code(
+        self,
+        factor: SecondFactor,
+        codes: Codes,
+        used_until: datetime | None,
+        signs: dict[str, Locators],
+        sign: str,
+    ) -> None:
+        """Type a code; one that a newer code superseded is followed by that one, once."""
+        newer = sign == "superseded"
+        if newer:
+            self.logins.again()
+        elif factor.ask:
+            await codes.ready()
+            await self.hand.take(factor.ask, {})
+        code = await codes.code(used_until)
+        await self.hand.take(factor.steps, {"secret.code": code})
+        if newer:  # what the page says of the code before may stay until this one is judged
+            await self.traffic.quiet(self.hand.answer_ms / 1000)
+        elif factor.superseded_when:
+            signs["superseded"] = factor.superseded_when
 
     async def settle(self, signs: Mapping[str, Locators]) -> set[str]:
         """Wait until any of ``signs`` is visible; the names of all that are.
@@ -302,14 +328,3 @@ class PortalSession:
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await self._context.browser.close()
         await playwright.stop()
-
-
-async def _fresh_code(totp: pyotp.TOTP, used_until: datetime | None) -> str:
-    """A code of a time step that no earlier login has used: portals accept each once."""
-    used = int(used_until.timestamp()) // TOTP_SECONDS if used_until else 0
-    while True:
-        now = datetime.now(UTC).timestamp()
-        step, into = int(now) // TOTP_SECONDS, now % TOTP_SECONDS
-        if step > used and into < TOTP_SECONDS - TOTP_MARGIN:
-            return totp.at(int(now))
-        await asyncio.sleep(TOTP_SECONDS - into)
