@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from time import monotonic
 
 from billing.errors import (
@@ -35,6 +36,7 @@ from bots.portal.driver import Asked, ClaimStatusDriver
 from bots.portal.session import PortalSession
 from bots.profile import Profile
 from bots.reading.eob import Reading, read_eob
+from flows.codes import code_from_person
 from flows.login_book import AccountBook
 
 LEASE_SECONDS = 300
@@ -79,8 +81,9 @@ class AccountWork:
         try:
             attempts = self.profile.file.login.attempts_before_lockout
             book = AccountBook(self.ledger, account, attempts)
+            ask = partial(code_from_person, self.ledger.home, account)
             async with PortalSession(
-                self.profile, self.address, self.browser, self.secret, book
+                self.profile, self.address, self.browser, self.secret, book, ask
             ) as session:
                 await self._ask_all(session, fence)
         finally:

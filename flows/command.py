@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import traceback
@@ -13,27 +12,30 @@ from typing import Annotated
 import typer
 
 from billing.errors import ClaimsweepError
+from flows.entering import code, policy
+from flows.options import (
+    COULD_NOT,
+    DONE,
+    FINDINGS,
+    AsJson,
+    Exports,
+    Home,
+    Profiles,
+    print_json,
+    settings_in_force,
+)
 from flows.progress import watching
-from flows.settings import Settings, load_settings
 from flows.stopping import stop_as_control_c_does
 
-DONE, FINDINGS, COULD_NOT = 0, 1, 2
 INTERRUPTED = 130  # what the command line makes of a ctrl-C
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 eob = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 profile = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-policy = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(eob, name="eob", help="Read EOB documents.")
 app.add_typer(profile, name="profile", help="Check payer profiles.")
 app.add_typer(policy, name="policy", help="What may run tonight, and stopped accounts.")
-
-Exports = Annotated[
-    list[Path], typer.Option("--export", help="A billing-system export; repeat for more.")
-]
-Home = Annotated[Path | None, typer.Option("--home", help="Where ledger and evidence live.")]
-Profiles = Annotated[Path | None, typer.Option("--profiles", help="The folder of payer profiles.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+app.command()(code)
 
 
 @app.callback()
@@ -66,11 +68,11 @@ def sweep(
     from console.summary import summary, totals
     from flows.run import run_sweep
 
-    settings = _settings(home, profiles)
+    settings = settings_in_force(home, profiles)
     with watching(quiet=as_json) as watch:
         swept = run_sweep(settings, export, payer=payer, limit=limit, out=out, watch=watch)
     if as_json:
-        _print_json(
+        print_json(
             {
                 "sweep": swept.report.sweep_id,
                 "resumed": swept.resumed,
@@ -104,11 +106,11 @@ def check(
     from console.summary import one_claim
     from flows.run import run_check
 
-    settings = _settings(home, profiles)
+    settings = settings_in_force(home, profiles)
     with watching(quiet=as_json) as watch:
         swept = run_check(settings, claim_id, export, watch=watch)
     if as_json:
-        _print_json({"seconds": round(swept.seconds, 1), "answers": answers(swept.report)})
+        print_json({"seconds": round(swept.seconds, 1), "answers": answers(swept.report)})
     else:
         sys.stdout.write(one_claim(swept.report, color=sys.stdout.isatty()))
     if not swept.useful:
@@ -128,11 +130,13 @@ def eob_read(files: list[Path], as_json: AsJson = False, profiles: Profiles = No
     from console.summary import documents_summary
 
     layouts = {
-        p.id: p.eob for p in load_profiles(_settings(None, profiles).profiles).values() if p.eob
+        p.id: p.eob
+        for p in load_profiles(settings_in_force(None, profiles).profiles).values()
+        if p.eob
     }
     documents = read_documents(files, layouts)
     if as_json:
-        _print_json({"files": documents})
+        print_json({"files": documents})
     else:
         sys.stdout.write(documents_summary(documents, color=sys.stdout.isatty()))
     failed = [d for d in documents if d["errors"]]
@@ -150,10 +154,10 @@ def profile_lint(as_json: AsJson = False, profiles: Profiles = None) -> None:
     """
     from flows.profiles import lint
 
-    settings = _settings(None, profiles)
+    settings = settings_in_force(None, profiles)
     problems = lint(settings.profiles, datetime.now(UTC).astimezone(settings.time_zone).date())
     if as_json:
-        _print_json({"problems": problems})
+        print_json({"problems": problems})
     else:
         sys.stdout.write(
             "".join(f"{p}\n" for p in problems) or "All payer profiles are well formed.\n"
@@ -170,10 +174,10 @@ def profile_test(as_json: AsJson = False, profiles: Profiles = None) -> None:
     """
     from flows.profiles import replay
 
-    results = replay(_settings(None, profiles).profiles)
+    results = replay(settings_in_force(None, profiles).profiles)
     wrong = [r for r in results if r["problem"]]
     if as_json:
-        _print_json({"cases": results})
+        print_json({"cases": results})
     else:
         sys.stdout.write("".join(f"{r['case']} {r['field']}: {r['problem']}\n" for r in wrong))
         sys.stdout.write(f"{len(results)} fields of recorded cases replayed, {len(wrong)} wrong.\n")
@@ -193,36 +197,7 @@ def profile_record(
     """
     from flows.profiles import record
 
-    sys.stdout.write(f"{record(_settings(home, profiles), payer, claim_id, case)}\n")
-
-
-@policy.command("show")
-def policy_show(as_json: AsJson = False, home: Home = None, profiles: Profiles = None) -> None:
-    """Which portals a bot may enter today, and why not.
-
-    Example: claimsweep policy show
-    """
-    from flows.profiles import passport
-
-    rows = passport(_settings(home, profiles))
-    if as_json:
-        _print_json({"policies": rows})
-        return
-    for row in rows:
-        standing = row["refusal"] or row["stopped"] or f"a bot may enter until {row['expires']}"
-        sys.stdout.write(f"{row['payer']}: {standing}\n")
-
-
-@policy.command("clear")
-def policy_clear(payer: str, home: Home = None, profiles: Profiles = None) -> None:
-    """Let bots sign in again after a person has mended a refused login.
-
-    Example: claimsweep policy clear acme
-    """
-    from flows.profiles import clear_account
-
-    clear_account(_settings(home, profiles), payer)
-    sys.stdout.write(f"{payer}: cleared; the next sweep may sign in again.\n")
+    sys.stdout.write(f"{record(settings_in_force(home, profiles), payer, claim_id, case)}\n")
 
 
 @app.command()
@@ -239,7 +214,7 @@ def report(
     from console.summary import summary
     from flows.run import run_report
 
-    swept = run_report(_settings(home, profiles), sweep_id, out=out)
+    swept = run_report(settings_in_force(home, profiles), sweep_id, out=out)
     sys.stdout.write(summary(swept.report, swept.files, color=sys.stdout.isatty()))
 
 
@@ -252,7 +227,7 @@ def doctor(as_json: AsJson = False, home: Home = None, profiles: Profiles = None
     from bots.profile import load_profile
     from flows.doctor import examine
 
-    settings = _settings(home, profiles)
+    settings = settings_in_force(home, profiles)
     checks = examine(
         home=settings.home,
         profiles=settings.profiles,
@@ -260,7 +235,7 @@ def doctor(as_json: AsJson = False, home: Home = None, profiles: Profiles = None
         load_profile=load_profile,
     )
     if as_json:
-        _print_json(
+        print_json(
             {
                 "checks": [
                     {"name": c.name, "ok": c.ok, "found": c.found, "mend": c.mend} for c in checks
@@ -327,7 +302,7 @@ def main() -> None:
 
 def _refuse(sentence: str) -> None:
     if "--json" in sys.argv:
-        _print_json({"error": sentence})
+        print_json({"error": sentence})
     sys.stderr.write(f"{sentence}\n")
     sys.exit(COULD_NOT)
 
@@ -344,15 +319,3 @@ def _log(error: BaseException) -> Path:
         sys.stderr.write(text)
         return Path("the lines above")
     return path
-
-
-def _settings(home: Path | None, profiles: Path | None) -> Settings:
-    """The settings, also in the environment: a flow reads them there."""
-    settings = load_settings(home=home, profiles=profiles)
-    os.environ["CLAIMSWEEP_HOME"] = str(settings.home)
-    os.environ["CLAIMSWEEP_PROFILES"] = str(settings.profiles)
-    return settings
-
-
-def _print_json(document: object) -> None:
-    sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")

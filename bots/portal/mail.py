@@ -112,14 +112,15 @@ class ImapMailbox:
     _uid_next: int = 0
 
     def mark(self) -> None:
-        """Every message to come has at least the number that the server names as its next."""
+        """Every message to come has a higher number than those that are there."""
         server = self._connected()
         with self._one_sentence():
             server.select(self._folder, readonly=True)
-            _, found = server.response("UIDNEXT")
-        if not found or not found[0]:
-            raise BadInput(f"The mailbox of {self.name} does not number its messages; use another")
-        self._uid_next = int(found[0])
+            _, told = server.response("UIDNEXT")
+            if told and told[0]:
+                self._uid_next = int(told[0])
+            else:  # not every server tells it
+                self._uid_next = max(_uids(server.uid("SEARCH", "ALL")), default=0) + 1
 
     def new(self) -> list[Message]:
         """Fetched without marking them as read."""

@@ -1,0 +1,57 @@
+"""The commands about entering a portal: its permission, its account, its one-time code."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from flows.options import AsJson, Home, Profiles, print_json, settings_in_force
+
+policy = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+def code(payer: str, home: Home = None) -> None:
+    """Give the one-time code that a running sweep or check waits for.
+
+    It is typed unseen, or read from standard input, and reaches the run sealed for it alone.
+
+    Example: claimsweep code acme
+    """
+    from flows.codes import give_code, require_waiting
+
+    ledger_home = settings_in_force(home, None).home
+    require_waiting(ledger_home, payer)
+    at_terminal = sys.stdin.isatty()
+    given = typer.prompt("One-time code", hide_input=True) if at_terminal else sys.stdin.readline()
+    give_code(ledger_home, payer, given.strip())
+    sys.stdout.write(f"{payer}: given to the run that waits.\n")
+
+
+@policy.command("show")
+def policy_show(as_json: AsJson = False, home: Home = None, profiles: Profiles = None) -> None:
+    """Which portals a bot may enter today, and why not.
+
+    Example: claimsweep policy show
+    """
+    from flows.profiles import passport
+
+    rows = passport(settings_in_force(home, profiles))
+    if as_json:
+        print_json({"policies": rows})
+        return
+    for row in rows:
+        standing = row["refusal"] or row["stopped"] or f"a bot may enter until {row['expires']}"
+        sys.stdout.write(f"{row['payer']}: {standing}\n")
+
+
+@policy.command("clear")
+def policy_clear(payer: str, home: Home = None, profiles: Profiles = None) -> None:
+    """Let bots sign in again after a person has mended a refused login.
+
+    Example: claimsweep policy clear acme
+    """
+    from flows.profiles import clear_account
+
+    clear_account(settings_in_force(home, profiles), payer)
+    sys.stdout.write(f"{payer}: cleared; the next sweep may sign in again.\n")

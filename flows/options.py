@@ -1,0 +1,35 @@
+"""Options that most commands take, and the settings they lead to."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.settings import Settings, load_settings
+
+DONE, FINDINGS, COULD_NOT = 0, 1, 2
+
+Exports = Annotated[
+    list[Path], typer.Option("--export", help="A billing-system export; repeat for more.")
+]
+Home = Annotated[Path | None, typer.Option("--home", help="Where ledger and evidence live.")]
+Profiles = Annotated[Path | None, typer.Option("--profiles", help="The folder of payer profiles.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+
+def settings_in_force(home: Path | None, profiles: Path | None) -> Settings:
+    """The settings, also in the environment: a flow reads them there."""
+    settings = load_settings(home=home, profiles=profiles)
+    os.environ["CLAIMSWEEP_HOME"] = str(settings.home)
+    os.environ["CLAIMSWEEP_PROFILES"] = str(settings.profiles)
+    return settings
+
+
+def print_json(document: object) -> None:
+    """The one JSON document on standard output."""
+    sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
