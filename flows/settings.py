@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from billing.errors import BadInput
 
 COMMAND_SECONDS = 30
+KEYRING = "claimsweep"
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -21,8 +23,9 @@ class Settings:
     """Where things live, and how portals are reached.
 
     ``portals`` replaces a profile's address (for a payer's own test system, say). A secret is
-    looked up by "payer/name": first as CLAIMSWEEP_SECRET_<PAYER>_<NAME>, then in the file, then
-    by asking the program that the file names for it (a vault's, or the system's keyring).
+    looked up by "payer/name": first as CLAIMSWEEP_SECRET_<PAYER>_<NAME>, then as the credential
+    payer.name of the service (systemd's LoadCredential), then in the file, then by asking the
+    program that the file names for it, then in the system's keyring where ``keyring`` is on.
     """
 
     home: Path
@@ -32,6 +35,7 @@ class Settings:
     portals: Mapping[str, str]
     file_secrets: Mapping[str, str]
     secret_commands: Mapping[str, Sequence[str]]
+    keyring: bool
 
     def secret(self, payer: str, name: str) -> str:
         """The secret ``payer/name``.
@@ -40,15 +44,17 @@ class Settings:
         """
         key = f"{payer}/{name}"
         variable = f"CLAIMSWEEP_SECRET_{payer}_{name}".upper().replace("-", "_")
-        found = os.environ.get(variable) or self.file_secrets.get(key)
-        if not found and key in self.secret_commands:
-            return _told(key, self.secret_commands[key])
-        if not found:
-            raise BadInput(
-                f"No secret {key}: set {variable}, or add it under [secrets] or "
-                "[secret_commands] in the settings file"
-            )
-        return found
+        found = os.environ.get(variable) or _credential(payer, name) or self.file_secrets.get(key)
+        if found:
+            return found
+        if key in self.secret_commands:
+            return _told(key, self.secret_commands[key], "correct [secret_commands]")
+        if self.keyring:
+            return _told(key, _keyring_command(key), "set keyring = false without one")
+        raise BadInput(
+            f"No secret {key}: set {variable}, or add it under [secrets] or [secret_commands] in "
+            "the settings file"
+        )
 
 
 def load_settings(*, home: Path | None = None, profiles: Path | None = None) -> Settings:
@@ -79,10 +85,36 @@ def load_settings(*, home: Path | None = None, profiles: Path | None = None) -> 
         portals=_strings(table, "portals"),
         file_secrets=_strings(table, "secrets"),
         secret_commands=_commands(table, "secret_commands"),
+        keyring=_yes_or_no(table, "keyring"),
     )
 
 
-def _told(key: str, command: Sequence[str]) -> str:
+def _credential(payer: str, name: str) -> str | None:
+    """What the service manager laid down for this process alone."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    path = Path(folder) / f"{payer}.{name}" if folder else None
+    if path is None or not path.exists():
+        return None
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        lines = []
+    if len(lines) != 1 or not lines[0]:
+        raise BadInput(
+            f"No secret {payer}/{name}: the service's credential {path.name} cannot be read as one "
+            "line of text; lay it down anew"
+        )
+    return lines[0]
+
+
+def _keyring_command(key: str) -> Sequence[str]:
+    """The system's own program that asks its keyring for ``key``."""
+    if sys.platform == "darwin":
+        return ("security", "find-generic-password", "-s", KEYRING, "-a", key, "-w")
+    return ("secret-tool", "lookup", "service", KEYRING, "account", key)
+
+
+def _told(key: str, command: Sequence[str], mend: str) -> str:
     """What ``command`` prints on one line; what it says besides may be secret, and is not kept."""
     program = command[0]
     try:
@@ -101,9 +133,7 @@ def _told(key: str, command: Sequence[str]) -> str:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "its answer is no text"
-        raise BadInput(
-            f"No secret {key}: {program} cannot be asked ({reason}); correct [secret_commands]"
-        ) from None
+        raise BadInput(f"No secret {key}: {program} cannot be asked ({reason}); {mend}") from None
     lines = done.stdout.splitlines()
     if done.returncode or len(lines) != 1 or not lines[0]:
         raise BadInput(
@@ -132,6 +162,13 @@ def _commands(table: Mapping[str, object], name: str) -> Mapping[str, Sequence[s
     ):
         raise BadInput(f"Settings: [{name}] must hold lists of texts: the program and its words")
     return section
+
+
+def _yes_or_no(table: Mapping[str, object], name: str) -> bool:
+    value = table.get(name, False)
+    if not isinstance(value, bool):
+        raise BadInput(f"Settings: {name} is true or false")
+    return value
 
 
 def _strings(table: Mapping[str, object], name: str) -> Mapping[str, str]:

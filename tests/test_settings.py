@@ -98,3 +98,45 @@ def test_a_command_that_is_no_list_is_refused(file: Path) -> None:
     file.write_text('[secret_commands]\n"acme/totp" = "op read"\n', encoding="utf-8")
     with pytest.raises(BadInput, match="must hold lists of texts"):
         load_settings()
+
+
+def test_a_credential_of_the_service_is_read(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert load_settings().secret("acme", "password") == "from the file"
+    (tmp_path / "acme.password").write_text("from the service\n", encoding="utf-8")
+    assert load_settings().secret("acme", "password") == "from the service"
+
+
+@pytest.mark.parametrize("data", [b"", b"hush\nhush\n", b"\xffhush"])
+def test_a_credential_that_is_no_line_is_refused_and_not_passed_over(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    (tmp_path / "acme.password").write_bytes(data)
+    with pytest.raises(BadInput, match=r"credential acme\.password") as refused:
+        load_settings().secret("acme", "password")
+    assert "hush" not in str(refused.value)
+
+
+def test_the_keyring_is_asked_by_the_systems_own_program(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text("keyring = true\n", encoding="utf-8")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BadInput, match="cannot be asked"):
+        load_settings().secret("acme", "totp")
+    for name in ("secret-tool", "security"):
+        program = tmp_path / name
+        program.write_text('#!/bin/sh\necho "$@"\n', encoding="utf-8")
+        program.chmod(0o700)
+    asked = load_settings().secret("acme", "totp")
+    assert "claimsweep" in asked
+    assert "acme/totp" in asked
+
+
+def test_a_switch_that_is_no_switch_is_refused(file: Path) -> None:
+    file.write_text('keyring = "yes"\n', encoding="utf-8")
+    with pytest.raises(BadInput, match="keyring is true or false"):
+        load_settings()
