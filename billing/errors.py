@@ -34,6 +34,10 @@ class AccountBusy(PortalError):
     """Another run holds this account's one session; its claims are that run's to answer."""
 
 
+class PortalClosed(PortalError):
+    """Outside the portal's own hours: what is not asked waits until it opens."""
+
+
 class StopAccount(PortalError):
     """Refused, locked or expired login: no further login with this account tonight."""
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
+from random import SystemRandom
 from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from bots.opening import opens, spans
 from bots.page_language import Interruption, Locators, Steps, Strict
 
 SIX_DIGITS = r"\b(\d{6})\b"
+_chance = SystemRandom()
 
 
 class Policy(Strict):
@@ -25,16 +28,36 @@ class Policy(Strict):
 
 
 class Session(Strict):
-    """How a session behaves, and what it may ask of the portal."""
+    """How a session behaves, and what it may ask of the portal.
 
+    ``open`` are the portal's hours, spans with ``;`` between them; always, where it is absent.
+    """
+
+    open: str | None = None
     idle_minutes: int = Field(gt=0)
     min_seconds_between_searches: float = Field(ge=0)
+    jitter_seconds: float = Field(default=0, ge=0, le=600)
     answer_seconds: float = Field(gt=0, le=120)
     claim_seconds: float = Field(gt=0, le=600)
     may_post: tuple[str, ...]
     ended_when: Locators
     interruptions: tuple[Interruption, ...] = ()
     logout: Steps
+
+    @field_validator("open")
+    @classmethod
+    def _hours(cls, value: str | None) -> str | None:
+        if value is not None:
+            spans(value)
+        return value
+
+    def opens(self, now: datetime) -> datetime | None:
+        """When the portal opens next; None while it is open."""
+        return None if self.open is None else opens(spans(self.open), now)
+
+    def pause(self) -> float:
+        """Seconds from one search to the next: never fewer than the least, and not all alike."""
+        return self.min_seconds_between_searches + _chance.uniform(0, self.jitter_seconds)
 
 
 class CodeMail(Strict):

@@ -13,6 +13,7 @@ from time import monotonic
 
 from billing.errors import (
     AccountBusy,
+    PortalClosed,
     SessionEnded,
     TryLater,
     UnknownPage,
@@ -33,6 +34,7 @@ from billing.remittance import excerpt
 from billing.report import PayerNote
 from bots.portal.browser import Browser
 from bots.portal.driver import Asked, ClaimStatusDriver
+from bots.portal.gate import closed
 from bots.portal.session import PortalSession
 from bots.profile import Profile
 from bots.reading.eob import Reading, read_eob
@@ -67,13 +69,14 @@ class AccountWork:
     async def run(self) -> None:
         """Answer every pending item of this payer; nobody signs in when there is none.
 
-        Raises AccountBusy when another run has the account, TryLater when the portal is not to be
-        had now, StopAccount, NeedsPerson or UnknownPage when a person must act first; items not
-        answered stay pending.
+        Raises AccountBusy when another run has the account, PortalClosed outside the portal's
+        hours, TryLater when the portal is not to be had now, StopAccount, NeedsPerson or
+        UnknownPage when a person must act first; items not answered stay pending.
         """
         account, now = self.profile.id, datetime.now(UTC)
         if not self._has_work():
             return
+        self._require_open(now)
         fence = self.ledger.lease_account(account, self.owner, seconds=LEASE_SECONDS, now=now)
         if fence is None:
             raise AccountBusy(f"{account}: another run is signed in with this account")
@@ -93,7 +96,11 @@ class AccountWork:
     async def _ask_all(self, session: PortalSession, fence: int) -> None:
         driver = ClaimStatusDriver(session, self.ledger.store)
         unknown = unreachable = ended = 0
-        while item := self._next():
+        while self._has_work():
+            self._require_open(datetime.now(UTC))
+            item = self._next()
+            if item is None:  # another run has the rest
+                break
             started = monotonic()
             try:
                 asked = await driver.ask(item.claim)
@@ -136,6 +143,11 @@ class AccountWork:
         return self.ledger.renew_account(
             self.profile.id, self.owner, fence, seconds=LEASE_SECONDS, now=datetime.now(UTC)
         )
+
+    def _require_open(self, now: datetime) -> None:
+        shut = closed(self.profile, now=now)
+        if shut is not None:
+            raise PortalClosed(shut)
 
     def _has_work(self) -> bool:
         return self.profile.id in self.ledger.pending_payers(self.sweep_id)

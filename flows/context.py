@@ -12,6 +12,7 @@ from billing.errors import (
     ClaimsweepError,
     LoginCutOff,
     NeedsPerson,
+    PortalClosed,
     StopAccount,
     TryLater,
     UnknownPage,
@@ -40,6 +41,7 @@ REASON_OF: Mapping[type[BaseException], Reason] = {
     BadInput: Reason.NEEDS_PERSON,
     UnknownPage: Reason.UNKNOWN_PAGE,
     LoginCutOff: Reason.UNREACHABLE,
+    PortalClosed: Reason.UNREACHABLE,
     TryLater: Reason.UNREACHABLE,
 }
 """What a session's end means for the claims left unasked; TryLater when its retries are spent."""

@@ -11,6 +11,7 @@ from billing.errors import (
     BadInput,
     LoginCutOff,
     NeedsPerson,
+    PortalClosed,
     StopAccount,
     UnknownPage,
 )
@@ -46,5 +47,5 @@ async def payer_session(sweep_id: str, payer: str) -> None:
         await context.account_work(payer).run()
     except AccountBusy:
         return  # the claims stay pending: they are the other run's to answer
-    except (StopAccount, LoginCutOff, NeedsPerson, UnknownPage, BadInput) as error:
+    except (StopAccount, LoginCutOff, PortalClosed, NeedsPerson, UnknownPage, BadInput) as error:
         context.end_session(payer, error)

@@ -170,7 +170,7 @@ class ClaimStatusDriver:
         """Fill the form, submit it once, and name the one outcome that the page shows."""
         session, hand = self.session, self.session.hand
         settings = session.profile.file.session
-        pause = settings.min_seconds_between_searches
+        pause = settings.pause()
         await asyncio.sleep(max(0.0, self._searched_at + pause - monotonic()))
         signs = _signs(task)
         if task.submit is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from bots.profile import Profile
 
@@ -33,3 +33,14 @@ def refusal(profile: Profile, *, today: date) -> str | None:
     if policy.approval_expires is not None and policy.approval_expires < today:
         return where + f"the permission expired on {policy.approval_expires}"
     return None
+
+
+def closed(profile: Profile, *, now: datetime) -> str | None:
+    """That the portal is closed at this hour and when it opens, in one sentence; None if open."""
+    opens = profile.file.session.opens(now)
+    if opens is None:
+        return None
+    return (
+        f"{profile.file.payer.name} is closed at this hour and opens {opens:%Y-%m-%d %H:%M} UTC; "
+        "run again then"
+    )
