@@ -1,4 +1,4 @@
-"""Options that most commands take, and the settings they lead to."""
+"""What the command's verbs share: their common options, and how they say and end things."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ def settings_in_force(home: Path | None, profiles: Path | None) -> Settings:
 
 
 def print_json(document: object) -> None:
-    """The one JSON document on standard output."""
+    """One JSON document on standard output."""
     sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
