@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from typing import Annotated
 
 import typer
 
+from billing.errors import BadInput
 from flows.options import FINDINGS, AsJson, Home, Profiles, print_json, settings_in_force
+from flows.settings import Settings
 
 profile = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -33,14 +36,38 @@ def profile_lint(as_json: AsJson = False, profiles: Profiles = None) -> None:
 
 
 @profile.command("test")
-def profile_test(as_json: AsJson = False, profiles: Profiles = None) -> None:
+def profile_test(
+    payer: Annotated[
+        str | None, typer.Argument(help="Read this payer's archived captures again instead.")
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Only sweeps of that day and later."),
+    ] = None,
+    sweep: Annotated[str | None, typer.Option(help="Only this sweep.")] = None,
+    as_json: AsJson = False,
+    home: Home = None,
+    profiles: Profiles = None,
+) -> None:
     """Replay every recorded case of every profile offline, field by field.
 
-    Example: claimsweep profile test
+    With a payer: read every page and document that sweeps captured of it again with today's
+    profile, and compare with what was read that night. No portal is asked; exit 1 when anything
+    differs.
+
+    Example: claimsweep profile test acme --since 2026-11-01
     """
+    settings = settings_in_force(home, profiles)
+    if payer is not None:
+        if since and sweep:
+            raise BadInput("Name --since or --sweep, not both")
+        _test_payer(settings, payer, since.date() if since else None, sweep, as_json=as_json)
+        return
+    if since or sweep:
+        raise BadInput("--since and --sweep need the payer whose captures are to be read again")
     from flows.profiles import replay
 
-    results = replay(settings_in_force(None, profiles).profiles)
+    results = replay(settings.profiles)
     wrong = [r for r in results if r["problem"]]
     if as_json:
         print_json({"cases": results})
@@ -48,6 +75,20 @@ def profile_test(as_json: AsJson = False, profiles: Profiles = None) -> None:
         sys.stdout.write("".join(f"{r['case']} {r['field']}: {r['problem']}\n" for r in wrong))
         sys.stdout.write(f"{len(results)} fields of recorded cases replayed, {len(wrong)} wrong.\n")
     if wrong:
+        raise typer.Exit(FINDINGS)
+
+
+def _test_payer(
+    settings: Settings, payer: str, since: date | None, sweep_id: str | None, *, as_json: bool
+) -> None:
+    from flows.replay import replay_sweeps
+
+    replayed = replay_sweeps(settings, payer, since=since, sweep_id=sweep_id)
+    if as_json:
+        print_json(replayed.document())
+    else:
+        sys.stdout.write("".join(f"{line}\n" for line in replayed.sentences()))
+    if replayed.differs:
         raise typer.Exit(FINDINGS)
 
 

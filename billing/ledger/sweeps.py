@@ -178,6 +178,15 @@ class Sweeps(Database):
             query = select(table.c.sweep_id).order_by(table.c.started_at.desc(), table.c.sweep_id)
             return connection.execute(query.limit(1)).scalar()
 
+    def sweeps_since(self, day: date | None) -> tuple[str, ...]:
+        """The sweeps of ``day`` and later, or all of them, in the order they were begun."""
+        table = tables.sweeps
+        query = select(table.c.sweep_id).order_by(table.c.started_at, table.c.sweep_id)
+        if day is not None:
+            query = query.where(table.c.business_date >= day)
+        with self._reading() as connection:
+            return tuple(connection.execute(query).scalars())
+
     def sweep_exports(self, sweep_id: str) -> tuple[SweptExport, ...]:
         """The exports of a sweep, in the order they were given."""
         table = tables.exports
