@@ -12,6 +12,7 @@ import typer
 
 from billing.errors import ClaimsweepError
 from flows.entering import code, policy
+from flows.evidence_command import evidence
 from flows.options import (
     COULD_NOT,
     DONE,
@@ -33,6 +34,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=N
 eob = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(eob, name="eob", help="Read EOB documents.")
 app.add_typer(profile, name="profile", help="Check payer profiles.")
+app.add_typer(evidence, name="evidence")
 app.add_typer(policy, name="policy", help="What may run tonight, and stopped accounts.")
 app.command()(code)
 

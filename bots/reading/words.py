@@ -114,6 +114,16 @@ def unlocked(data: bytes, password: str) -> bytes:
     raise UnreadableDocument("The PDF does not open with the password that the profile names.")
 
 
+def draw_page(data: bytes, number: int, dpi: int) -> Image.Image:
+    """A page of a PDF in colour, as a person sees it. Raises UnreadableDocument."""
+    try:
+        with closing(pypdfium2.PdfDocument(data)) as document:
+            drawn: Image.Image = document[number - 1].render(scale=dpi / POINTS_PER_INCH).to_pil()
+            return drawn.copy()
+    except (pypdfium2.PdfiumError, IndexError):
+        raise UnreadableDocument(f"Page {number} of the PDF cannot be drawn.") from None
+
+
 def _refuse_what_is_no_pdf(data: bytes) -> None:
     start = data[:1024].lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html", b"<?xml", b"<head", b"<body")):
