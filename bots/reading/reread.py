@@ -13,7 +13,8 @@ from billing.model import ClaimStatus, Found, NoAnswer, Observation, Reason, Rem
 from bots.page_language import PageField
 from bots.profile import ClaimStatusTask, Profile
 from bots.reading.cases import flat
-from bots.reading.page import read_claim, read_rows
+from bots.reading.listed import read_rows
+from bots.reading.page import read_claim
 
 Verdict = Literal["same", "changed", "refused", "read", "unread"]
 ROWS = "rows"
