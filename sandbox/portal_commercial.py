@@ -20,7 +20,8 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from sandbox.inquiry import Inquiry, day_typed
+from sandbox.coverage_json import coverage
+from sandbox.inquiry import Eligibility, Inquiry, day_typed, on_day
 from sandbox.knobs import Knobs
 from sandbox.sessions import (
     Account,
@@ -38,7 +39,15 @@ SLOWEST_SEARCH_SECONDS = 2.0
 IDLE = timedelta(minutes=30)
 COOKIE = "jrh_session"
 STATIC = Path(__file__).parent / "static" / "commercial"
-READING_POSTS = frozenset({"/api/login", "/api/login/verify", "/api/logout", "/api/claim-searches"})
+READING_POSTS = frozenset(
+    {
+        "/api/login",
+        "/api/login/verify",
+        "/api/logout",
+        "/api/claim-searches",
+        "/api/eligibility-checks",
+    }
+)
 
 REFUSED = "The user ID or password is incorrect."
 CODE_REFUSED = "The verification code is incorrect or has already been used."
@@ -46,6 +55,9 @@ LOCKED = "Your account is locked."
 ENDED = "Your session has ended. Sign in again."
 UNAVAILABLE = (
     "Claim information is temporarily unavailable. Please try again later. (Reference 5031)"
+)
+NO_ELIGIBILITY = (
+    "Eligibility information is temporarily unavailable. Please try again later. (Reference 5032)"
 )
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -82,6 +94,7 @@ class CommercialPortal:
         self._password_given: set[str] = set()
         self._searches: dict[str, Search] = {}
         self._inquiry = Inquiry(self._payer)
+        self._members = Eligibility(self._payer)
 
     def app(self) -> Starlette:
         """The portal as an ASGI application."""
@@ -95,6 +108,7 @@ class CommercialPortal:
                 Route("/api/logout", self.logout, methods=["POST"]),
                 Route("/api/claim-searches", self._inside(self.start_search), methods=["POST"]),
                 Route("/api/claim-searches/{search_id}", self._inside(self.poll_search)),
+                Route("/api/eligibility-checks", self._inside(self.eligibility), methods=["POST"]),
                 Route("/api/claims/{number}", self._inside(self.claim)),
                 Route("/api/claims/{number}/eob", self._inside(self.eob)),
                 Route("/api/appeals", self._inside(self.appeal), methods=["POST"]),
@@ -179,6 +193,23 @@ class CommercialPortal:
                 "claims": [_row(self._payer.by_number[number]) for number in shown],
             }
         )
+
+    async def eligibility(self, request: Request) -> Response:
+        """One member's cover on one day; ``member`` is null for one the plan does not know."""
+        given = await _json(request)
+        member_id = _text(given, "memberId").strip().upper()
+        birth, day = day_typed(_text(given, "dateOfBirth")), day_typed(_text(given, "serviceDate"))
+        if not member_id or birth is None or day is None:
+            problem = "Enter dates as MM/DD/YYYY." if member_id else "Enter a member ID."
+            return JSONResponse({"error": problem}, status_code=422)
+        self.counters.searches += 1
+        held = self._members.search(member_id, birth)
+        await asyncio.sleep(self._delay * wait_seconds(member_id, day) / 2)
+        if held is None:
+            return JSONResponse({"state": "failed", "message": NO_ELIGIBILITY})
+        if not held:
+            return JSONResponse({"state": "done", "member": None})
+        return JSONResponse({"state": "done", **coverage(*on_day(held, day), day)})
 
     async def claim(self, request: Request) -> Response:
         """Everything the portal shows of one claim."""

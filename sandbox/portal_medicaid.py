@@ -21,8 +21,10 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from sandbox.inquiry import Inquiry, day_typed
+from sandbox.books import PRACTICE, PRACTICE_NPI
+from sandbox.inquiry import Eligibility, Inquiry, day_typed, on_day
 from sandbox.knobs import Knobs
+from sandbox.plans import SERVICE_TYPES
 from sandbox.sessions import (
     Account,
     Clock,
@@ -39,15 +41,24 @@ POSTBACKS_PER_SESSION = 150
 IDLE = timedelta(minutes=15)
 COOKIE = "ASP.NET_SessionId"
 FOLDER = Path(__file__).parent
-PAGES = frozenset({"/Login.aspx", "/Terms.aspx", "/MainMenu.aspx", "/ClaimInquiry.aspx"})
+INQUIRIES = frozenset({"/ClaimInquiry.aspx", "/Eligibility.aspx"})
+PAGES = frozenset({"/Login.aspx", "/Terms.aspx", "/MainMenu.aspx"}) | INQUIRIES
 CONTENT = "ctl00$MainContent$"
 LOG_OUT = "ctl00$lnkLogOut"
+SWITCH = "ctl00$ddlProvider"
+# for whom the account may act; each sign-in begins with the first, whose claims are not ours
+OTHER_NPI = "1593572460"
+PROVIDERS = {OTHER_NPI: "Saltmarsh Pediatric Associates", PRACTICE_NPI: PRACTICE}
 
 REFUSED = "Login failed. Please check your user name and password."
 LOCKED = "Your account has been locked."
 TERMS_NEEDED = "You must accept the terms of use to continue."
 NONE_FOUND = "No claims were found for the criteria entered."
 UNAVAILABLE = "The claims system is currently unavailable. Please try your request again later."
+NO_RECIPIENT = "No recipient was found for the ID and date of birth entered."
+NO_ELIGIBILITY = (
+    "The eligibility system is currently unavailable. Please try your request again later."
+)
 
 Form = dict[str, str]
 
@@ -67,6 +78,7 @@ class Visit:
     numbers: tuple[str, ...] = ()
     page: int = 1
     opened: str | None = None
+    provider: str = OTHER_NPI
 
 
 class MedicaidPortal:
@@ -81,6 +93,7 @@ class MedicaidPortal:
         self._door = SignIns(account, IDLE, clock, self.counters)
         self._visits: dict[str, Visit] = {}
         self._claims = Inquiry(self._payer)
+        self._members = Eligibility(self._payer)
         self._pages = Environment(
             loader=FileSystemLoader(FOLDER / "templates" / "medicaid"),
             autoescape=True,
@@ -89,6 +102,7 @@ class MedicaidPortal:
             lstrip_blocks=True,
         )
         self._pages.filters |= {"money": _money, "day": _day_text}
+        self._pages.globals |= {"service_types": SERVICE_TYPES, "providers": PROVIDERS}
 
     def app(self) -> Starlette:
         """The portal as an ASGI application."""
@@ -122,11 +136,18 @@ class MedicaidPortal:
             return self._expired(visit)
         if not visit.terms_accepted and path != "/Terms.aspx":
             return _redirect("/Terms.aspx")
-        if path == "/ClaimInquiry.aspx":
+        if path in INQUIRIES:
             if request.query_params.get("t", visit.ticket) != visit.ticket:
                 return self._expired(visit)
             visit.ticket = ""
+        return self._opened(visit, path)
+
+    def _opened(self, visit: Visit, path: str) -> Response:
+        """A page as it opens, nothing asked yet."""
+        if path == "/ClaimInquiry.aspx":
             return self._blank_inquiry(visit)
+        if path == "/Eligibility.aspx":
+            return self._eligibility(visit)
         if path == "/Terms.aspx":
             return self._terms_page(visit)
         visit.ticket = secrets.token_hex(6)
@@ -164,6 +185,9 @@ class MedicaidPortal:
             self._door.close(visit.session)
             self._visits.pop(visit.visit_id, None)
             return _redirect("/Login.aspx")
+        if event == SWITCH and visit.terms_accepted and form.get(SWITCH) in PROVIDERS:
+            visit.provider = form[SWITCH]
+            return self._opened(visit, path)
         handlers: dict[tuple[str, str], Callable[[Visit, Form], Response]] = {
             ("/Login.aspx", "btnLogin"): self._log_in,
             ("/Terms.aspx", "btnContinue"): self._accept_terms,
@@ -171,13 +195,14 @@ class MedicaidPortal:
             ("/ClaimInquiry.aspx", "gvClaims"): self._grid_event,
             ("/ClaimInquiry.aspx", "btnNewSearch"): self._new_search,
             ("/ClaimInquiry.aspx", "btnVoidClaim"): self._void,
+            ("/Eligibility.aspx", "btnVerify"): self._verify,
         }
         handler = handlers.get((path, event.removeprefix(CONTENT)))
         signed_in = visit.session is not None
         if handler is None or (path != "/Login.aspx" and not signed_in):
             self.counters.writes += 1
             return self._expired(visit)
-        if path == "/ClaimInquiry.aspx" and not visit.terms_accepted:
+        if path in INQUIRIES and not visit.terms_accepted:
             return _redirect("/Terms.aspx")
         return handler(visit, form)
 
@@ -214,7 +239,8 @@ class MedicaidPortal:
         if first > last:
             return self._inquiry(visit, problem="The From date is after the To date.")
         self.counters.searches += 1
-        numbers = self._claims.search(recipient_id, first, last)
+        ours = visit.provider == PRACTICE_NPI
+        numbers = self._claims.search(recipient_id, first, last) if ours else ()
         if numbers is None:
             return self._inquiry(visit, problem=UNAVAILABLE)
         visit.numbers = numbers
@@ -239,6 +265,29 @@ class MedicaidPortal:
             return self._expired(visit)
         self.counters.writes += 1
         return self._detail(visit, note="The void request has been submitted.")
+
+    def _verify(self, visit: Visit, form: Form) -> Response:
+        asked = {
+            name: form.get(CONTENT + name, "").strip()
+            for name in ("txtRecipientId", "txtBirthDate", "txtServiceDate")
+        }
+        birth, day = day_typed(asked["txtBirthDate"]), day_typed(asked["txtServiceDate"])
+        if not asked["txtRecipientId"]:
+            return self._eligibility(visit, asked, problem="Recipient ID is required.")
+        if birth is None or day is None:
+            return self._eligibility(visit, asked, problem="Enter dates as MM/DD/YYYY.")
+        self.counters.searches += 1
+        held = self._members.search(asked["txtRecipientId"], birth)
+        if held is None:
+            return self._eligibility(visit, asked, problem=NO_ELIGIBILITY)
+        if not held:
+            return self._eligibility(visit, asked, note=NO_RECIPIENT)
+        membership, active = on_day(held, day)
+        return self._eligibility(visit, asked, membership=membership, active=active, day=day)
+
+    def _eligibility(self, visit: Visit, asked: Form | None = None, **values: Any) -> Response:
+        nothing = {"problem": "", "note": "", "membership": None, "active": False, "day": None}
+        return self._render(visit, "eligibility.html", asked=asked or {}, **nothing | values)
 
     def _new_visit(self) -> Visit:
         visit = Visit(secrets.token_hex(12))
@@ -285,6 +334,7 @@ class MedicaidPortal:
             view_state=visit.view_state,
             validation=visit.validation,
             signed_in=visit.session is not None,
+            acting=visit.provider if visit.terms_accepted else "",
             **values,
         )
         return _with_cookie(HTMLResponse(page, headers={"Cache-Control": "private"}), visit)

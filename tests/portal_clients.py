@@ -148,7 +148,17 @@ class Medicaid:
         assert self.log_in() == "Terms of Use"
         assert self.post("btnContinue", chkAccept="on") == "Main Menu"
         assert self.get("/ClaimInquiry.aspx") == "Claim Inquiry"
+        assert self.act_for("1234567890") == "Claim Inquiry"
         return self
+
+    def act_for(self, npi: str) -> str:
+        """Choose the provider for whom the account acts; Saltmarsh is 1593572460."""
+        return self._keep(
+            self.http.post(
+                self.path,
+                data=self.hidden | {"__EVENTTARGET": "ctl00$ddlProvider", "ctl00$ddlProvider": npi},
+            )
+        )
 
     def search(self, recipient: str, first: str, last: str) -> str:
         return self.post("btnSearch", txtRecipientId=recipient, txtFromDate=first, txtToDate=last)

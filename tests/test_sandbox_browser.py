@@ -135,6 +135,8 @@ def sign_in_to_medicaid(page: Page, portals: Portals) -> None:
 
 
 def search_recipient(page: Page) -> None:
+    page.get_by_label("Acting for", exact=True).select_option("Larkspur Family Medicine PLLC")
+    expect(page.get_by_text("NPI 1234567890", exact=True)).to_be_visible()
     page.get_by_role("link", name="Claim Inquiry", exact=True).click()
     page.get_by_label("Recipient ID", exact=True).fill(RECIPIENT)
     page.get_by_label("From date of service", exact=True).fill("03/01/2026")

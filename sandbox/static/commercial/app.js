@@ -358,6 +358,8 @@ async function route() {
     } else if (hash === "#/claims") {
       claimsPage ??= makeClaimsPage();
       show(claimsPage);
+    } else if (hash === "#/eligibility") {
+      show(eligibilityPage());
     } else if (hash.startsWith("#/claims/")) {
       await claimPage(decodeURIComponent(hash.slice("#/claims/".length)));
     } else {
@@ -378,6 +380,7 @@ menu.addEventListener("click", (event) => {
     claimsPage = null;
     if (location.hash === "#/claims") route();
   }
+  if (event.target.getAttribute("href") === "#/eligibility" && location.hash === "#/eligibility") route();
 });
 
 (async () => {
