@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date, timedelta
-from decimal import Decimal
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -21,10 +16,11 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from sandbox.books import PRACTICE, PRACTICE_NPI
+from sandbox.books import PRACTICE_NPI
+from sandbox.documents import draw
 from sandbox.inquiry import Eligibility, Inquiry, day_typed, on_day
 from sandbox.knobs import Knobs
-from sandbox.plans import SERVICE_TYPES
+from sandbox.medicaid_pages import FOLDER, PROVIDERS, Form, Pages, Visit
 from sandbox.sessions import (
     Account,
     Clock,
@@ -36,19 +32,14 @@ from sandbox.sessions import (
 )
 from sandbox.world import Payer, PayerClaim
 
-ROWS_PER_PAGE = 5
 POSTBACKS_PER_SESSION = 150
 IDLE = timedelta(minutes=15)
 COOKIE = "ASP.NET_SessionId"
-FOLDER = Path(__file__).parent
 INQUIRIES = frozenset({"/ClaimInquiry.aspx", "/Eligibility.aspx"})
 PAGES = frozenset({"/Login.aspx", "/Terms.aspx", "/MainMenu.aspx"}) | INQUIRIES
 CONTENT = "ctl00$MainContent$"
 LOG_OUT = "ctl00$lnkLogOut"
 SWITCH = "ctl00$ddlProvider"
-# for whom the account may act; each sign-in begins with the first, whose claims are not ours
-OTHER_NPI = "1593572460"
-PROVIDERS = {OTHER_NPI: "Saltmarsh Pediatric Associates", PRACTICE_NPI: PRACTICE}
 
 REFUSED = "Login failed. Please check your user name and password."
 LOCKED = "Your account has been locked."
@@ -60,49 +51,31 @@ NO_ELIGIBILITY = (
     "The eligibility system is currently unavailable. Please try your request again later."
 )
 
-Form = dict[str, str]
-
-
-@dataclass(slots=True)
-class Visit:
-    """One browser's session state on the server; ``view_state`` is the newest page's alone."""
-
-    visit_id: str
-    view_state: str = ""
-    validation: str = ""
-    session: str | None = None  # set once signed in
-    terms_accepted: bool = False
-    ticket: str = ""  # the menu's link to the inquiry works once, so Back finds it used
-    postbacks: int = 0
-    criteria: Form = field(default_factory=dict)
-    numbers: tuple[str, ...] = ()
-    page: int = 1
-    opened: str | None = None
-    provider: str = OTHER_NPI
-
 
 class MedicaidPortal:
     """The portal's state and its endpoints, one payer and one account."""
 
     def __init__(
-        self, payer: Payer, account: Account, *, document: Callable[[str], bytes], clock: Clock
+        self,
+        payer: Payer,
+        account: Account,
+        *,
+        document: Callable[[str], bytes],
+        clock: Clock,
+        knobs: Knobs,
+        encrypted: bool,
     ) -> None:
         self._payer = payer
+        self._account = account
         self._document = document
+        self._knobs = knobs
+        self._encrypted = encrypted
         self.counters = Counters()
         self._door = SignIns(account, IDLE, clock, self.counters)
         self._visits: dict[str, Visit] = {}
         self._claims = Inquiry(self._payer)
         self._members = Eligibility(self._payer)
-        self._pages = Environment(
-            loader=FileSystemLoader(FOLDER / "templates" / "medicaid"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._pages.filters |= {"money": _money, "day": _day_text}
-        self._pages.globals |= {"service_types": SERVICE_TYPES, "providers": PROVIDERS}
+        self._pages = Pages()
 
     def app(self) -> Starlette:
         """The portal as an ASGI application."""
@@ -162,12 +135,18 @@ class MedicaidPortal:
         if trace not in self._payer.remittances:
             return HTMLResponse("Remittance advice not found.", status_code=404)
         self.counters.documents += 1
-        body = await asyncio.to_thread(self._document, trace)
+        body = await asyncio.to_thread(self._printed, trace)
         return Response(
             body,
             media_type="application/pdf",
             headers={"Content-Disposition": f'inline; filename="RA_{trace}.pdf"'},
         )
+
+    def _printed(self, trace: str) -> bytes:
+        if self._encrypted or self._knobs.document == "encrypted":
+            remittance = self._payer.remittances[trace]
+            return draw(self._payer.payer_id, remittance, self._account.document_password)
+        return self._document(trace)
 
     def _is_alive(self, visit: Visit) -> bool:
         return visit.session is None or self._door.is_live(visit.session)
@@ -248,10 +227,10 @@ class MedicaidPortal:
 
     def _grid_event(self, visit: Visit, form: Form) -> Response:
         verb, _, number = form.get("__EVENTARGUMENT", "").partition("$")
-        if number.isdecimal() and verb == "Page" and 1 <= int(number) <= _pages(visit):
+        if number.isdecimal() and verb == "Page" and 1 <= int(number) <= visit.pages:
             visit.page = int(number)
             return self._inquiry(visit)
-        shown = _shown(visit)
+        shown = visit.shown
         if number.isdecimal() and verb == "Select" and int(number) < len(shown):
             visit.opened = shown[int(number)]
             return self._detail(visit)
@@ -309,10 +288,10 @@ class MedicaidPortal:
             visit,
             "inquiry.html",
             criteria=visit.criteria,
-            claims=[self._payer.by_number[number] for number in _shown(visit)],
+            claims=[self._payer.by_number[number] for number in visit.shown],
             total=len(visit.numbers),
             page=visit.page,
-            pages=_pages(visit),
+            pages=visit.pages,
             problem=problem,
             note=note,
         )
@@ -328,22 +307,14 @@ class MedicaidPortal:
         )
 
     def _render(self, visit: Visit, template: str, **values: Any) -> Response:
-        visit.view_state = "/wEPDwUK" + base64.b64encode(secrets.token_bytes(360)).decode()
-        visit.validation = "/wEdAA" + base64.b64encode(secrets.token_bytes(96)).decode()
-        page = self._pages.get_template(template).render(
-            view_state=visit.view_state,
-            validation=visit.validation,
-            signed_in=visit.session is not None,
-            acting=visit.provider if visit.terms_accepted else "",
-            **values,
-        )
+        page = self._pages.draw(visit, template, **values)
         return _with_cookie(HTMLResponse(page, headers={"Cache-Control": "private"}), visit)
 
     def _expired(self, visit: Visit | None) -> Response:
         if visit is not None:
             self._door.expire(visit.session)
             self._visits.pop(visit.visit_id, None)
-        return HTMLResponse(self._pages.get_template("expired.html").render())
+        return HTMLResponse(self._pages.expired())
 
 
 def medicaid_app(
@@ -354,9 +325,20 @@ def medicaid_app(
     clock: Clock = utc_now,
     delay: float = 1.0,
     knobs: Knobs | None = None,
+    encrypted: bool = False,
 ) -> Starlette:
-    """The Medicaid portal over ``payer``, which answers at once whatever ``delay`` is."""
-    return MedicaidPortal(payer, account, document=document, clock=clock).app()
+    """The Medicaid portal over ``payer``, which answers at once whatever ``delay`` is.
+
+    ``encrypted`` remittance advices open with the account's document password only.
+    """
+    return MedicaidPortal(
+        payer,
+        account,
+        document=document,
+        clock=clock,
+        knobs=knobs or Knobs(),
+        encrypted=encrypted,
+    ).app()
 
 
 async def _to_login(_: Request) -> Response:
@@ -370,21 +352,3 @@ def _redirect(path: str) -> Response:
 def _with_cookie(answer: Response, visit: Visit) -> Response:
     answer.set_cookie(COOKIE, visit.visit_id, httponly=True, samesite="lax")
     return answer
-
-
-def _pages(visit: Visit) -> int:
-    return max(1, -(-len(visit.numbers) // ROWS_PER_PAGE))
-
-
-def _shown(visit: Visit) -> tuple[str, ...]:
-    return visit.numbers[(visit.page - 1) * ROWS_PER_PAGE : visit.page * ROWS_PER_PAGE]
-
-
-def _day_text(value: date | None) -> str:
-    return value.strftime("%m/%d/%Y") if value else ""
-
-
-def _money(value: Decimal | None) -> str:
-    if value is None:
-        return ""
-    return f"-${-value:,.2f}" if value < 0 else f"${value:,.2f}"

@@ -53,7 +53,9 @@ class Portal:
 
 PORTALS = {
     COMMERCIAL: Portal(commercial_app, ("username", "password", "totp")),
-    MEDICAID: Portal(medicaid_app),
+    MEDICAID: Portal(
+        partial(medicaid_app, encrypted=True), ("username", "password", "document_password")
+    ),
 }
 HOST = "127.0.0.1"
 PARENT_POLL_SECONDS = 1.0

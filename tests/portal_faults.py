@@ -214,6 +214,7 @@ def night(
         "username": account.username,
         "password": account.password,
         "totp": account.totp,
+        "document_password": account.document_password,
     }
     work = AccountWork(
         ledger=ledger,

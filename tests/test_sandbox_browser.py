@@ -187,7 +187,12 @@ def test_the_medicaid_portal_from_login_to_document(
         page.get_by_role("link", name="View Remittance Advice", exact=True).click()
     answer = page.context.request.get(asked.value.url)
     assert answer.headers["content-type"] == "application/pdf"
-    assert answer.body() == eob_pdf(world, "franklin-medicaid", "T0001")
+    assert answer.body() == eob_pdf(
+        world,
+        "franklin-medicaid",
+        "T0001",
+        portals.accounts["franklin-medicaid"].document_password,
+    )
     page.get_by_role("button", name="New search", exact=True).click()
     expect(page.get_by_label("Recipient ID", exact=True)).to_have_value("")
     page.get_by_role("link", name="Log Out", exact=True).click()

@@ -299,7 +299,10 @@ def test_an_advice_needs_the_session(
 ) -> None:
     medicaid.enter()
     document = medicaid.http.get("/RemittanceAdvice.aspx", params={"ra": "RAT0001"})
-    assert document.content == eob_pdf(world, "franklin-medicaid", "T0001")
+    assert document.content == eob_pdf(
+        world, "franklin-medicaid", "T0001", medicaid.account.document_password
+    )
+    assert b"/Encrypt" in document.content
     assert document.headers["Content-Disposition"].startswith("inline")
     assert another_medicaid.get("/RemittanceAdvice.aspx?ra=RAT0001") == "Session Expired"
     medicaid.search(RECIPIENT, "03/01/2026", "11/20/2026")  # a document leaves the page as it was

@@ -60,6 +60,7 @@ def test_it_says_where_its_settings_are_and_stops_when_asked(tmp_path: Path, sta
     assert set(settings["secrets"]) == {
         *("juniper-ridge/username", "juniper-ridge/password", "juniper-ridge/totp"),
         *("franklin-medicaid/username", "franklin-medicaid/password"),
+        "franklin-medicaid/document_password",
     }
     process.send_signal(signal.SIGTERM)
     rest, errors = process.communicate(timeout=SECONDS)

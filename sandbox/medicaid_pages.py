@@ -1,0 +1,93 @@
+"""The pages of the Medicaid portal: what each visitor has before him, and how it is drawn."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from sandbox.books import PRACTICE, PRACTICE_NPI
+from sandbox.plans import SERVICE_TYPES
+
+FOLDER = Path(__file__).parent
+ROWS_PER_PAGE = 5
+# for whom the account may act; each sign-in begins with the first, whose claims are not ours
+OTHER_NPI = "1593572460"
+PROVIDERS = {OTHER_NPI: "Saltmarsh Pediatric Associates", PRACTICE_NPI: PRACTICE}
+
+Form = dict[str, str]
+
+
+@dataclass(slots=True)
+class Visit:
+    """One browser's session state on the server; ``view_state`` is the newest page's alone."""
+
+    visit_id: str
+    view_state: str = ""
+    validation: str = ""
+    session: str | None = None  # set once signed in
+    terms_accepted: bool = False
+    ticket: str = ""  # the menu's link to the inquiry works once, so Back finds it used
+    postbacks: int = 0
+    criteria: Form = field(default_factory=dict)
+    numbers: tuple[str, ...] = ()
+    page: int = 1
+    opened: str | None = None
+    provider: str = OTHER_NPI
+
+    @property
+    def pages(self) -> int:
+        """How many pages the claims found fill."""
+        return max(1, -(-len(self.numbers) // ROWS_PER_PAGE))
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Numbers of the claims on the page."""
+        return self.numbers[(self.page - 1) * ROWS_PER_PAGE : self.page * ROWS_PER_PAGE]
+
+
+class Pages:
+    """The portal's templates."""
+
+    def __init__(self) -> None:
+        self._templates = Environment(
+            loader=FileSystemLoader(FOLDER / "templates" / "medicaid"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters |= {"money": _money, "day": _day_text}
+        self._templates.globals |= {"service_types": SERVICE_TYPES, "providers": PROVIDERS}
+
+    def draw(self, visit: Visit, template: str, **values: Any) -> str:
+        """A page of this visit, whose state is the only one that it may post back from now on."""
+        visit.view_state = "/wEPDwUK" + base64.b64encode(secrets.token_bytes(360)).decode()
+        visit.validation = "/wEdAA" + base64.b64encode(secrets.token_bytes(96)).decode()
+        return self._templates.get_template(template).render(
+            view_state=visit.view_state,
+            validation=visit.validation,
+            signed_in=visit.session is not None,
+            acting=visit.provider if visit.terms_accepted else "",
+            **values,
+        )
+
+    def expired(self) -> str:
+        """What a browser sees without a session."""
+        return self._templates.get_template("expired.html").render()
+
+
+def _day_text(value: date | None) -> str:
+    return value.strftime("%m/%d/%Y") if value else ""
+
+
+def _money(value: Decimal | None) -> str:
+    if value is None:
+        return ""
+    return f"-${-value:,.2f}" if value < 0 else f"${value:,.2f}"
