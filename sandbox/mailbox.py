@@ -25,13 +25,13 @@ _LETTERS = "abcdefghjkmnpqrstuvwxyz"
 
 @dataclass(slots=True)
 class Message:
-    """One mail; it is in the box from ``arrives`` on."""
+    """One mail; it is in the box from ``arrives`` on, and has a number from then on."""
 
-    uid: int
     sender: str
     subject: str
     text: str
     arrives: datetime
+    uid: int = 0
     seen: bool = False
     deleted: bool = False
 
@@ -64,17 +64,22 @@ class Mailbox:
     late: float = 0.0
     superseded: bool = False
     expired: bool = False
-    _messages: list[Message] = field(default_factory=list)
+    _on_the_way: list[Message] = field(default_factory=list)
+    _arrived: list[Message] = field(default_factory=list)
 
     def deliver(self, sender: str, subject: str, text: str, *, seconds: float = 0.0) -> None:
         """Send a mail, which takes ``late`` and ``seconds`` to arrive."""
         arrives = self.clock() + timedelta(seconds=self.late + seconds)
-        self._messages.append(Message(len(self._messages) + 1, sender, subject, text, arrives))
+        self._on_the_way.append(Message(sender, subject, text, arrives))
+        self._on_the_way.sort(key=lambda one: one.arrives)
 
     def messages(self) -> list[Message]:
-        """What is in the box by now, in the order of sending."""
+        """What is in the box by now, in the order of arrival."""
         now = self.clock()
-        return [one for one in self._messages if one.arrives <= now and not one.deleted]
+        while self._on_the_way and self._on_the_way[0].arrives <= now:
+            self._arrived.append(self._on_the_way.pop(0))
+            self._arrived[-1].uid = len(self._arrived)
+        return [one for one in self._arrived if not one.deleted]
 
     def opens(self, username: str, password: str) -> bool:
         """Whether these are the words that open this box."""
