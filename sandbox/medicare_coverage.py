@@ -7,86 +7,124 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from sandbox.inquiry import benefits_for, on_day
+from sandbox.medicare_pages import day_text
+from sandbox.plans import SERVICE_TYPES
 from sandbox.world import Benefit, Membership
 
 MONTHS_BACK, MONTHS_AHEAD = 12, 4
-INPATIENT, MEDICAL = ("48", "47"), ("98", "30")
-ADVANTAGE = "advantage"
+INPATIENT, GENERAL = "48", "30"
+
+Money = Callable[[Decimal | None], str]
+Facts = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """The page's sections, each a heading with labels and texts; none when nothing is known."""
+    """The page's sections, each a heading with labels and texts, and its table of services."""
 
     active: bool
-    sections: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    sections: list[tuple[str, Facts]]
+    services: list[Facts]
 
 
 def oldest_day(today: date) -> date:
     """The first day that may be asked about."""
-    return _months_on(today, -MONTHS_BACK)
+    return _month(today, -MONTHS_BACK)
 
 
 def latest_day(today: date) -> date:
     """The last one."""
-    return _months_on(today, MONTHS_AHEAD)
+    return date.fromordinal(_month(today, MONTHS_AHEAD + 1).toordinal() - 1)
 
 
-def coverage(
-    memberships: Sequence[Membership], day: date, money: Callable[[Decimal | None], str]
-) -> Cover:
-    """Part A and Part B with their deductibles, another plan, and the other payers."""
-    held = [one for one in memberships if one.begins <= day <= (one.ends or date.max)]
-    if not held:
-        return Cover(active=False, sections=())
-    (one, *_) = held
+def coverage(held: Sequence[Membership], day: date, money: Money) -> Cover:
+    """Part A and Part B, another plan, and the other payers; ``held`` is not empty."""
+    one, active = on_day(held, day)
+    p = one.person
     sections = [
-        (f"Medicare {part}", _part(one, codes, money))
-        for part, codes in (("Part A", INPATIENT), ("Part B", MEDICAL))
+        (
+            "Beneficiary",
+            [
+                ("Medicare Number", p.member_id),
+                ("Name on File", f"{p.last}, {p.first}{f' {p.middle}' if p.middle else ''}"),
+                ("Date of Birth", day_text(p.birth)),
+                ("Date of Service", day_text(day)),
+            ],
+        ),
+        (
+            "Coverage",
+            [
+                ("Coverage Status", "Active" if active else "Not active"),
+                ("Plan", one.plan),
+                ("Effective Date", day_text(one.begins)),
+                ("Termination Date", day_text(one.ends) or "None"),
+            ],
+        ),
     ]
-    if ADVANTAGE in one.plan.casefold():
-        sections.append(("Medicare Advantage", (("Plan", one.plan), ("Effective", _days(one)))))
+    if active:
+        sections += _parts(one, money)
     for heading, primary in (("Medicare Secondary Payer (MSP)", True), ("Crossover", False)):
         others = [other for other in one.other_payers if other.primary is primary]
         sections += [
-            (heading, (("Payer", other.name), ("Policy Number", other.member_id)))
+            (heading, [("Payer Name", other.name), ("Policy Number", other.member_id)])
             for other in others
         ]
-    return Cover(active=True, sections=tuple(sections))
+    return Cover(active, sections, _services(one, money) if active else [])
 
 
-def _part(
-    one: Membership, codes: Sequence[str], money: Callable[[Decimal | None], str]
-) -> tuple[tuple[str, str], ...]:
-    facts = [("Status", "Active"), ("Effective", _days(one))]
-    benefit = _benefit(one, codes)
-    if benefit is not None and benefit.covered:
-        share = "" if benefit.coinsurance is None else f"{benefit.coinsurance}%"
-        said = [
-            ("Deductible", money(benefit.deductible)),
-            ("Deductible Remaining", money(benefit.deductible_remaining)),
-            ("Copayment", money(benefit.copay)),
-            ("Coinsurance", share),
+def _parts(one: Membership, money: Money) -> list[tuple[str, Facts]]:
+    if "advantage" in one.plan.casefold():
+        return [("Medicare Advantage (Part C)", [("Plan Name", one.plan)])]
+    parts = [("Part B", _deductibles(one, GENERAL, money))]
+    if "Parts A and B" in one.plan:
+        parts.insert(0, ("Part A", _deductibles(one, INPATIENT, money)))
+    return parts
+
+
+def _deductibles(one: Membership, service_type: str, money: Money) -> Facts:
+    benefit, _ = benefits_for(one, service_type)
+    if service_type == INPATIENT:
+        return [("Inpatient Deductible", money(benefit.copay))]
+    return [
+        ("Deductible", money(benefit.deductible)),
+        ("Deductible Remaining", money(benefit.deductible_remaining)),
+    ]
+
+
+def _services(one: Membership, money: Money) -> list[Facts]:
+    """A row for each kind of service and of provider."""
+    return [
+        [
+            ("Service Type", words),
+            ("Provider", "Participating" if benefit.in_network else "Non-participating"),
+            *_granted(benefit, money),
         ]
-        facts += [(label, text) for label, text in said if text]
-    return tuple(facts)
+        for service_type, words in SERVICE_TYPES.items()
+        for benefit in benefits_for(one, service_type)
+    ]
 
 
-def _benefit(one: Membership, codes: Sequence[str]) -> Benefit | None:
-    for code in codes:
-        for benefit in one.benefits:
-            if benefit.service_type == code and benefit.in_network:
-                return benefit
-    return None
+def _granted(benefit: Benefit, money: Money) -> Facts:
+    share = "" if benefit.coinsurance is None else f"{benefit.coinsurance}%"
+    return [
+        ("Covered", _yes(benefit.covered)),
+        ("Copayment", money(benefit.copay)),
+        ("Coinsurance", share),
+        ("Deductible", money(benefit.deductible)),
+        ("Deductible Remaining", money(benefit.deductible_remaining)),
+        ("Out-of-Pocket Limit", money(benefit.out_of_pocket)),
+        ("Out-of-Pocket Remaining", money(benefit.out_of_pocket_remaining)),
+        ("Prior Authorization", _yes(benefit.authorization_required)),
+        ("Referral", _yes(benefit.referral_required)),
+    ]
 
 
-def _days(one: Membership) -> str:
-    ends = f"{one.ends:%m/%d/%Y}" if one.ends else "current"
-    return f"{one.begins:%m/%d/%Y} - {ends}"
+def _yes(said: bool) -> str:
+    return "Yes" if said else "No"
 
 
-def _months_on(day: date, months: int) -> date:
-    """The first of the month so many months on, or the last day of it when that is ahead."""
-    first = day.year * 12 + day.month - 1 + months + (1 if months > 0 else 0)
-    begins = date(first // 12, first % 12 + 1, 1)
-    return date.fromordinal(begins.toordinal() - 1) if months > 0 else begins
+def _month(day: date, months: int) -> date:
+    """The first of the month so many months from ``day``'s."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, 1)

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from sandbox.inquiry import Inquiry, day_typed
+from sandbox.inquiry import Eligibility, Inquiry, day_typed
 from sandbox.knobs import Knobs
 from sandbox.mailbox import Mailbox, mailbox_app
 from sandbox.medicare_coverage import coverage, latest_day, oldest_day
@@ -35,6 +35,7 @@ from sandbox.sessions import Account, Clock, CountWrites, utc_now
 from sandbox.world import Payer, PayerClaim, Person
 
 VIEW, ELIGIBILITY = "/claims/view", "/eligibility"
+WHO = ("medicareNumber", "lastName", "firstName", "birthDate")
 PROGRAMS = ("Part A", "Part B")
 FIRST_DAY, LAST_DAY = date(1966, 7, 1), date(2199, 12, 31)
 
@@ -42,7 +43,8 @@ BENEFICIARY = "Beneficiary information is invalid"
 PROVIDER = "Provider information is invalid"
 NONE_FOUND = "No claims were found for this beneficiary."
 UNAVAILABLE = "The claims system is not available at this time. Please try again later."
-NOT_COVERED = "Eligibility is shown for 12 months back and 4 months ahead only."
+NOT_ON_FILE = "No beneficiary with this Medicare number and date of birth is on file."
+NOT_ASKED_ABOUT = "Eligibility is shown for 12 months back and 4 months ahead only."
 STOLEN = "Your session was ended because your user ID signed in elsewhere."
 ENDED = "Your session was ended for your security. Log in again."
 
@@ -75,6 +77,7 @@ class MedicarePortal:
         self._pages = Pages(knobs)
         self._sign_in = MedicareSignIn(self._door, self._pages, knobs, self._visits)
         self._inquiry = Inquiry(payer)
+        self._cover = Eligibility(payer)
         self._people = _people(payer)
 
     def app(self) -> Starlette:
@@ -178,19 +181,19 @@ class MedicarePortal:
                 visit, "eligibility.html", criteria={}, problem="", cover=None, limits=limits
             )
         form = await form_of(request)
-        day = day_typed(form.get("date", ""))
+        day, birth = (day_typed(form.get(name, "")) for name in ("date", "birthDate"))
         problem, cover = "", None
-        if not self._is_beneficiary(form):
+        if not _is_filled_in(form) or birth is None:
             problem = BENEFICIARY
         elif day is None or not oldest_day(today) <= day <= latest_day(today):
-            problem = NOT_COVERED
+            problem = NOT_ASKED_ABOUT
         else:
             self.counters.searches += 1
-            number = form["medicareNumber"]
-            if self._inquiry.search(number, day, day) is None:
-                problem = UNAVAILABLE
+            held = self._cover.search(form["medicareNumber"], birth)
+            if held:
+                cover = coverage(held, day, self._pages.money)
             else:
-                cover = coverage(self._payer.members.get(number, ()), day, self._pages.money)
+                problem = UNAVAILABLE if held is None else NOT_ON_FILE
         return self._pages.show(
             visit, "eligibility.html", criteria=form, problem=problem, cover=cover, limits=limits
         )
@@ -257,11 +260,10 @@ class MedicarePortal:
         return ""
 
     def _is_beneficiary(self, form: Form) -> bool:
-        """Whether number, names and birth date go together; a space too many is an error here."""
-        names = ("medicareNumber", "lastName", "firstName", "birthDate")
-        given = [form.get(name, "") for name in names]
-        if not all(given) or any(text != text.strip() for text in given):
+        """Whether number, names and birth date go together, as far as the payer knows."""
+        if not _is_filled_in(form):
             return False
+        given = [form[name] for name in WHO]
         known = self._people.get(given[0])
         return known is None or (_plain(given[1]), _plain(given[2]), given[3]) in known
 
@@ -318,6 +320,12 @@ def medicare_app(
         delay=delay,
         knobs=knobs or Knobs(),
     ).app()
+
+
+def _is_filled_in(form: Form) -> bool:
+    """Whether the beneficiary's four fields hold something, with no space before or after it."""
+    given = [form.get(name, "") for name in WHO]
+    return all(given) and all(text == text.strip() for text in given)
 
 
 def _people(payer: Payer) -> dict[str, set[tuple[str, str, str]]]:

@@ -1,4 +1,4 @@
-"""The Medicare contractor's portal and its mailbox on a thread, and a browser without scripts."""
+"""The Medicare contractor's portal and its mailbox, answering on a thread of their own."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ import imaplib
 import re
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Self, TypeVar
+from random import Random
 from urllib.parse import quote
 
 import httpx
 import uvicorn
-from lxml import html
 from portal_clients import SetClock
 from portal_worlds import open_claim, paid_claim
 from portal_worlds import payer as books
@@ -25,45 +24,124 @@ from sandbox.documents import draw
 from sandbox.imap import open_imap
 from sandbox.knobs import Knobs
 from sandbox.mailbox import Mailbox, make_mailbox
+from sandbox.plans import PLANS, grant
 from sandbox.portal_medicare import medicare_app
 from sandbox.sessions import Account, make_account
-from sandbox.world import Benefit, Membership, OtherPayer, Payer, Person
+from sandbox.world import Membership, OtherPayer, Payer, Person
 
-T = TypeVar("T")
 READY_SECONDS = 30
-ANSWER_SECONDS = 20
 PAYER_ID = "tri-rivers"
 NAME = "Tri-Rivers Medicare Services"
 SENDER = "no-reply@portal.tri-rivers.example"
 OLWEN = Person("Olwen", "Castlebury", "R", date(1948, 2, 29), "1SA4TE5MK72")
-MERGED = Person("Ferrand", "O'Hallow", "", date(1941, 7, 8), "3SB2RD7QN11")
 DOWN, DOWN_ONCE = "5SC1XX0XX01", "5SC1XX0XX02"
+PAID, WAITING = "1126160000001", "1126181000003"
 
 
 def medicare_books() -> Payer:
-    """One beneficiary with four claims (paid, denied, waiting, another's) and her cover."""
+    """One beneficiary with three claims, two of them decided, and her cover."""
     day = date(2026, 6, 1)
     claims = [
-        paid_claim("1126160000001", "ENC4000001", OLWEN, day, "Processed"),
+        paid_claim(PAID, "ENC4000001", OLWEN, day, "Processed"),
         paid_claim("1126167000002", "ENC4000002", OLWEN, day + timedelta(days=7), "Processed"),
-        open_claim("1126181000003", "ENC4000003", OLWEN, day + timedelta(days=30), "Pending"),
+        open_claim(WAITING, "ENC4000003", OLWEN, day + timedelta(days=30), "Pending"),
     ]
     payer = books(PAYER_ID, NAME, claims, DOWN, DOWN_ONCE)
-    benefits = (
-        Benefit(
-            "48", in_network=True, deductible=_usd("1736.00"), deductible_remaining=_usd("0.00")
-        ),
-        Benefit(
-            "30",
-            in_network=True,
-            coinsurance=20,
-            deductible=_usd("283.00"),
-            deductible_remaining=_usd("41.50"),
-        ),
-    )
     first = OtherPayer("Harrow Mills Employees Plan", "HM-4471", primary=True)
     after = OtherPayer("Blue Heron Mutual", "BH-90", primary=False)
-    begins = date(2013, 2, 1)
-    cover = Membership(OLWEN, "Original Medicare", begins, None, benefits, (first, after))
+    (plan,) = (one for one in PLANS[PAYER_ID] if "Parts A and B" in one.name)
+    cover = Membership(
+        OLWEN, plan.name, date(2013, 2, 1), None, grant(Random(3), plan), (first, after)
+    )
     payer.members[OLWEN.member_id] = (cover,)
     return payer
+
+
+@dataclass(frozen=True, slots=True)
+class Medicare:
+    """A portal that answers, and everything a test turns or looks at."""
+
+    payer: Payer
+    account: Account
+    mailbox: Mailbox
+    knobs: Knobs
+    clock: SetClock
+    address: str
+    imap_port: int
+
+    def secrets(self) -> dict[str, str]:
+        """What a bot needs to come in."""
+        user, password = quote(self.mailbox.username, safe=""), quote(self.mailbox.password)
+        return {
+            "username": self.account.username,
+            "password": self.account.password,
+            "mailbox": f"imap://{user}:{password}@127.0.0.1:{self.imap_port}/INBOX",
+        }
+
+    def counters(self) -> dict[str, int]:
+        """What was done to the portal so far."""
+        return dict(httpx.get(f"{self.address}/sandbox/counters").json())
+
+    def newest_code(self) -> str:
+        """The code of the newest mail, as a person would look it up."""
+        with imaplib.IMAP4("127.0.0.1", self.imap_port, timeout=10) as client:
+            client.login(self.mailbox.username, self.mailbox.password)
+            client.select("INBOX", readonly=True)
+            _, found = client.search(None, "FROM", SENDER)
+            _, parts = client.fetch(found[0].split()[-1].decode(), "(BODY.PEEK[TEXT])")
+        return re.findall(rb"\b(\d{6})\b", parts[0][1])[0].decode()
+
+
+@contextmanager
+def imap_of(mailbox: Mailbox) -> Iterator[int]:
+    """The port of an IMAP server over ``mailbox``."""
+    loop = asyncio.new_event_loop()
+    stop, ready = asyncio.Event(), threading.Event()
+    ports: list[int] = []
+
+    async def run() -> None:
+        async with open_imap(mailbox) as port:
+            ports.append(port)
+            ready.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(run()), daemon=True)
+    thread.start()
+    try:
+        assert ready.wait(READY_SECONDS), "the mailbox did not open"
+        yield ports[0]
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(READY_SECONDS)
+        loop.close()
+
+
+@contextmanager
+def medicare(payer: Payer, *, seed: int = 7, delay: float = 0.0) -> Iterator[Medicare]:
+    """The portal over ``payer`` and its mailbox."""
+    clock, knobs = SetClock(), Knobs()
+    account, mailbox = make_account(seed, PAYER_ID), make_mailbox(seed, clock=clock)
+    app = medicare_app(
+        payer,
+        account,
+        mailbox=mailbox,
+        document=lambda trace: draw(PAYER_ID, payer.remittances[trace]),
+        clock=clock,
+        delay=delay,
+        knobs=knobs,
+    )
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(
+        uvicorn.Config(app, lifespan="off", log_level="warning", access_log=False)
+    )
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    try:
+        httpx.get(f"{address}/sandbox/counters", timeout=READY_SECONDS).raise_for_status()
+        with imap_of(mailbox) as port:
+            yield Medicare(payer, account, mailbox, knobs, clock, address, port)
+    finally:
+        server.should_exit = True
+        thread.join(READY_SECONDS)
+        listener.close()
