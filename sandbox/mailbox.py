@@ -11,6 +11,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from hmac import compare_digest
 from random import Random
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -81,13 +82,17 @@ class Mailbox:
             self._arrived[-1].uid = len(self._arrived)
         return [one for one in self._arrived if not one.deleted]
 
+    def address(self, port: int) -> str:
+        """Where a mail reader on this machine finds the box that an IMAP server has at ``port``."""
+        return f"imap://{quote(self.username, safe='')}:{self.password}@127.0.0.1:{port}/INBOX"
+
     def opens(self, username: str, password: str) -> bool:
         """Whether these are the words that open this box."""
         named = compare_digest(username.encode(), self.username.encode())
         return compare_digest(password.encode(), self.password.encode()) and named
 
 
-def make_mailbox(seed: int, *, clock: Clock = utc_now) -> Mailbox:
+def make_mailbox(seed: int | str, *, clock: Clock = utc_now) -> Mailbox:
     """The practice's mailbox: the same words open it for the same seed, and nothing real."""
     random = Random(f"{seed}/mailbox")
     return Mailbox(

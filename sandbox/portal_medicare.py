@@ -14,9 +14,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 
+from sandbox.documents import draw
 from sandbox.inquiry import Eligibility, Inquiry, day_typed
 from sandbox.knobs import Knobs
-from sandbox.mailbox import Mailbox, mailbox_app
+from sandbox.mailbox import Mailbox, mailbox_app, make_mailbox
 from sandbox.medicare_coverage import coverage, latest_day, oldest_day
 from sandbox.medicare_door import MedicareDoor
 from sandbox.medicare_pages import COOKIE, PTAN, Form, Pages, Visit, day_text, redirect
@@ -66,6 +67,7 @@ class MedicarePortal:
         knobs: Knobs,
     ) -> None:
         self._payer = payer
+        self._account = account
         self._document = document
         self._clock = clock
         self._delay = delay
@@ -159,8 +161,12 @@ class MedicarePortal:
         if trace not in self._payer.remittances:
             return HTMLResponse("There is no such remittance advice.", status_code=404)
         self.counters.documents += 1
-        body = await asyncio.to_thread(self._document, trace)
         how = self._knobs.document
+        if how == "encrypted":
+            locked = self._payer.remittances[trace], self._account.document_password
+            body = await asyncio.to_thread(draw, self._payer.payer_id, *locked)
+        else:
+            body = await asyncio.to_thread(self._document, trace)
         if how == "html":
             body = b"<html><body><h1>500</h1><p>The document server did not answer.</p></body>"
         if how == "truncated":
@@ -304,14 +310,17 @@ def medicare_app(
     payer: Payer,
     account: Account,
     *,
-    mailbox: Mailbox,
     document: Callable[[str], bytes],
     clock: Clock = utc_now,
     delay: float = 1.0,
     knobs: Knobs | None = None,
 ) -> Starlette:
-    """The Medicare contractor's portal over ``payer``; ``delay`` is a search's seconds."""
-    return MedicarePortal(
+    """The Medicare contractor's portal over ``payer``; ``delay`` is a search's seconds.
+
+    Its ``state.mailbox`` is where the codes go.
+    """
+    mailbox = make_mailbox(account.username, clock=clock)
+    portal = MedicarePortal(
         payer,
         account,
         mailbox=mailbox,
@@ -319,7 +328,10 @@ def medicare_app(
         clock=clock,
         delay=delay,
         knobs=knobs or Knobs(),
-    ).app()
+    )
+    app = portal.app()
+    app.state.mailbox = mailbox
+    return app
 
 
 def _is_filled_in(form: Form) -> bool:

@@ -9,27 +9,32 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.applications import Starlette
 
 from sandbox.documents import eob_pdf
+from sandbox.imap import open_imap
 from sandbox.knobs import Knobs
 from sandbox.payers import COMMERCIAL, MEDICAID
 from sandbox.portal_commercial import commercial_app
 from sandbox.portal_medicaid import medicaid_app
+from sandbox.portal_medicare import medicare_app
 from sandbox.sessions import Account, Clock, make_account, utc_now
 from sandbox.world import Payer, World
 
 
 class PortalApp(Protocol):
-    """Makes the portal of one payer; ``document`` gives a payment's PDF by its trace number."""
+    """Makes the portal of one payer; ``document`` gives a payment's PDF by its trace number.
+
+    A portal that mails its codes has the mailbox as ``state.mailbox``.
+    """
 
     def __call__(
         self,
@@ -40,7 +45,7 @@ class PortalApp(Protocol):
         clock: Clock,
         delay: float,
         knobs: Knobs | None,
-    ) -> ASGIApp: ...
+    ) -> Starlette: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ PORTALS = {
     MEDICAID: Portal(
         partial(medicaid_app, encrypted=True), ("username", "password", "document_password")
     ),
+    "tri-rivers": Portal(medicare_app),
 }
 HOST = "127.0.0.1"
 PARENT_POLL_SECONDS = 1.0
@@ -64,10 +70,11 @@ STOP_SECONDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Portals:
-    """Where the portals answer, and who may sign in, by payer id."""
+    """Where the portals and the mailboxes for their codes answer, and who may sign in, by payer."""
 
     addresses: dict[str, str]
     accounts: dict[str, Account]
+    mailboxes: dict[str, str] = field(default_factory=dict)
 
     def settings(self, home: Path) -> str:
         """The TOML settings that point a run at these portals, with a ledger of their own."""
@@ -79,6 +86,9 @@ class Portals:
                 f'"{payer_id}/{name}" = "{getattr(account, name)}"'
                 for name in PORTALS[payer_id].secrets
             ]
+        lines += [
+            f'"{payer_id}/mailbox" = "{address}"' for payer_id, address in self.mailboxes.items()
+        ]
         return "\n".join(lines) + "\n"
 
 
@@ -108,8 +118,10 @@ async def open_portals(
         for payer in world.payers
     }
     addresses: dict[str, str] = {}
+    mailboxes: dict[str, str] = {}
     servers: list[_Server] = []
     running: list[asyncio.Task[None]] = []
+    opened = AsyncExitStack()
     try:
         for payer_id, app in apps.items():
             listener = _listener()
@@ -124,13 +136,17 @@ async def open_portals(
                 )
             )
             servers.append(server)
+            if mailbox := getattr(app.state, "mailbox", None):
+                port = await opened.enter_async_context(open_imap(mailbox))
+                mailboxes[payer_id] = mailbox.address(port)
             running.append(asyncio.create_task(server.serve(sockets=[listener])))
         await asyncio.gather(*(_answer(address) for address in addresses.values()))
-        yield Portals(addresses, accounts)
+        yield Portals(addresses, accounts, mailboxes)
     finally:
         for server in servers:
             server.should_exit = True
         await asyncio.gather(*running)
+        await opened.aclose()
 
 
 def serve(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import imaplib
 import re
 import socket
@@ -12,18 +11,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
-from urllib.parse import quote
 
 import httpx
 import uvicorn
+from mailbox_server import imap_of
 from portal_clients import SetClock
 from portal_worlds import open_claim, paid_claim
 from portal_worlds import payer as books
 
 from sandbox.documents import draw
-from sandbox.imap import open_imap
 from sandbox.knobs import Knobs
-from sandbox.mailbox import Mailbox, make_mailbox
+from sandbox.mailbox import Mailbox
 from sandbox.plans import PLANS, grant
 from sandbox.portal_medicare import medicare_app
 from sandbox.sessions import Account, make_account
@@ -71,11 +69,10 @@ class Medicare:
 
     def secrets(self) -> dict[str, str]:
         """What a bot needs to come in."""
-        user, password = quote(self.mailbox.username, safe=""), quote(self.mailbox.password)
         return {
             "username": self.account.username,
             "password": self.account.password,
-            "mailbox": f"imap://{user}:{password}@127.0.0.1:{self.imap_port}/INBOX",
+            "mailbox": self.mailbox.address(self.imap_port),
         }
 
     def counters(self) -> dict[str, int]:
@@ -93,38 +90,13 @@ class Medicare:
 
 
 @contextmanager
-def imap_of(mailbox: Mailbox) -> Iterator[int]:
-    """The port of an IMAP server over ``mailbox``."""
-    loop = asyncio.new_event_loop()
-    stop, ready = asyncio.Event(), threading.Event()
-    ports: list[int] = []
-
-    async def run() -> None:
-        async with open_imap(mailbox) as port:
-            ports.append(port)
-            ready.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(run()), daemon=True)
-    thread.start()
-    try:
-        assert ready.wait(READY_SECONDS), "the mailbox did not open"
-        yield ports[0]
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(READY_SECONDS)
-        loop.close()
-
-
-@contextmanager
 def medicare(payer: Payer, *, seed: int = 7, delay: float = 0.0) -> Iterator[Medicare]:
     """The portal over ``payer`` and its mailbox."""
     clock, knobs = SetClock(), Knobs()
-    account, mailbox = make_account(seed, PAYER_ID), make_mailbox(seed, clock=clock)
+    account = make_account(seed, PAYER_ID)
     app = medicare_app(
         payer,
         account,
-        mailbox=mailbox,
         document=lambda trace: draw(PAYER_ID, payer.remittances[trace]),
         clock=clock,
         delay=delay,
@@ -139,8 +111,8 @@ def medicare(payer: Payer, *, seed: int = 7, delay: float = 0.0) -> Iterator[Med
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     try:
         httpx.get(f"{address}/sandbox/counters", timeout=READY_SECONDS).raise_for_status()
-        with imap_of(mailbox) as port:
-            yield Medicare(payer, account, mailbox, knobs, clock, address, port)
+        with imap_of(app.state.mailbox) as port:
+            yield Medicare(payer, account, app.state.mailbox, knobs, clock, address, port)
     finally:
         server.should_exit = True
         thread.join(READY_SECONDS)

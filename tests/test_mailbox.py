@@ -11,7 +11,7 @@ from email.policy import default
 
 import httpx
 import pytest
-from medicare_portal import imap_of
+from mailbox_server import imap_of
 from portal_clients import SetClock
 
 from sandbox.mailbox import Mailbox, mailbox_app, make_mailbox
