@@ -15,7 +15,8 @@ class Knobs:
     ``ends_session_after`` and ``stolen_after`` count the signed-in requests still answered before
     the session is gone (idle, or taken by a second login). ``drift`` is 0 (as the profile knows
     it), 1 (labels reworded), 2 (ids and classes renamed and columns reordered too) or 3 (the page
-    rebuilt). ``document`` is how an EOB arrives, None for the portal's own way.
+    rebuilt). ``still_there`` asks so in a modal now and then. ``document`` is how an EOB arrives,
+    None for the portal's own way.
     """
 
     ends_session_after: int | None = None
@@ -27,6 +28,7 @@ class Knobs:
     password_expired: bool = False
     step_up: bool = False
     stale_banner: bool = False
+    still_there: bool = False
     drift: int = 0
     parentheses: bool = False
     duplicate_rows: bool = False

@@ -26,6 +26,7 @@ from sandbox.payers import COMMERCIAL, MEDICAID
 from sandbox.portal_commercial import commercial_app
 from sandbox.portal_medicaid import medicaid_app
 from sandbox.portal_medicare import medicare_app
+from sandbox.portal_worklist import worklist_app
 from sandbox.sessions import Account, Clock, make_account, utc_now
 from sandbox.world import Payer, World
 
@@ -62,6 +63,7 @@ PORTALS = {
         partial(medicaid_app, encrypted=True), ("username", "password", "document_password")
     ),
     "tri-rivers": Portal(medicare_app),
+    "copper-line": Portal(worklist_app),
 }
 HOST = "127.0.0.1"
 PARENT_POLL_SECONDS = 1.0
