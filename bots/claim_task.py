@@ -15,9 +15,17 @@ from bots.page_language import Css, Locators, PageField, Step, Steps, Strict
 STATUS_WORDS = frozenset(word.name for word in dataclass_fields(ClaimStatus)) - {"category"}
 
 
+class ListedFile(Strict):
+    """The whole list as a delimited file, which arrives after ``click``."""
+
+    click: Locators
+    delimiter: Literal[",", ";", "|", "\t"] = ","
+
+
 class Rows(Strict):
     """How one results page is read: a ``table`` (or a grid with the roles of one), one element for
-    ``each`` row, or the ``list`` in the JSON ``response`` that the page loaded.
+    ``each`` row, the ``list`` in the JSON ``response`` that the page loaded, or a ``file`` with the
+    rows of all pages.
 
     ``scroll`` is the box (``css: html``, the page) whose rows exist only while they are in view.
     """
@@ -26,6 +34,7 @@ class Rows(Strict):
     each: Css | None = None
     response: str | None = None
     list: str | None = None
+    file: ListedFile | None = None
     scroll: Locators | None = None
     fields: Mapping[str, PageField]
 
@@ -36,12 +45,14 @@ class Rows(Strict):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        sources = (self.table, self.each, self.response and self.list)
+        sources = (self.table, self.each, self.response and self.list, self.file)
         if sum(1 for source in sources if source) != 1 or bool(self.response) != bool(self.list):
-            raise ValueError("rows come from a table, from each element, or a response's list")
-        if self.response and self.scroll:
-            raise ValueError("scroll goes with table or each: a response has all of its rows")
-        wanted = "label" if self.response else "column" if self.table else None
+            raise ValueError(
+                "rows come from a table, from each element, a response's list, or a file"
+            )
+        if self.scroll and not (self.table or self.each):
+            raise ValueError("scroll goes with table or each: the others have all of their rows")
+        wanted = "label" if self.response else "column" if self.table or self.file else None
         for name, field in self.fields.items():
             if wanted and getattr(field, wanted) is None:
                 raise ValueError(f"{name}: in these rows a field has a {wanted}")
@@ -50,6 +61,11 @@ class Rows(Strict):
                     f"{name}: a column is in a table; each row has label, css, pattern"
                 )
         return self
+
+    @property
+    def media_type(self) -> str:
+        """Of the capture that the rows are read from."""
+        return "application/json" if self.response else "text/csv" if self.file else "text/html"
 
 
 class NextPage(Strict):

@@ -29,6 +29,7 @@ SUFFIX = {
     "image/png": ".png",
     "application/pdf": ".pdf",
     "application/json": ".json",
+    "text/csv": ".csv",
 }
 
 

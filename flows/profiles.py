@@ -10,6 +10,7 @@ from pathlib import Path
 from billing.errors import BadInput, ProfileError
 from billing.ledger import Ledger, open_ledger
 from billing.model import Found, Observation
+from bots.claim_task import Rows
 from bots.portal.gate import refusal
 from bots.profile import Profile, load_profile, load_profiles
 from bots.reading.cases import Reads, find_cases, problem, replay_bytes
@@ -20,6 +21,7 @@ NAMES = {
     "text/html": "capture.html",
     "application/json": "capture.json",
     "application/pdf": "capture.pdf",
+    "text/csv": "capture.csv",
 }
 
 KINDS: Mapping[str, Reads] = {"claim_status": "claim", "rows": "rows", "document": "document"}
@@ -86,7 +88,7 @@ def record(settings: Settings, payer: str, claim_id: str, case: str) -> Path:
     if what not in KINDS or not name:
         raise BadInput(f"{case!r}: a case is named claim_status-WHAT, rows-WHAT or document-WHAT")
     reads = KINDS[what]
-    sha256 = _capture(ledger, found, reads, profiles[payer].file.tasks.claim_status.rows.response)
+    sha256 = _capture(ledger, found, reads, profiles[payer].file.tasks.claim_status.rows)
     folder = profiles[payer].folder / "cases" / case
     if folder.exists():
         raise BadInput(f"{folder}: there is such a case already; choose another name")
@@ -104,18 +106,12 @@ def record(settings: Settings, payer: str, claim_id: str, case: str) -> Path:
     return folder
 
 
-def _capture(
-    ledger: Ledger, found: Sequence[Observation], reads: Reads, response: str | None
-) -> str:
+def _capture(ledger: Ledger, found: Sequence[Observation], reads: Reads, rows: Rows) -> str:
     """The capture that ``reads`` wants: the page the answer stands on, the first list, the EOB."""
     captures = [c for o in found for c in o.captures]
     by_type = {
         "claim": [o.places["words"].sha256 for o in found if "words" in o.places],
-        "rows": [
-            c
-            for c in captures
-            if ledger.media_type(c) == ("application/json" if response else "text/html")
-        ][:1],
+        "rows": [c for c in captures if ledger.media_type(c) == rows.media_type][:1],
         "document": [c for c in captures if ledger.media_type(c) == "application/pdf"][:1],
     }
     if not by_type[reads]:

@@ -11,12 +11,15 @@ from playwright.async_api import Download, Error, Page, Response
 
 from billing.errors import TryLater, UnknownPage, UnreadableDocument
 from bots.claim_task import Document
+from bots.page_language import Locators, Steps
 from bots.portal.session import PortalSession
 from bots.portal.traffic import DATA
 from bots.reading.words import unlocked
 
 ABSENT = "The EOB that the portal offers did not arrive."
 NOT_A_PDF = "What the portal sent as the EOB is not a PDF."
+DOCUMENTS = ("application/pdf",)
+LISTS = ("text/csv", "text/tab-separated-values", "application/csv")
 HEADER = b"%PDF-"
 HEADER_WITHIN = 1024  # readers find it there, whatever a server put before it
 
@@ -44,7 +47,7 @@ async def fetch_document(session: PortalSession, wanted: Document) -> Fetched | 
     """
     password = session.secret(wanted.password) if wanted.password else None
     try:
-        data = await _Arrival(session).take(wanted)
+        data = await _Arrival(session).take(wanted.click, wanted.in_tab)
     except TryLater as error:
         return NoDocument(f"{ABSENT} {error}")
     except (Error, TimeoutError, UnknownPage):  # Playwright's own timeout is an Error
@@ -64,18 +67,35 @@ async def fetch_document(session: PortalSession, wanted: Document) -> Fetched | 
         return NoDocument(f"The EOB cannot be opened: {error}", data)
 
 
+async def fetch_list(session: PortalSession, click: Locators) -> bytes:
+    """The list that the portal gives as a file.
+
+    Raises TryLater when it does not arrive, Playwright's Error when the browser is gone.
+    """
+    try:
+        return await _Arrival(session, LISTS).take(click)
+    except (Error, TimeoutError) as error:
+        if session.page.is_closed():
+            raise
+        failure = session.traffic.failure() or "The portal did not send it in time."
+        raise TryLater(
+            f"The list that the portal offers as a file did not arrive. {failure}"
+        ) from error
+
+
 class _Arrival:
     """The bytes of one document, whichever way they come: as a page's target (an attachment, a
     tab, a frame), as a download that a script makes, or in an answer to a script."""
 
-    def __init__(self, session: PortalSession) -> None:
+    def __init__(self, session: PortalSession, kinds: tuple[str, ...] = DOCUMENTS) -> None:
         self._session = session
+        self._kinds = kinds
         self._seconds = session.profile.file.session.answer_seconds
         self._tabs: asyncio.Queue[Page] = asyncio.Queue()
         self._opened: list[Page] = []
         self._reading: set[asyncio.Task[None]] = set()
 
-    async def take(self, wanted: Document) -> bytes:
+    async def take(self, click: Locators, in_tab: Steps = ()) -> bytes:
         """Click for it and wait. Raises TryLater, TimeoutError, UnknownPage or Error."""
         session = self._session
         self._arrived = session.guard.expect_document()
@@ -84,10 +104,10 @@ class _Arrival:
         session.page.on("download", self._download)
         try:
             async with asyncio.timeout(self._seconds):
-                await session.hand.click(wanted.click)
-                if wanted.in_tab:
+                await session.hand.click(click)
+                if in_tab:
                     tab = await self._tabs.get()
-                    await replace(session.hand, page=tab, interruptions=()).take(wanted.in_tab, {})
+                    await replace(session.hand, page=tab, interruptions=()).take(in_tab, {})
                 return await self._arrived
         finally:
             session.context.remove_listener("page", self._tab)
@@ -110,7 +130,7 @@ class _Arrival:
 
     def _answer(self, response: Response) -> None:
         kind = response.headers.get("content-type", "")
-        if response.request.resource_type in DATA and kind.startswith("application/pdf"):
+        if response.request.resource_type in DATA and kind.startswith(self._kinds):
             self._read(self._of_answer(response))
 
     def _read(self, reading: Coroutine[None, None, None]) -> None:
@@ -126,5 +146,6 @@ class _Arrival:
             self._set(await response.body())
 
     def _set(self, data: bytes) -> None:
-        if not self._arrived.done():
+        # an answer that a script took as a blob is empty here; the download it makes is not
+        if data and not self._arrived.done():
             self._arrived.set_result(data)

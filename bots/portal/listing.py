@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from billing.errors import UnknownPage
 from billing.model import ClaimStatus
-from bots.claim_task import ClaimStatusTask, NextPage
+from bots.claim_task import ClaimStatusTask, ListedFile, NextPage
 from bots.page_language import Locators
 from bots.portal.absence import is_shown
 from bots.portal.capture import capture_page, capture_steady
+from bots.portal.document import fetch_list
 from bots.portal.session import PortalSession
 from bots.portal.verbs import Words
 from bots.reading.listed import lists_claims, read_rows
@@ -33,6 +34,8 @@ class Listing:
     session: PortalSession
     task: ClaimStatusTask
     keep: Callable[[bytes, str], str]
+    _filed: list[ClaimStatus] | None = None
+    _unshown: set[ClaimStatus] = field(default_factory=set)
 
     async def rows(self) -> tuple[ClaimStatus, ...]:
         """The rows of the page of results that is shown, all of them.
@@ -44,6 +47,8 @@ class Listing:
             return await self._stated_rows()
         if self.task.rows.scroll is not None:
             return await self._scrolled_rows(self.task.rows.scroll)
+        if self.task.rows.file is not None:
+            return await self._filed_rows(self.task.rows.file)
         page = await capture_page(self.session.page)
         self.keep(page, "text/html")
         return self._read(page)
@@ -106,6 +111,21 @@ class Listing:
             raise UnknownPage("the page shows other claims than its data lists")
         return stated
 
+    async def _filed_rows(self, wanted: ListedFile) -> tuple[ClaimStatus, ...]:
+        """What the file says of the claims on the page that is shown; the file has all pages'."""
+        page = await capture_page(self.session.page)
+        self.keep(page, "text/html")
+        if self._filed is None:
+            data = await fetch_list(self.session, wanted.click)
+            self.keep(data, "text/csv")
+            self._filed = list(self._read(data))
+            self._unshown = set(self._filed)
+        shown = tuple(row for row in self._filed if is_shown(row, page))
+        self._unshown -= set(shown)
+        if self._unshown and not await self.can_turn():
+            raise UnknownPage("the file lists claims that the results do not show")
+        return shown
+
     async def _scrolled_rows(self, box: Locators) -> tuple[ClaimStatus, ...]:
         """Every row that comes into view between the top and the end of ``box``."""
         await (await self.session.hand.one(box)).evaluate(TO_TOP)
@@ -145,8 +165,8 @@ class Listing:
         button = self.session.hand.any_of(ways)
         return await button.count() > 0 and await button.first.is_enabled()
 
-    def _read(self, page: bytes) -> tuple[ClaimStatus, ...]:
-        return read_rows(page, self.task.rows, self._vocabulary)
+    def _read(self, source: bytes) -> tuple[ClaimStatus, ...]:
+        return read_rows(source, self.task.rows, self._vocabulary)
 
     @property
     def _vocabulary(self) -> dict[str, str]:

@@ -35,7 +35,7 @@ class CaseFile(Strict):
     """case.yaml: what the captured bytes are, where they came from, who checked the expectation."""
 
     reads: Reads
-    captured: str = Field(pattern=r"^capture\.(html|json|pdf)$")
+    captured: str = Field(pattern=r"^capture\.(html|json|pdf|csv)$")
     source: str
     recorded_on: date
     reviewed_by: str | None = None

@@ -1,4 +1,4 @@
-"""The rows of one results page: a table, one element each, or the JSON body that it loaded."""
+"""The rows of one results page: a table, one element each, a file, or the JSON that it loaded."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from billing.errors import UnknownPage
 from billing.model import ClaimStatus
 from bots.claim_task import Rows
 from bots.reading.dom import cell_of, column, parse, visible
+from bots.reading.listed_file import read_listed_file
 from bots.reading.page import (
     Reading,
     as_status,
@@ -22,12 +23,14 @@ from bots.reading.page import (
 
 
 def read_rows(source: bytes, rows: Rows, vocabulary: Mapping[str, str]) -> tuple[ClaimStatus, ...]:
-    """The rows of one results page, from its captured page or from the JSON body it loaded.
+    """The rows of one results page, from its captured page, its file or the JSON it loaded.
 
     Raises UnknownPage as :func:`bots.reading.page.read_claim` does.
     """
     if rows.response:
         readings = _json_rows(source, rows)
+    elif rows.file:
+        readings = read_listed_file(source, rows.fields, delimiter=rows.file.delimiter)
     elif rows.each:
         readings = _each_row(source, rows)
     else:
