@@ -17,7 +17,11 @@ _chance = SystemRandom()
 
 
 class Policy(Strict):
-    """May a bot enter this portal, who says so, and until when?"""
+    """May a bot enter this portal, who says so, until when, and in which form?
+
+    ``approved_profile`` is the hash of the profile that was approved, all of it but this block.
+    ``responsible`` and ``account`` are for the payer's registration sheet.
+    """
 
     automation: Literal["permitted", "registration_required", "prohibited", "unknown"]
     terms_url: str | None = None
@@ -25,6 +29,9 @@ class Policy(Strict):
     approved_by: str | None = None
     approval_ref: str | None = None
     approval_expires: date | None = None
+    approved_profile: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    responsible: str | None = None
+    account: str | None = None
 
 
 class Session(Strict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from datetime import date
@@ -16,7 +15,7 @@ from bots.claim_task import ClaimStatusTask
 from bots.entrance import Login, Policy, Session
 from bots.layout import EobLayout, load_layout
 from bots.page_language import Strict
-from bots.strict_yaml import load_strict
+from bots.strict_yaml import hash_of_values, load_strict
 
 CATEGORY = re.compile(r"^(A[0-8]|P[0-5]|F[0-4][FN]?|R\d{1,2}|E[0-4]|D0)$")
 
@@ -121,7 +120,7 @@ def load_profile(folder: Path) -> Profile:
     return Profile(
         file=file,
         eob=load_layout(layout) if layout.is_file() else None,
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        sha256=hash_of_values(path, without="policy"),
         folder=folder,
     )
 

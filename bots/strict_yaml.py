@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import types
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -41,6 +43,17 @@ def load_strict(path: Path, model: type[Model]) -> Model:
         for detail in error.errors(include_url=False):
             told.setdefault(_sentence(path, root, model, detail))
         raise ProfileError("\n".join(told)) from None
+
+
+def hash_of_values(path: Path, *, without: str) -> str:
+    """SHA-256 in hex of what the file at ``path`` says, but for one of its keys.
+
+    Comments, order and spelling do not count, and a newer schema does not change it. Raises
+    ProfileError as ``load_strict`` does.
+    """
+    values = {k: v for k, v in _construct(path, _compose(path)).items() if k != without}
+    text = json.dumps(values, sort_keys=True, default=str, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _compose(path: Path) -> Node:

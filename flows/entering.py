@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from flows.options import AsJson, Home, Profiles, print_json, settings_in_force
+from billing.errors import BadInput
+from flows.options import AsJson, Exports, Home, Profiles, print_json, settings_in_force
 
 policy = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -42,7 +47,9 @@ def policy_show(as_json: AsJson = False, home: Home = None, profiles: Profiles =
         return
     for row in rows:
         standing = row["refusal"] or row["stopped"] or f"a bot may enter until {row['expires']}"
-        sys.stdout.write(f"{row['payer']}: {standing}\n")
+        sys.stdout.write(f"{row['payer']}: {standing}\n  profile {row['profile_sha256']}\n")
+        if row["expires_soon"]:
+            sys.stdout.write(f"  its approval expires on {row['expires']}: have it renewed\n")
 
 
 @policy.command("clear")
@@ -55,3 +62,39 @@ def policy_clear(payer: str, home: Home = None, profiles: Profiles = None) -> No
 
     clear_account(settings_in_force(home, profiles), payer)
     sys.stdout.write(f"{payer}: cleared; the next sweep may sign in again.\n")
+
+
+@policy.command("worklist")
+def policy_worklist(
+    export: Exports,
+    out: Annotated[Path | None, typer.Option(help="An .xlsx or .csv; default artifacts/.")] = None,
+    home: Home = None,
+    profiles: Profiles = None,
+) -> None:
+    """Write what a person needs to look up the claims that no bot may ask about.
+
+    One row a claim, its search values trimmed and spelled as the portal takes them.
+
+    Example: claimsweep policy worklist --export aging.csv --out by-hand.xlsx
+    """
+    from flows.worklist import write_worklist
+
+    path, claims = write_worklist(settings_in_force(home, profiles), export, out)
+    sys.stdout.write(f"{claims} claims to look up by hand: {path}\n")
+
+
+@policy.command("registration")
+def policy_registration(payer: str, profiles: Profiles = None) -> None:
+    """Print the sheet that a payer asks for where a bot must be registered (Markdown).
+
+    Example: claimsweep policy registration acme > registration.md
+    """
+    from bots.profile import load_profiles
+    from console.registration import registration_sheet
+
+    settings = settings_in_force(None, profiles)
+    known = load_profiles(settings.profiles)
+    if payer not in known:
+        raise BadInput(f"No payer profile {payer!r}; there are: {', '.join(sorted(known))}")
+    today = datetime.now(UTC).astimezone(settings.time_zone).date()
+    sys.stdout.write(registration_sheet(known[payer], version("claimsweep"), today))

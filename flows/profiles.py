@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from billing.errors import BadInput, ProfileError
@@ -17,6 +17,7 @@ from bots.reading.cases import Reads, find_cases, problem, replay_bytes
 from flows.login_book import AccountBook
 from flows.settings import Settings
 
+SOON = timedelta(days=30)
 NAMES = {
     "text/html": "capture.html",
     "application/json": "capture.json",
@@ -119,7 +120,7 @@ def _capture(ledger: Ledger, found: Sequence[Observation], reads: Reads, rows: R
     return by_type[reads][0]
 
 
-def passport(settings: Settings) -> list[dict[str, str]]:
+def passport(settings: Settings) -> list[dict[str, str | bool]]:
     """Each payer's standing: may a bot enter today, until when, on whose word; is it stopped?"""
     now = datetime.now(UTC)
     today = now.astimezone(settings.time_zone).date()
@@ -132,12 +133,18 @@ def passport(settings: Settings) -> list[dict[str, str]]:
             "approved_by": profile.file.policy.approved_by or "",
             "approval_ref": profile.file.policy.approval_ref or "",
             "expires": str(profile.file.policy.approval_expires or ""),
+            "expires_soon": _expires_soon(profile, today),
             "profile_sha256": profile.sha256,
             "refusal": refusal(profile, today=today) or "",
             "stopped": _stopped(ledger, profile, now) if ledger else "",
         }
         for profile in load_profiles(settings.profiles).values()
     ]
+
+
+def _expires_soon(profile: Profile, today: date) -> bool:
+    expires = profile.file.policy.approval_expires
+    return expires is not None and today <= expires <= today + SOON
 
 
 def _stopped(ledger: Ledger, profile: Profile, now: datetime) -> str:
