@@ -73,7 +73,8 @@ function keyedDate() {
     onkeydown: (event) => {
       if (event.key === "Tab" || event.key === "Enter" || event.ctrlKey || event.metaKey) return;
       event.preventDefault();
-      if (event.key === "Backspace") digits = digits.slice(0, -1);
+      if (event.key === "Delete") digits = "";
+      else if (event.key === "Backspace") digits = digits.slice(0, -1);
       else if (/^\d$/.test(event.key)) digits = (digits.length === 8 ? "" : digits) + event.key;
     },
     onkeyup: () => paint(),
