@@ -153,6 +153,40 @@ def test_a_capture_holds_frames_shadow_roots_and_typed_values_but_no_secrets(
     assert places["paid"].box is not None
 
 
+def test_a_figure_in_a_frame_is_placed_in_the_window(
+    browser_executable: Browser, sites: tuple[Site, Site]
+) -> None:
+    """Its picture is one of the whole window, so that is where the box must be drawn."""
+
+    async def work(hand: Hand, *_: object) -> None:
+        await hand.go("/")
+        paid = hand.find(Locator(text="$12.00", frame="#app"))
+        await paid.wait_for()
+        there = await paid.bounding_box()
+        assert there is not None
+        read = Read(
+            within="#claim",
+            fields={
+                "payer_claim_number": PageField(label="Claim number"),
+                "words": PageField(label="Status"),
+                "paid": PageField(label="Paid", into="money"),
+            },
+        )
+        _, places = read_claim(await capture_page(hand.page), read, {})
+        box = places["paid"].box
+        assert box is not None
+        corners = (
+            there["x"],
+            there["y"],
+            there["x"] + there["width"],
+            there["y"] + there["height"],
+        )
+        assert box == pytest.approx(corners, abs=1)
+        assert box[1] > 60, "below the shell's heading"
+
+    in_browser(browser_executable, sites[0], work)
+
+
 def test_two_elements_are_an_error_and_a_second_way_is_drift(
     browser_executable: Browser, sites: tuple[Site, Site]
 ) -> None:

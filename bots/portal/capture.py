@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
@@ -13,6 +14,11 @@ Keep = Callable[[bytes, str], str]
 """Stores bytes of a media type and returns their SHA-256; the ledger's store, in practice."""
 
 STEADY_SECONDS = 0.12
+_FRAME_PLACE = """e => {
+  const number = [...e.ownerDocument.querySelectorAll('iframe, frame')].indexOf(e);
+  const { left, top } = e.getBoundingClientRect();
+  return [number, left + e.clientLeft, top + e.clientTop];
+}"""
 _SNAPSHOT = (Path(__file__).parent / "snapshot.js").read_text(encoding="utf-8")
 
 
@@ -20,10 +26,10 @@ async def capture_page(page: Page) -> bytes:
     """The page's DOM as UTF-8 HTML, its frames, open shadow roots and typed values included.
 
     Elements that are not visible carry ``data-cs-hidden``, the others their box in CSS pixels
-    as ``data-cs-box="left,top,right,bottom"`` relative to their own frame's viewport.
+    as ``data-cs-box="left,top,right,bottom"`` in the window, whichever frame they are in.
     ``page.content()`` alone would lose frames, shadow roots and what was typed.
     """
-    html = await _capture_frame(page.main_frame, "0")
+    html = await _capture_frame(page.main_frame, _Place("0"))
     return ("<!doctype html>" + html).encode()
 
 
@@ -37,30 +43,38 @@ async def capture_steady(page: Page, seconds: float) -> bytes:
     return now
 
 
-async def _capture_frame(frame: Frame, index: str) -> str:
-    html = str(await frame.evaluate(_SNAPSHOT, index))
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A frame's name in the capture, and where in the window its own coordinates begin."""
+
+    name: str
+    left: float = 0
+    top: float = 0
+
+
+async def _capture_frame(frame: Frame, place: _Place) -> str:
+    html = str(await frame.evaluate(_SNAPSHOT, [place.name, place.left, place.top]))
     for child in frame.child_frames:
-        place = await _place_in_parent(child)
-        if place is None:
+        within = await _place_in_parent(child, place)
+        if within is None:
             continue
-        name = f"{index}.{place}"
-        inner = await _capture_frame(child, name)
+        inner = await _capture_frame(child, within)
         # a frame's document stands where its element does, so that one file holds the page
         html = html.replace(
-            f"<!--frame {name}-->", f"</iframe><cs-frame>{_body(inner)}</cs-frame><iframe>"
+            f"<!--frame {within.name}-->", f"</iframe><cs-frame>{_body(inner)}</cs-frame><iframe>"
         )
     return html
 
 
-async def _place_in_parent(frame: Frame) -> int | None:
+async def _place_in_parent(frame: Frame, parent: _Place) -> _Place | None:
     try:
         element = await frame.frame_element()
-        found = await element.evaluate(
-            "e => [...e.ownerDocument.querySelectorAll('iframe, frame')].indexOf(e)"
-        )
+        number, left, top = await element.evaluate(_FRAME_PLACE)
     except Error:  # the frame went away while we looked: it is not part of what is seen
         return None
-    return int(found) if int(found) >= 0 else None
+    if number < 0:
+        return None
+    return _Place(f"{parent.name}.{number}", parent.left + left, parent.top + top)
 
 
 def _body(html: str) -> str:

@@ -1,4 +1,4 @@
-(frameIndex) => {
+([frameIndex, frameLeft, frameTop]) => {
   // Serialises what a person could see: typed values, shadow roots and boxes included;
   // scripts, styles, hidden and password values left out.
   const SKIP = new Set(["SCRIPT", "STYLE", "NOSCRIPT", "TEMPLATE", "LINK"]);
@@ -24,7 +24,7 @@
       out.push(" data-cs-hidden");
     } else if (node.matches("td,th,dd,dt,input,select,textarea,span,div,p,a,button,output,strong,b,li,h1,h2,h3,h4,label") ) {
       const r = node.getBoundingClientRect();
-      out.push(` data-cs-box="${[r.left, r.top, r.right, r.bottom].map((v) => Math.round(v)).join(",")}"`);
+      out.push(` data-cs-box="${[frameLeft + r.left, frameTop + r.top, frameLeft + r.right, frameTop + r.bottom].map(Math.round).join(",")}"`);
     }
     const f = frames.indexOf(node);
     if (f >= 0) out.push(` data-cs-frame="${frameIndex}.${f}"`);
