@@ -18,9 +18,15 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from sandbox.inquiry import Inquiry, day_typed
+from sandbox.documents import draw
+from sandbox.inquiry import Eligibility, Inquiry, day_typed
 from sandbox.knobs import Knobs
-from sandbox.portal_exchange_answers import claim_details, claim_row, coverage, remittance
+from sandbox.portal_exchange_answers import (
+    claim_details,
+    claim_row,
+    coverage,
+    remittance,
+)
 from sandbox.portal_exchange_door import ExchangeDoor, json_sent, sent
 from sandbox.sessions import Account, Clock, Counters, CountWrites, utc_now
 from sandbox.world import Payer, Person
@@ -46,6 +52,8 @@ SUBSCRIBER_UNKNOWN = "Subscriber and subscriber id not found"
 NOT_FOUND = "Acknowledgement/Not Found"
 NO_RESULTS = "The payer could not find any results"
 UNAVAILABLE = "The payer's system is not available. Please try again later. (Reference HX-42)"
+MEMBER_UNKNOWN = "Subscriber/Insured not found"
+BIRTH_DIFFERS = "Patient birth date does not match that for the patient on the database"
 FIVE_DAYS = "Please allow up to 5 business days for a claim to show after you sent it."
 OTHER_PAYER = "Your organization is not enrolled with this payer."
 
@@ -84,6 +92,7 @@ class ExchangePortal:
         self._door = ExchangeDoor(account, clock, self.counters, knobs)
         self._questions: dict[str, Question] = {}
         self._inquiry = Inquiry(payer)
+        self._eligibility = Eligibility(payer)
 
     def app(self) -> Starlette:
         """The portal as an ASGI application."""
@@ -160,7 +169,7 @@ class ExchangePortal:
         problem = _problem(member_id, day, day, birth)
         if birth is None or day is None or problem:
             return JSONResponse({"error": problem}, status_code=422)
-        return self._accept(member_id, day, coverage(self._payer, member_id, birth, day))
+        return self._accept(member_id, day, self._coverage(member_id, birth, day))
 
     async def answer(self, request: Request) -> Response:
         """An inquiry's answer, or that it is not ready."""
@@ -189,15 +198,18 @@ class ExchangePortal:
         )
 
     async def document(self, request: Request) -> Response:
-        """The remittance as the payer prints it."""
+        """The remittance as the payer prints it; a locked one opens with the payee's NPI."""
         trace = request.path_params["trace"]
-        if trace not in self._payer.remittances:
+        found = self._payer.remittances.get(trace)
+        if found is None:
             return JSONResponse({"error": "No such remittance."}, status_code=404)
         self.counters.documents += 1
         body = await asyncio.to_thread(self._document, trace)
         manner = self._knobs.document or "attachment"
         kind, media = ("inline" if manner in ("inline", "tab") else "attachment", "application/pdf")
-        if manner == "truncated":
+        if manner == "encrypted":
+            body = await asyncio.to_thread(draw, self._payer.payer_id, found, found.payee_npi)
+        elif manner == "truncated":
             body = body[: len(body) // 2]
         elif manner == "html":
             body = b"<!doctype html><title>Error</title><p>The document could not be made.</p>"
@@ -221,6 +233,17 @@ class ExchangePortal:
         rows = [claim_row(self._payer.by_number[number]) for number in numbers]
         times = 2 if self._knobs.duplicate_rows else 1
         return {"state": "done", "claims": [row for row in rows for _ in range(times)]}
+
+    def _coverage(self, member_id: str, birth: date, day: date) -> dict[str, Any]:
+        self.counters.searches += 1
+        held = self._eligibility.search(member_id, birth)
+        if held is None:
+            return {"state": "done", "unavailable": UNAVAILABLE}
+        if not held:
+            unknown = member_id not in self._payer.members
+            said = MEMBER_UNKNOWN if unknown else BIRTH_DIFFERS
+            return {"state": "done", "none": {"tone": "red", "message": said}}
+        return {"state": "done", "coverage": coverage(held, day)}
 
     def _no_claims(self, member_id: str, first: date) -> dict[str, str]:
         """One of three messages that say the same; real payers differ in which they send."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from sandbox.glosses import GLOSSES, REMARKS
+from sandbox.inquiry import benefits_for, on_day
 from sandbox.world import (
     Adjustment,
     Benefit,
     Membership,
-    Payer,
     PayerClaim,
     Person,
     Remittance,
@@ -31,8 +32,6 @@ SERVICE_TYPES = {
     "88": "Pharmacy",
 }
 METHODS = {"ACH": "EFT", "CHK": "Check", "NON": "Non-payment"}
-BIRTH_DIFFERS = "Patient birth date does not match that for the patient on the database"
-MEMBER_UNKNOWN = "Subscriber/Insured not found"
 
 
 def claim_row(claim: PayerClaim) -> dict[str, Any]:
@@ -125,68 +124,38 @@ def remittance(found: Remittance) -> dict[str, Any]:
     }
 
 
-def coverage(payer: Payer, member_id: str, birth: date, on: date) -> dict[str, Any]:
-    """What the payer says of a member's cover on a day.
-
-    A day without cover is answered with the nearest plan, which is then not active.
-    """
-    known = payer.members.get(member_id, ())
-    if not known:
-        return {"state": "done", "none": {"tone": "red", "message": MEMBER_UNKNOWN}}
-    held = [one for one in known if one.person.birth == birth]
-    if not held:
-        return {"state": "done", "none": {"tone": "red", "message": BIRTH_DIFFERS}}
-    active = [one for one in held if one.begins <= on and (one.ends is None or on <= one.ends)]
-    chosen = active[0] if active else min(held, key=lambda one: _days_away(one, on))
+def coverage(held: Sequence[Membership], on: date) -> dict[str, Any]:
+    """What the payer says of a person's cover on a day, ``held`` being all there is of it."""
+    chosen, active = on_day(held, on)
     person = chosen.person
     return {
-        "state": "done",
-        "coverage": {
-            "patient": f"{person.last}, {person.first}".upper(),
-            "memberId": member_id,
-            "birth": person.birth.isoformat(),
-            "status": "Active Coverage" if active else "Inactive",
-            "plan": chosen.plan,
-            "begins": chosen.begins.isoformat(),
-            "ends": day(chosen.ends),
-            "benefits": _benefits(chosen) if active else [],
-            "others": [
-                {
-                    "name": other.name,
-                    "memberId": other.member_id,
-                    "order": "Primary" if other.primary else "Secondary",
-                }
-                for other in chosen.other_payers
-            ],
-        },
+        "patient": f"{person.last}, {person.first}".upper(),
+        "memberId": person.member_id,
+        "birth": person.birth.isoformat(),
+        "status": "Active Coverage" if active else "Inactive",
+        "plan": chosen.plan,
+        "begins": chosen.begins.isoformat(),
+        "ends": day(chosen.ends),
+        "benefits": _benefits(chosen) if active else [],
+        "others": [
+            {
+                "name": other.name,
+                "memberId": other.member_id,
+                "order": "Primary" if other.primary else "Secondary",
+            }
+            for other in chosen.other_payers
+        ],
     }
-
-
-def _days_away(membership: Membership, on: date) -> int:
-    if on < membership.begins:
-        return (membership.begins - on).days
-    return (on - (membership.ends or on)).days
 
 
 def _benefits(membership: Membership) -> list[dict[str, Any]]:
     """A card for each service type, what holds in the network and out of it side by side."""
-    types = dict.fromkeys(benefit.service_type for benefit in membership.benefits)
-    return [
-        {
-            "type": SERVICE_TYPES.get(code, f"Service type {code}"),
-            "code": code,
-            "in": _terms(membership, code, in_network=True),
-            "out": _terms(membership, code, in_network=False),
-        }
-        for code in types
-    ]
-
-
-def _terms(membership: Membership, code: str, *, in_network: bool) -> dict[str, Any] | None:
-    for benefit in membership.benefits:
-        if benefit.service_type == code and benefit.in_network is in_network:
-            return _stated(benefit)
-    return None
+    cards = []
+    for code in dict.fromkeys(benefit.service_type for benefit in membership.benefits):
+        inside, outside = benefits_for(membership, code)
+        name = SERVICE_TYPES[code]
+        cards.append({"type": name, "code": code, "in": _stated(inside), "out": _stated(outside)})
+    return cards
 
 
 def _stated(benefit: Benefit) -> dict[str, Any]:

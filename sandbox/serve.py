@@ -24,6 +24,7 @@ from sandbox.imap import open_imap
 from sandbox.knobs import Knobs
 from sandbox.payers import COMMERCIAL, MEDICAID
 from sandbox.portal_commercial import commercial_app
+from sandbox.portal_exchange import exchange_app
 from sandbox.portal_medicaid import medicaid_app
 from sandbox.portal_medicare import medicare_app
 from sandbox.portal_worklist import worklist_app
@@ -64,6 +65,7 @@ PORTALS = {
     ),
     "tri-rivers": Portal(medicare_app),
     "copper-line": Portal(worklist_app),
+    "blue-mesa": Portal(exchange_app, ("username", "password", "totp")),
 }
 HOST = "127.0.0.1"
 PARENT_POLL_SECONDS = 1.0

@@ -63,10 +63,6 @@ function card(benefit) {
 
 function panel(kind, title, terms, hidden) {
   const node = el("div", { role: "tabpanel", class: kind, "aria-label": title, hidden });
-  if (terms === null) {
-    node.append(el("p", {}, "The payer gave no information."));
-    return node;
-  }
   const left = (whole, rest) => (whole === null ? null : `${dollars(whole)} (${dollars(rest)} remaining)`);
   const list = [
     ["Coverage", terms.covered ? "Covered" : "Not covered"],
