@@ -140,7 +140,10 @@ class Press(Locator):
 
 
 class Step(Strict):
-    """One verb, as a person would do it; ``expect`` and ``gone`` wait for what shows or goes."""
+    """One verb, as a person would do it; ``expect`` and ``gone`` wait for what shows or goes.
+
+    ``unfold`` clicks whatever cuts a text short ("View more"), as often as it is there.
+    """
 
     go: str | None = None
     fill: Fill | None = None
@@ -150,6 +153,7 @@ class Step(Strict):
     check: Locators | None = None
     click: Locators | None = None
     hover: Locators | None = None
+    unfold: Locators | None = None
     expect: Locators | None = None
     gone: Locators | None = None
 

@@ -38,6 +38,13 @@ PAGES = {
         document.body.append('asked')})">Delete</button>
         <button onclick="fetch('/search', {method: 'POST'}).then(() => {
         document.body.append('found')})">Find</button>""",
+    "/folded": b"""<button>Next</button><script>
+        for (const text of ["first", "second", "third"]) {
+          const more = document.createElement("button");
+          more.append("View more");
+          more.onclick = () => { more.textContent = "View less"; document.body.append(text); };
+          document.body.append(more);
+        }</script>""",
     "/leave": b"<p>redirecting</p>",
     "/ended": b"<h1>Your session has expired</h1>",
     "/document": b"%PDF-1.4 not shown by a viewer",
@@ -183,6 +190,21 @@ def test_a_figure_in_a_frame_is_placed_in_the_window(
         )
         assert box == pytest.approx(corners, abs=1)
         assert box[1] > 60, "below the shell's heading"
+
+    in_browser(browser_executable, sites[0], work)
+
+
+def test_every_text_that_is_cut_short_is_unfolded_and_there_may_be_none(
+    browser_executable: Browser, sites: tuple[Site, Site]
+) -> None:
+    more = Step(unfold=[Locator(role="button", name="View more")])
+
+    async def work(hand: Hand, *_: object) -> None:
+        await hand.take((Step(go="/folded"), more, more), {})
+        assert "firstsecondthird" in await hand.page.inner_text("body")
+        endless = Step(unfold=[Locator(role="button", name="Next")])
+        with pytest.raises(UnknownPage, match="still there after 100 clicks"):
+            await hand.take((endless,), {})
 
     in_browser(browser_executable, sites[0], work)
 

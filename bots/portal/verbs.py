@@ -30,6 +30,7 @@ from bots.reading.fields import US_DATES
 
 ABOUT_OURS = re.compile(r"\{(claim|visit)\.")
 INTERRUPTIONS_AT_MOST = 5
+FOLDS_AT_MOST = 100
 KIND_OF_LIST = """e => e instanceof HTMLSelectElement ? "select"
     : e instanceof HTMLInputElement && !e.readOnly ? "typed" : "opened"
 """
@@ -68,6 +69,8 @@ class Hand:
                 await self.gone(step.gone, words)
             elif step.hover is not None:
                 await (await self.one(step.hover, words)).hover(timeout=self.answer_ms)
+            elif step.unfold is not None:
+                await self._unfold(step.unfold, words)
             elif step.check is not None:
                 await (await self.one(step.check, words)).check(timeout=self.answer_ms)
             elif step.press is not None:
@@ -107,6 +110,15 @@ class Hand:
             await target.press_sequentially(text, timeout=self.answer_ms)
         offered = listed.option or Locator(role="option", name=text, frame=listed.frame)
         await (await self.one((offered,), words)).click(timeout=self.answer_ms)
+
+    async def _unfold(self, ways: Sequence[Locator], words: Words) -> None:
+        """Click each of ``ways`` that is there, until none is left; often there is none."""
+        for _ in range(FOLDS_AT_MOST):
+            folded = self.any_of(ways, words)
+            if not await folded.count():
+                return
+            await folded.first.click(timeout=self.answer_ms)
+        raise UnknownPage(f"{ways[0]} is still there after {FOLDS_AT_MOST} clicks")
 
     async def go(self, path: str) -> None:
         """Load ``path`` of the portal. Raises TryLater when it cannot be reached or is down."""
