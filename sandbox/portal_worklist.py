@@ -15,7 +15,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
 
 from sandbox.knobs import Knobs
 from sandbox.portal_worklist_desk import Desk, Visit
@@ -229,7 +228,7 @@ def worklist_app(
     clock: Clock = utc_now,
     delay: float = 1.0,
     knobs: Knobs | None = None,
-) -> ASGIApp:
+) -> Starlette:
     """The portal over ``payer``; ``document`` gives a payment's PDF by its trace number, and
     ``delay`` scales the 0-1.2 s that a list takes."""
     portal = WorklistPortal(

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
