@@ -143,7 +143,8 @@ class _Arrival:
 
     async def _of_answer(self, response: Response) -> None:
         with suppress(Error):
-            self._set(await response.body())
+            if body := await response.body():  # Chromium gives none of what a script took as a blob
+                self._set(body)
 
     def _set(self, data: bytes) -> None:
         # an answer that a script took as a blob is empty here; the download it makes is not
