@@ -219,7 +219,7 @@ def demo(
     }
 )
 def sandbox(context: typer.Context) -> None:
-    """Simulated payers: serve | export DIR | truth | documents DIR | bad DIR.
+    """Simulated payers: serve | export DIR | schedule FILE | truth | documents DIR | bad DIR.
 
     Example: claimsweep sandbox serve --seed 1 --claims 200
     """
