@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from sandbox.sessions import (
     Verdict,
     utc_now,
 )
+from sandbox.troubles import as_sent, as_shown, loses_session
 from sandbox.world import Adjustment, Payer, PayerClaim, ServiceLine
 
 ROWS_PER_PAGE = 5
@@ -85,7 +87,9 @@ class CommercialPortal:
         document: Callable[[str], bytes],
         delay: float,
         clock: Clock,
+        knobs: Knobs,
     ) -> None:
+        self._knobs = knobs
         self._payer = payer
         self._document = document
         self._delay = delay
@@ -164,10 +168,12 @@ class CommercialPortal:
             return JSONResponse({"error": problem}, status_code=422)
         self.counters.searches += 1
         search_id = secrets.token_hex(8)
+        numbers = self._inquiry.search(member_id, first, last)
+        times = 1 + self._knobs.duplicate_rows
         loop = asyncio.get_running_loop()
         self._searches[search_id] = Search(
             ready_at=loop.time() + self._delay * wait_seconds(member_id, first),
-            numbers=self._inquiry.search(member_id, first, last),
+            numbers=numbers and tuple(n for n in numbers for _ in range(times)),
         )
         return JSONResponse({"searchId": search_id}, status_code=202)
 
@@ -217,7 +223,8 @@ class CommercialPortal:
         if claim is None:
             return JSONResponse({"error": "No such claim."}, status_code=404)
         return JSONResponse(
-            _details(claim) | {"hasEob": claim.trace_number in self._payer.remittances}
+            _details(as_shown(claim, self._payer, self._knobs))
+            | {"hasEob": claim.trace_number in self._payer.remittances}
         )
 
     async def eob(self, request: Request) -> Response:
@@ -227,11 +234,9 @@ class CommercialPortal:
         if trace is None or trace not in self._payer.remittances:
             return JSONResponse({"error": "No explanation of payment."}, status_code=404)
         self.counters.documents += 1
-        body = await asyncio.to_thread(self._document, trace)
-        return Response(
-            body,
-            media_type="application/pdf",
-            headers={"Content-Disposition": f'attachment; filename="EOP-{trace}.pdf"'},
+        printed = partial(self._document, trace)
+        return await asyncio.to_thread(
+            as_sent, printed, f"EOP-{trace}.pdf", own="attachment", knobs=self._knobs
         )
 
     async def appeal(self, _: Request) -> Response:
@@ -240,7 +245,10 @@ class CommercialPortal:
 
     def _inside(self, endpoint: Endpoint) -> Endpoint:
         async def guarded(request: Request) -> Response:
-            if not self._door.is_live(request.cookies.get(COOKIE)):
+            if self._knobs.maintenance:
+                return JSONResponse({"error": "The portal is being maintained."}, status_code=503)
+            token = request.cookies.get(COOKIE)
+            if not self._door.is_live(token) or loses_session(self._knobs, self._door, token):
                 return JSONResponse({"error": ENDED}, status_code=401)
             return await endpoint(request)
 
@@ -257,7 +265,9 @@ def commercial_app(
     knobs: Knobs | None = None,
 ) -> Starlette:
     """The commercial portal over ``payer``; ``delay`` scales the 0-2 s that a search takes."""
-    return CommercialPortal(payer, account, document=document, delay=delay, clock=clock).app()
+    return CommercialPortal(
+        payer, account, document=document, delay=delay, clock=clock, knobs=knobs or Knobs()
+    ).app()
 
 
 def wait_seconds(member_id: str, first: date) -> float:

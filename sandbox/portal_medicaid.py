@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -30,7 +31,8 @@ from sandbox.sessions import (
     Verdict,
     utc_now,
 )
-from sandbox.world import Payer, PayerClaim
+from sandbox.troubles import as_sent, as_shown, loses_session
+from sandbox.world import Payer
 
 POSTBACKS_PER_SESSION = 150
 IDLE = timedelta(minutes=15)
@@ -46,6 +48,7 @@ LOCKED = "Your account has been locked."
 TERMS_NEEDED = "You must accept the terms of use to continue."
 NONE_FOUND = "No claims were found for the criteria entered."
 UNAVAILABLE = "The claims system is currently unavailable. Please try your request again later."
+MAINTENANCE = "<!doctype html><title>Maintenance</title><p>The portal is being maintained.</p>"
 NO_RECIPIENT = "No recipient was found for the ID and date of birth entered."
 NO_ELIGIBILITY = (
     "The eligibility system is currently unavailable. Please try your request again later."
@@ -97,10 +100,14 @@ class MedicaidPortal:
     async def page(self, request: Request) -> Response:
         """Any page: shown for a GET, its postback handled for a POST."""
         path = request.url.path
+        if self._knobs.maintenance:
+            return HTMLResponse(MAINTENANCE, status_code=503)
         visit = self._visits.get(request.cookies.get(COOKIE, ""))
         if request.method == "GET" and path == "/Login.aspx":
             return self._login_page(self._new_visit())
         if visit is None or not self._is_alive(visit):
+            return self._expired(visit)
+        if visit.session and loses_session(self._knobs, self._door, visit.session):
             return self._expired(visit)
         if request.method == "POST":
             form = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
@@ -135,11 +142,9 @@ class MedicaidPortal:
         if trace not in self._payer.remittances:
             return HTMLResponse("Remittance advice not found.", status_code=404)
         self.counters.documents += 1
-        body = await asyncio.to_thread(self._printed, trace)
-        return Response(
-            body,
-            media_type="application/pdf",
-            headers={"Content-Disposition": f'inline; filename="RA_{trace}.pdf"'},
+        printed = partial(self._printed, trace)
+        return await asyncio.to_thread(
+            as_sent, printed, f"RA_{trace}.pdf", own="inline", knobs=self._knobs
         )
 
     def _printed(self, trace: str) -> bytes:
@@ -222,7 +227,7 @@ class MedicaidPortal:
         numbers = self._claims.search(recipient_id, first, last) if ours else ()
         if numbers is None:
             return self._inquiry(visit, problem=UNAVAILABLE)
-        visit.numbers = numbers
+        visit.numbers = tuple(n for n in numbers for _ in range(1 + self._knobs.duplicate_rows))
         return self._inquiry(visit, note="" if visit.numbers else NONE_FOUND)
 
     def _grid_event(self, visit: Visit, form: Form) -> Response:
@@ -297,7 +302,7 @@ class MedicaidPortal:
         )
 
     def _detail(self, visit: Visit, *, note: str = "") -> Response:
-        claim: PayerClaim = self._payer.by_number[str(visit.opened)]
+        claim = as_shown(self._payer.by_number[str(visit.opened)], self._payer, self._knobs)
         return self._render(
             visit,
             "detail.html",

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Self
 
 import httpx
 import pyotp
 from lxml import html
 
+from sandbox.knobs import Knobs
 from sandbox.serve import Portals, open_portals
 from sandbox.world import World
 
@@ -34,15 +36,21 @@ class SetClock:
 
 
 @contextmanager
-def answering(world: World, clock: SetClock, *, delay: float = 0.05) -> Iterator[Portals]:
-    """The portals over ``world``, served on their own thread."""
+def answering(
+    world: World,
+    clock: SetClock,
+    *,
+    delay: float = 0.05,
+    knobs: Mapping[str, Knobs] = MappingProxyType({}),
+) -> Iterator[Portals]:
+    """The portals over ``world``, served on their own thread; ``knobs`` by payer id."""
     ready = threading.Event()
     found: list[Portals] = []
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
 
     async def run() -> None:
-        async with open_portals(world, delay=delay, clock=clock) as portals:
+        async with open_portals(world, delay=delay, clock=clock, knobs=knobs) as portals:
             found.append(portals)
             ready.set()
             await stop.wait()
