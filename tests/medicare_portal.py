@@ -22,6 +22,7 @@ from portal_worlds import payer as books
 from sandbox.documents import draw
 from sandbox.knobs import Knobs
 from sandbox.mailbox import Mailbox
+from sandbox.medicare_pages import PTAN
 from sandbox.plans import PLANS, grant
 from sandbox.portal_medicare import medicare_app
 from sandbox.sessions import Account, make_account
@@ -117,3 +118,47 @@ def medicare(payer: Payer, *, seed: int = 7, delay: float = 0.0) -> Iterator[Med
         server.should_exit = True
         thread.join(READY_SECONDS)
         listener.close()
+
+
+INQUIRY = {
+    "taxId": "001234567",
+    "npi": "1098765430",
+    "ptan": PTAN,
+    "program": "Part B",
+    "medicareNumber": OLWEN.member_id,
+    "lastName": OLWEN.last.upper(),
+    "firstName": OLWEN.first,
+    "birthDate": f"{OLWEN.birth:%m/%d/%Y}",
+}
+
+
+class Visitor:
+    """A browser without scripts, at one portal."""
+
+    def __init__(self, portal: Medicare) -> None:
+        self.portal = portal
+        self.http = httpx.Client(base_url=portal.address, follow_redirects=True, timeout=20)
+
+    def get(self, path: str) -> str:
+        return self.http.get(path).text
+
+    def post(self, path: str, **form: str) -> str:
+        return self.http.post(path, data=form).text
+
+    def log_in(self) -> str:
+        self.get("/login")
+        account = self.portal.account
+        return self.post("/login", userId=account.username, password=account.password)
+
+    def enter(self) -> str:
+        assert "How would you like" in self.log_in()
+        self.post("/login/method", method="email")
+        return self.post("/login/code", code=self.portal.newest_code())
+
+    def inside(self) -> Visitor:
+        self.enter()
+        assert "Welcome" in self.post("/login/acknowledgement", answer="accept")
+        return self
+
+    def search(self) -> str:
+        return self.post("/claims", **INQUIRY)
