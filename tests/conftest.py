@@ -36,8 +36,15 @@ hypothesis_settings.load_profile("ci" if IN_CI else "local")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--key-claims N``: how many claims of each payer are held against the answer key."""
+    """How large the tests are that may be made longer by hand."""
     parser.addoption("--key-claims", type=int, default=30, help="claims per payer and seed (30)")
+    parser.addoption("--kills", type=int, default=20, help="workers killed while signing in (20)")
+
+
+@pytest.fixture(scope="session")
+def kills(request: pytest.FixtureRequest) -> int:
+    """How many workers are killed while they sign in."""
+    return int(request.config.getoption("--kills"))
 
 
 @pytest.fixture(scope="session")
