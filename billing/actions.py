@@ -232,6 +232,7 @@ STEPS: Mapping[str, Step] = {
         Clock.NEXT_SWEEP,
         _OURS,
     ),
+    "canary-failed": Step("Mend the profile, then sweep again.", Clock.NEXT_SWEEP, _OURS),
     "needs-person": Step("Check this claim on the portal by hand.", Clock.NEXT_SWEEP, _OURS),
     "policy": Step(
         "Check this claim by hand from the assisted worklist.",

@@ -54,5 +54,10 @@ class UnknownPage(PortalError):
     """A page that matches none, or more than one, of the outcomes the profile knows."""
 
 
+class CanaryFailed(PortalError):
+    """A claim whose answer is known was answered otherwise: nothing else is asked until a person
+    has compared the portal with its profile."""
+
+
 class SessionEnded(PortalError):
     """The portal ended the session by itself; signing in again is allowed and expected."""

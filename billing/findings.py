@@ -217,6 +217,11 @@ FINDINGS: Mapping[str, FindingKind] = {
         "The portal showed a page that its profile does not know.",
         needs_person=True,
     ),
+    "canary-failed": FindingKind(
+        "Canary failed",
+        "A claim whose answer is known read otherwise, so nothing else was asked of this portal.",
+        needs_person=True,
+    ),
     "needs-person": FindingKind(
         "Only a person can tell",
         "The portal asked for something, or showed something, that a bot must not decide.",

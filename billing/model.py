@@ -197,6 +197,7 @@ class Reason(StrEnum):
     UNREACHABLE = "unreachable"
     LOGIN_REFUSED = "login_refused"
     UNKNOWN_PAGE = "unknown_page"
+    CANARY_FAILED = "canary_failed"
     NEEDS_PERSON = "needs_person"
     POLICY = "policy"
     NO_PROFILE = "no_profile"

@@ -51,6 +51,10 @@ OBSTACLES: Mapping[str, tuple[str, str]] = {
         "system",
         "Look at the captured page and mend the profile; until then look the claims up by hand.",
     ),
+    "canary-failed": (
+        "system",
+        "Compare the portal with its profile; sweep again once claimsweep canary is green.",
+    ),
     "needs-person": (
         "system",
         "Sign in by hand and do what the portal asks, then run the sweep again.",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -37,7 +37,9 @@ from bots.portal.driver import Asked, ClaimStatusDriver
 from bots.portal.gate import closed
 from bots.portal.session import PortalSession
 from bots.profile import Profile
+from bots.reading.canary import Canary
 from bots.reading.eob import Reading, read_eob
+from flows.canary import ask_canary
 from flows.codes import code_from_person
 from flows.login_book import AccountBook
 
@@ -63,20 +65,33 @@ class AccountWork:
     secret: Callable[[str], str]
     read_document: Callable[[bytes], Reading]
     today: date
+    canary: Callable[[], Canary | None] = lambda: None
     owner: str = field(default_factory=owner_name)
     _readings: dict[str, Reading | UnreadableDocument] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Answer every pending item of this payer; nobody signs in when there is none.
 
-        Raises AccountBusy when another run has the account, PortalClosed outside the portal's
-        hours, TryLater when the portal is not to be had now, StopAccount, NeedsPerson or
-        UnknownPage when a person must act first; items not answered stay pending.
+        A canary is asked about first. Raises CanaryFailed when its answer is not the known one,
+        AccountBusy when another run has the account, PortalClosed outside the portal's hours,
+        TryLater when the portal is not to be had now, StopAccount, NeedsPerson or UnknownPage when
+        a person must act first; items not answered stay pending.
         """
-        account, now = self.profile.id, datetime.now(UTC)
-        if not self._has_work():
+        if self._has_work():
+            async with self._signed_in() as (session, fence):
+                await self._ask_all(session, fence)
+
+    async def run_canary(self) -> None:
+        """Ask about the canary alone. Raises as :meth:`run` does."""
+        async with self._signed_in():
             return
+
+    @asynccontextmanager
+    async def _signed_in(self) -> AsyncIterator[tuple[PortalSession, int]]:
+        """The account's one session, its canary answered as known."""
+        account, now = self.profile.id, datetime.now(UTC)
         self._require_open(now)
+        canary = await asyncio.to_thread(self.canary)
         fence = self.ledger.lease_account(account, self.owner, seconds=LEASE_SECONDS, now=now)
         if fence is None:
             raise AccountBusy(f"{account}: another run is signed in with this account")
@@ -88,7 +103,9 @@ class AccountWork:
             async with PortalSession(
                 self.profile, self.address, self.browser, self.secret, book, ask
             ) as session:
-                await self._ask_all(session, fence)
+                if canary is not None:
+                    await ask_canary(session, self.ledger.store, canary)
+                yield session, fence
         finally:
             beating.cancel()
             self.ledger.release_account(account, self.owner, fence)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -116,6 +117,32 @@ def check(
         sys.stdout.write(one_claim(swept.report, color=sys.stdout.isatty()))
     if not swept.useful:
         raise typer.Exit(COULD_NOT)
+
+
+@app.command()
+def canary(
+    payer: Annotated[str | None, typer.Argument(help="Default: every payer with one.")] = None,
+    as_json: AsJson = False,
+    home: Home = None,
+    profiles: Profiles = None,
+) -> None:
+    """Ask each portal about its canary: a claim whose answer is known.
+
+    A sweep does so too, before it asks about anything else. Exit 1 when one is red: its portal
+    reads otherwise than its profile thinks; 2 when a portal could not be asked.
+
+    Example: claimsweep canary acme
+    """
+    from flows.canaries import run_canaries
+
+    results = run_canaries(settings_in_force(home, profiles), payer)
+    if as_json:
+        print_json({"canaries": [asdict(result) for result in results]})
+    else:
+        sys.stdout.write("".join(f"{r.colour:<5} {r.sentence}\n" for r in results))
+    colours = {result.colour for result in results}
+    if colours != {"green"}:
+        raise typer.Exit(FINDINGS if "red" in colours else COULD_NOT)
 
 
 @eob.command("read")

@@ -9,6 +9,7 @@ from functools import partial
 
 from billing.errors import (
     BadInput,
+    CanaryFailed,
     ClaimsweepError,
     LoginCutOff,
     NeedsPerson,
@@ -32,6 +33,7 @@ from billing.report import PayerNote
 from bots.portal.browser import find_browser
 from bots.portal.gate import refusal
 from bots.profile import Profile, load_profiles
+from bots.reading.canary import load_canary
 from flows.account import AccountWork, make_reader
 from flows.settings import Settings, load_settings
 
@@ -39,6 +41,7 @@ REASON_OF: Mapping[type[BaseException], Reason] = {
     StopAccount: Reason.LOGIN_REFUSED,
     NeedsPerson: Reason.NEEDS_PERSON,
     BadInput: Reason.NEEDS_PERSON,
+    CanaryFailed: Reason.CANARY_FAILED,
     UnknownPage: Reason.UNKNOWN_PAGE,
     LoginCutOff: Reason.UNREACHABLE,
     PortalClosed: Reason.UNREACHABLE,
@@ -79,15 +82,17 @@ class SweepContext:
     def account_work(self, payer: str) -> AccountWork:
         """The work of one payer's account; finds the browser."""
         profile = self.profiles[payer]
+        secret = partial(self.settings.secret, payer)
         return AccountWork(
             ledger=self.ledger,
             sweep_id=self.sweep_id,
             profile=profile,
             address=self.settings.portals.get(payer, profile.file.portal.address),
             browser=find_browser(),
-            secret=partial(self.settings.secret, payer),
+            secret=secret,
             read_document=make_reader(profile),
             today=self.business_date,
+            canary=partial(load_canary, profile, secret),
         )
 
     def end_session(self, payer: str, end: BaseException) -> None:

@@ -13,6 +13,7 @@ from billing.model import Found, Observation
 from bots.claim_task import Rows
 from bots.portal.gate import refusal
 from bots.profile import Profile, load_profile, load_profiles
+from bots.reading.canary import check_canary
 from bots.reading.cases import Reads, find_cases, problem, replay_bytes
 from flows.login_book import AccountBook
 from flows.settings import Settings
@@ -45,6 +46,10 @@ def lint(folder: Path, today: date) -> list[str]:
                 f"{payer / 'eob.yaml'}: no such file, and the profile downloads EOBs; describe "
                 "their layout there"
             )
+        try:
+            check_canary(profile)
+        except ProfileError as error:
+            problems += str(error).splitlines()
     if not problems:
         try:
             load_profiles(folder)

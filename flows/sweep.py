@@ -9,6 +9,7 @@ from prefect import flow
 from billing.errors import (
     AccountBusy,
     BadInput,
+    CanaryFailed,
     LoginCutOff,
     NeedsPerson,
     PortalClosed,
@@ -47,5 +48,13 @@ async def payer_session(sweep_id: str, payer: str) -> None:
         await context.account_work(payer).run()
     except AccountBusy:
         return  # the claims stay pending: they are the other run's to answer
-    except (StopAccount, LoginCutOff, PortalClosed, NeedsPerson, UnknownPage, BadInput) as error:
+    except (
+        StopAccount,
+        LoginCutOff,
+        PortalClosed,
+        NeedsPerson,
+        UnknownPage,
+        BadInput,
+        CanaryFailed,
+    ) as error:
         context.end_session(payer, error)

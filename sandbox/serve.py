@@ -19,6 +19,7 @@ from typing import Protocol
 import uvicorn
 from starlette.applications import Starlette
 
+from sandbox.canary import canary
 from sandbox.documents import eob_pdf
 from sandbox.imap import open_imap
 from sandbox.knobs import Knobs
@@ -79,6 +80,7 @@ class Portals:
     addresses: dict[str, str]
     accounts: dict[str, Account]
     mailboxes: dict[str, str] = field(default_factory=dict)
+    canaries: dict[str, str] = field(default_factory=dict)
 
     def settings(self, home: Path) -> str:
         """The TOML settings that point a run at these portals, with a ledger of their own."""
@@ -93,6 +95,8 @@ class Portals:
         lines += [
             f'"{payer_id}/mailbox" = "{address}"' for payer_id, address in self.mailboxes.items()
         ]
+        for payer_id, known in self.canaries.items():
+            lines.append(f'"{payer_id}/canary" = {json.dumps(known)}')
         return "\n".join(lines) + "\n"
 
 
@@ -145,7 +149,9 @@ async def open_portals(
                 mailboxes[payer_id] = mailbox.address(port)
             running.append(asyncio.create_task(server.serve(sockets=[listener])))
         await asyncio.gather(*(_answer(address) for address in addresses.values()))
-        yield Portals(addresses, accounts, mailboxes)
+        known = {one.payer_id: canary(one) for one in world.payers}
+        canaries = {payer_id: text for payer_id, text in known.items() if text}
+        yield Portals(addresses, accounts, mailboxes, canaries)
     finally:
         for server in servers:
             server.should_exit = True

@@ -48,6 +48,7 @@ UNANSWERED = {
     Reason.UNREACHABLE: (Outcome.NO_ANSWER, "unreachable"),
     Reason.LOGIN_REFUSED: (Outcome.NO_ANSWER, "login-refused"),
     Reason.UNKNOWN_PAGE: (Outcome.NO_ANSWER, "unknown-page"),
+    Reason.CANARY_FAILED: (Outcome.NO_ANSWER, "canary-failed"),
     Reason.NEEDS_PERSON: (Outcome.NO_ANSWER, "needs-person"),
     Reason.POLICY: (Outcome.NO_ANSWER, "policy"),
     Reason.NO_PROFILE: (Outcome.NO_ANSWER, "no-profile"),

@@ -56,6 +56,7 @@ UNANSWERED: Mapping[Reason, tuple[str, Outcome]] = {
     Reason.UNREACHABLE: ("unreachable", Outcome.NO_ANSWER),
     Reason.LOGIN_REFUSED: ("login-refused", Outcome.NO_ANSWER),
     Reason.UNKNOWN_PAGE: ("unknown-page", Outcome.NO_ANSWER),
+    Reason.CANARY_FAILED: ("canary-failed", Outcome.NO_ANSWER),
     Reason.NEEDS_PERSON: ("needs-person", Outcome.NO_ANSWER),
     Reason.POLICY: ("policy", Outcome.NO_ANSWER),
     Reason.NO_PROFILE: ("no-profile", Outcome.NO_ANSWER),

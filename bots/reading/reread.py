@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
+from pydantic_core import to_jsonable_python
 
 from billing.errors import UnknownPage
 from billing.model import ClaimStatus, Found, NoAnswer, Observation, Reason, Remittance
-from bots.page_language import PageField
-from bots.profile import ClaimStatusTask, Profile
+from bots.claim_task import Read
+from bots.profile import Profile
 from bots.reading.cases import flat
 from bots.reading.listed import read_rows
-from bots.reading.page import read_claim
+from bots.reading.page import Reading, read_claim, read_region, read_response
 
 Verdict = Literal["same", "changed", "refused", "read", "unread"]
 ROWS = "rows"
@@ -54,16 +56,26 @@ class Archive:
     media_type: Callable[[str], str]
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The hashes of an opened claim's page, and of the JSON that came with it."""
+
+    page: str
+    body: str | None
+
+
 def reread_page(observation: Observation, archive: Archive, profile: Profile) -> Iterator[Reread]:
     """Every field of a portal's answer again; nothing for an answer that no figure rests on."""
-    task = profile.file.tasks.claim_status
     match observation.answer:
         case Found(ClaimStatus() as before):
-            yield from _reread_claim(before, observation, archive, profile)
-            yield _reread_rows(before, observation, archive, profile)
+            opened = _opened(observation, archive)
+            yield from _reread_claim(before, opened, archive, profile)
+            yield from _reread_rows(before, observation, opened, archive, profile)
         case NoAnswer(reason=Reason.UNKNOWN_PAGE):
-            pages = [c for c in observation.captures if archive.media_type(c) == "text/html"]
-            yield from _read_at_last(pages[-1:], archive, task, profile)
+            kinds = {c: archive.media_type(c) for c in observation.captures}
+            pages = [c for c, kind in kinds.items() if kind == "text/html"]
+            bodies = [c for c, kind in kinds.items() if kind == "application/json"]
+            yield from _read_at_last(pages[-1:], bodies, archive, profile)
 
 
 def compare(before: Mapping[str, Any], after: Mapping[str, Any], sha256: str) -> Iterator[Reread]:
@@ -81,44 +93,62 @@ def flat_remittance(remittance: Remittance) -> dict[str, Any]:
 
 
 def _reread_claim(
-    before: ClaimStatus, observation: Observation, archive: Archive, profile: Profile
+    before: ClaimStatus, opened: Opened, archive: Archive, profile: Profile
 ) -> Iterator[Reread]:
-    task, vocabulary = profile.file.tasks.claim_status, profile.file.vocabulary
-    sha256 = observation.places["words"].sha256
-    page = archive.fetch(sha256)
+    read, vocabulary = profile.file.tasks.claim_status.read, profile.file.vocabulary
+    page = archive.fetch(opened.page)
+    body = archive.fetch(opened.body) if opened.body else None
     was = flat(_STATUS.dump_python(before, mode="json"))
     try:
-        after, _ = read_claim(page, task.read, vocabulary)
+        after, _ = read_claim(page, read, vocabulary, body)
     except UnknownPage:
-        yield from _one_by_one(was, page, sha256, task, profile)
+        yield from _one_by_one(was, read, opened, page, body)
         return
-    yield from compare(was, flat(_STATUS.dump_python(after, mode="json")), sha256)
+    yield from compare(was, flat(_STATUS.dump_python(after, mode="json")), opened.page)
 
 
 def _one_by_one(
-    was: Mapping[str, Any], page: bytes, sha256: str, task: ClaimStatusTask, profile: Profile
+    was: Mapping[str, Any], read: Read, opened: Opened, page: bytes, body: bytes | None
 ) -> Iterator[Reread]:
-    """A page that is refused as a whole: which of its fields are why?"""
-    for name, field in task.read.fields.items():
-        alone = {"payer_claim_number": PageField(constant="-"), name: field}
-        read = task.read.model_copy(update={"fields": alone})
-        before = {k: v for k, v in was.items() if k.partition("[")[0] == name}
-        try:
-            status, _ = read_claim(page, read, profile.file.vocabulary)
-        except UnknownPage as error:
-            yield Reread(name, sha256, "refused", before.get(name), why=str(error))
-            continue
-        now = flat({name: _STATUS.dump_python(status, mode="json")[name]})
-        yield from compare(before, now, sha256)
+    """A claim that is refused as a whole: which of its fields are why?"""
+    for name, field in read.fields.items():
+        yield from _alone(
+            was, name, opened.page, partial(read_region, page, read.within, {name: field})
+        )
+    if read.response is None:
+        return
+    if body is None:
+        yield Reread(PAGE, opened.page, "refused", why="No response came with the claim that night")
+        return
+    for name, field in read.response.fields.items():
+        only = read.response.model_copy(update={"fields": {name: field}})
+        yield from _alone(was, name, str(opened.body), partial(read_response, body, only))
+
+
+def _alone(
+    was: Mapping[str, Any], name: str, sha256: str, look: Callable[[], Reading]
+) -> Iterator[Reread]:
+    before = {k: v for k, v in was.items() if k.partition("[")[0] == name}
+    try:
+        value = look().values[name]
+    except UnknownPage as error:
+        yield Reread(name, sha256, "refused", before.get(name), why=str(error))
+        return
+    yield from compare(before, flat({name: to_jsonable_python(value)}), sha256)
 
 
 def _reread_rows(
-    before: ClaimStatus, observation: Observation, archive: Archive, profile: Profile
-) -> Reread:
+    before: ClaimStatus,
+    observation: Observation,
+    opened: Opened,
+    archive: Archive,
+    profile: Profile,
+) -> Iterator[Reread]:
+    """Nothing for a search that opened its one hit at once."""
     rows = profile.file.tasks.claim_status.rows
     kind = "application/json" if rows.response else "text/html"
-    opened = observation.places["words"].sha256
-    lists = [c for c in observation.captures if archive.media_type(c) == kind and c != opened]
+    used = (opened.page, opened.body)
+    lists = [c for c in observation.captures if archive.media_type(c) == kind and c not in used]
     number, why = before.payer_claim_number, ""
     for sha256 in lists:
         try:
@@ -127,20 +157,39 @@ def _reread_rows(
             why = why or str(error)
             continue
         if any(row.payer_claim_number == number for row in listed):
-            return Reread(ROWS, sha256, "same")
-    sentence = why or "No captured list holds the claim any more; compare rows with the profile"
-    return Reread(ROWS, lists[0] if lists else opened, "refused", why=sentence)
+            yield Reread(ROWS, sha256, "same")
+            return
+    if lists:
+        sentence = why or "No captured list holds the claim any more; compare rows with the profile"
+        yield Reread(ROWS, lists[0], "refused", why=sentence)
 
 
 def _read_at_last(
-    pages: list[str], archive: Archive, task: ClaimStatusTask, profile: Profile
+    pages: Sequence[str], bodies: Sequence[str], archive: Archive, profile: Profile
 ) -> Iterator[Reread]:
+    task, vocabulary = profile.file.tasks.claim_status, profile.file.vocabulary
+    body = archive.fetch(bodies[-1]) if bodies else None
     for sha256 in pages:
         try:
-            status, _ = read_claim(archive.fetch(sha256), task.read, profile.file.vocabulary)
+            status, _ = read_claim(archive.fetch(sha256), task.read, vocabulary, body)
         except UnknownPage as error:
             yield Reread(PAGE, sha256, "unread", why=str(error))
             return
         stated = _STATUS.dump_python(status, mode="json")
-        for field, value in flat({name: stated[name] for name in task.read.fields}).items():
+        read = {*task.read.fields, *(task.read.response.fields if task.read.response else ())}
+        for field, value in flat({name: stated[name] for name in sorted(read)}).items():
             yield Reread(field, sha256, "read", after=value)
+
+
+def _opened(observation: Observation, archive: Archive) -> Opened:
+    """The captured page of the claim that was answered, and the JSON that came with it."""
+    shas = list(dict.fromkeys(place.sha256 for place in observation.places.values()))
+    pages = [sha256 for sha256 in shas if archive.media_type(sha256) == "text/html"]
+    bodies = [sha256 for sha256 in shas if archive.media_type(sha256) == "application/json"]
+    body = bodies[0] if bodies else None
+    if pages:
+        return Opened(pages[0], body)
+    # every figure stands in the JSON: the page was captured before it
+    until = observation.captures.index(body) if body else len(observation.captures)
+    earlier = [c for c in observation.captures[:until] if archive.media_type(c) == "text/html"]
+    return Opened(earlier[-1], body)

@@ -1,0 +1,147 @@
+"""A claim whose answer is known, and whether a portal's answer is still that one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields as dataclass_fields
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, field_validator
+
+from billing.errors import BadInput, ProfileError
+from billing.model import Claim, ClaimStatus, SourceRow
+from billing.money import ZERO
+from bots.page_language import Strict
+from bots.profile import Profile
+from bots.reading.cases import flat, is_invented
+from bots.strict_yaml import load_strict
+
+CANARY_FILE = "canary.yaml"
+WORDS = frozenset(word.name for word in dataclass_fields(ClaimStatus))
+MONEY = frozenset({"charge", "allowed", "paid", "patient_responsibility"})
+
+_STATUS: TypeAdapter[ClaimStatus] = TypeAdapter(ClaimStatus)
+
+
+def _as_text(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+Known = Annotated[str, BeforeValidator(_as_text)] | tuple[str, ...]
+"""What a field must say: its text, a day as 2026-03-31, dollars as "1180.00", or codes."""
+
+
+class CanaryClaim(Strict):
+    """The claim's words that a portal is searched with."""
+
+    claim_id: str
+    member_id: str
+    patient_last: str = ""
+    patient_first: str = ""
+    date_of_birth: date | None = None
+    service_from: date
+    service_to: date | None = None
+    billed: Decimal
+    payer_claim_number: str | None = None
+    provider_npi: str | None = None
+    provider_tin: str | None = None
+
+
+class Kept(Strict):
+    """The name of the secret that holds the whole canary as JSON."""
+
+    secret: str
+
+
+class CanaryFile(Strict):
+    """canary.yaml: ``claim`` and ``expect``, or the secret that keeps both."""
+
+    claim: CanaryClaim | Kept
+    expect: Mapping[str, Known] = Field(default_factory=dict)
+
+
+class Canary(Strict):
+    """A known claim, and what the portal says of it."""
+
+    claim: CanaryClaim
+    expect: Mapping[str, Known] = Field(min_length=1)
+
+    @field_validator("expect")
+    @classmethod
+    def _status_words(cls, value: Mapping[str, Known]) -> Mapping[str, Known]:
+        if strange := sorted(value.keys() - WORDS):
+            raise ValueError(f"{strange[0]}: a claim status has no such word")
+        return value
+
+    def asked(self, payer: str) -> Claim:
+        """The claim as a biller's row, which it is not."""
+        words = self.claim.model_dump()
+        words["service_to"] = words["service_to"] or self.claim.service_from
+        return Claim(
+            **words, payer=payer, payer_name=payer, balance=ZERO, source=SourceRow(CANARY_FILE, 0)
+        )
+
+    def differences(self, status: ClaimStatus) -> list[str]:
+        """The names of the fields that do not say what is known."""
+        stated = _STATUS.dump_python(status, mode="json")
+        return [
+            name
+            for name, known in self.expect.items()
+            if flat({name: stated[name]}) != flat({name: _dollars(name, known)})
+        ]
+
+    def __repr__(self) -> str:
+        return "Canary(…)"
+
+
+def load_canary(profile: Profile, secret: Callable[[str], str]) -> Canary | None:
+    """The payer's canary; None when its folder has none.
+
+    Raises ProfileError for a file that is none, or that names a real patient, and BadInput for a
+    secret that is none; neither is quoted.
+    """
+    file = check_canary(profile)
+    if file is None:
+        return None
+    if isinstance(file.claim, CanaryClaim):
+        return Canary(claim=file.claim, expect=file.expect)
+    name = f"{profile.id}/{file.claim.secret}"
+    try:
+        return Canary.model_validate(json.loads(secret(file.claim.secret)))
+    except (ValueError, ValidationError):
+        raise BadInput(
+            f'The secret {name} is no canary; it is JSON: {{"claim": {{words of the claim}}, '
+            '"expect": {fields of its answer}}, with the names that docs/add-a-payer.md lists'
+        ) from None
+
+
+def check_canary(profile: Profile) -> CanaryFile | None:
+    """The payer's canary.yaml as it stands, without its secret. Raises ProfileError."""
+    path = profile.folder / CANARY_FILE
+    if not path.is_file():
+        return None
+    file = load_strict(path, CanaryFile)
+    if isinstance(file.claim, Kept):
+        if file.expect:
+            raise ProfileError(f"{path}: expect: belongs into the secret too; remove it here")
+        return file
+    if not is_invented(profile):
+        raise ProfileError(
+            f"{path}: claim: is a patient's where the portal is real; keep it as a secret: "
+            "claim: {secret: canary}"
+        )
+    try:
+        Canary(claim=file.claim, expect=file.expect)
+    except ValidationError as error:
+        said = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+        raise ProfileError(f"{path}: expect: {said}") from None
+    return file
+
+
+def _dollars(name: str, known: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    if name in MONEY and isinstance(known, str):
+        return f"{Decimal(known):.2f}"
+    return known
