@@ -9,12 +9,13 @@ from pathlib import Path
 
 from billing.errors import BadInput, ProfileError
 from billing.ledger import Ledger, open_ledger
-from billing.model import Found, Observation
-from bots.claim_task import Rows
+from billing.model import Channel, Found, Observation
+from bots.claim_task import ClaimStatusTask
 from bots.portal.gate import refusal
 from bots.profile import Profile, load_profile, load_profiles
 from bots.reading.canary import check_canary
-from bots.reading.cases import Reads, find_cases, problem, replay_bytes
+from bots.reading.cases import RESPONSE, Reads, find_cases, problem, replay_bytes
+from bots.reading.reread import Archive, opened_claim
 from flows.login_book import AccountBook
 from flows.settings import Settings
 
@@ -94,13 +95,16 @@ def record(settings: Settings, payer: str, claim_id: str, case: str) -> Path:
     if what not in KINDS or not name:
         raise BadInput(f"{case!r}: a case is named claim_status-WHAT, rows-WHAT or document-WHAT")
     reads = KINDS[what]
-    sha256 = _capture(ledger, found, reads, profiles[payer].file.tasks.claim_status.rows)
+    sha256, body = _captures(ledger, found, reads, profiles[payer].file.tasks.claim_status)
     folder = profiles[payer].folder / "cases" / case
     if folder.exists():
         raise BadInput(f"{folder}: there is such a case already; choose another name")
     data, name = ledger.fetch(sha256), NAMES[ledger.media_type(sha256)]
-    read = replay_bytes(data, reads, profiles[payer])
+    loaded = ledger.fetch(body) if body else None
+    read = replay_bytes(data, reads, profiles[payer], loaded)
     folder.mkdir(parents=True)
+    if loaded is not None:
+        (folder / RESPONSE).write_bytes(loaded)
     (folder / name).write_bytes(data)
     (folder / "expected.json").write_text(json.dumps(read, indent=1) + "\n", encoding="utf-8")
     today = datetime.now(UTC).astimezone(settings.time_zone).date()
@@ -112,17 +116,26 @@ def record(settings: Settings, payer: str, claim_id: str, case: str) -> Path:
     return folder
 
 
-def _capture(ledger: Ledger, found: Sequence[Observation], reads: Reads, rows: Rows) -> str:
-    """The capture that ``reads`` wants: the page the answer stands on, the first list, the EOB."""
-    captures = [c for o in found for c in o.captures]
-    by_type = {
-        "claim": [o.places["words"].sha256 for o in found if "words" in o.places],
-        "rows": [c for c in captures if ledger.media_type(c) == rows.media_type][:1],
-        "document": [c for c in captures if ledger.media_type(c) == "application/pdf"][:1],
-    }
-    if not by_type[reads]:
-        raise BadInput("The latest sweep captured nothing of that kind for this claim")
-    return by_type[reads][0]
+def _captures(
+    ledger: Ledger, found: Sequence[Observation], reads: Reads, task: ClaimStatusTask
+) -> tuple[str, str | None]:
+    """The capture that ``reads`` wants: the opened claim's page (with the JSON that came with it,
+    if that is read), the first list, or the EOB."""
+    opened = [
+        opened_claim(o, Archive(ledger.fetch, ledger.media_type))
+        for o in found
+        if o.channel is Channel.PORTAL
+    ]
+    if reads == "claim" and opened:
+        return opened[0].page, opened[0].body if task.read.response else None
+    used = {sha256 for one in opened for sha256 in (one.page, one.body)}
+    kind = "application/pdf"
+    if reads == "rows":
+        kind = task.rows.media_type
+    for sha256 in (c for o in found for c in o.captures):
+        if ledger.media_type(sha256) == kind and sha256 not in used:
+            return sha256, None
+    raise BadInput("The latest sweep captured nothing of that kind for this claim")
 
 
 def passport(settings: Settings) -> list[dict[str, str | bool]]:

@@ -68,7 +68,7 @@ def reread_page(observation: Observation, archive: Archive, profile: Profile) ->
     """Every field of a portal's answer again; nothing for an answer that no figure rests on."""
     match observation.answer:
         case Found(ClaimStatus() as before):
-            opened = _opened(observation, archive)
+            opened = opened_claim(observation, archive)
             yield from _reread_claim(before, opened, archive, profile)
             yield from _reread_rows(before, observation, opened, archive, profile)
         case NoAnswer(reason=Reason.UNKNOWN_PAGE):
@@ -146,7 +146,7 @@ def _reread_rows(
 ) -> Iterator[Reread]:
     """Nothing for a search that opened its one hit at once."""
     rows = profile.file.tasks.claim_status.rows
-    kind = "application/json" if rows.response else "text/html"
+    kind = rows.media_type
     used = (opened.page, opened.body)
     lists = [c for c in observation.captures if archive.media_type(c) == kind and c not in used]
     number, why = before.payer_claim_number, ""
@@ -181,7 +181,7 @@ def _read_at_last(
             yield Reread(field, sha256, "read", after=value)
 
 
-def _opened(observation: Observation, archive: Archive) -> Opened:
+def opened_claim(observation: Observation, archive: Archive) -> Opened:
     """The captured page of the claim that was answered, and the JSON that came with it."""
     shas = list(dict.fromkeys(place.sha256 for place in observation.places.values()))
     pages = [sha256 for sha256 in shas if archive.media_type(sha256) == "text/html"]
