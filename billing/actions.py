@@ -234,11 +234,7 @@ STEPS: Mapping[str, Step] = {
     ),
     "canary-failed": Step("Mend the profile, then sweep again.", Clock.NEXT_SWEEP, _OURS),
     "needs-person": Step("Check this claim on the portal by hand.", Clock.NEXT_SWEEP, _OURS),
-    "policy": Step(
-        "Check this claim by hand from the assisted worklist.",
-        Clock.FILING,
-        "the payer's own terms",
-    ),
+    "policy": Step("Check this claim by hand from the list.", Clock.FILING, "the payer's terms"),
     "no-profile": Step(
         "Check this claim by hand, or add a profile for its payer.", Clock.FILING, _OURS
     ),

@@ -64,6 +64,26 @@ class PayerNote:
     sentence: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Drift:
+    """Where a portal no longer is as its profile says.
+
+    ``wanted`` is the profile's first way to something, or a field. It was found by the ``nth``
+    way, which is ``found_by``; nothing was found when that is None. ``evidence`` is the captured
+    page that lacks it.
+    """
+
+    wanted: str
+    found_by: str | None = None
+    nth: int = 0
+    evidence: str | None = None
+
+    @property
+    def points(self) -> int:
+        """What it adds to the drift score: 1 while another way still leads there, 3 after that."""
+        return 1 if self.found_by else 3
+
+
 @dataclass(frozen=True, slots=True)
 class SweepReport:
     """Everything one sweep's outputs are made from. ``new_postings`` were first proposed by it;
@@ -78,4 +98,5 @@ class SweepReport:
     new_postings: tuple[Posting, ...]
     known_postings: int
     payer_notes: tuple[PayerNote, ...]
+    drift: Mapping[str, tuple[Drift, ...]] = field(default_factory=dict)
     payer_names: Mapping[str, str] = field(default_factory=dict)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
@@ -31,15 +31,16 @@ from billing.model import (
 )
 from billing.reconcile import conclude, propose_postings
 from billing.remittance import excerpt
-from billing.report import PayerNote
+from billing.report import Drift
 from bots.portal.browser import Browser
 from bots.portal.driver import Asked, ClaimStatusDriver
 from bots.portal.gate import closed
 from bots.portal.session import PortalSession
 from bots.profile import Profile
 from bots.reading.canary import Canary
+from bots.reading.drift import lost_fields
 from bots.reading.eob import Reading, read_eob
-from flows.canary import ask_canary
+from flows.canary import ask_canary, judge_canary
 from flows.codes import code_from_person
 from flows.login_book import AccountBook
 
@@ -103,9 +104,14 @@ class AccountWork:
             async with PortalSession(
                 self.profile, self.address, self.browser, self.secret, book, ask
             ) as session:
-                if canary is not None:
-                    await ask_canary(session, self.ledger.store, canary)
-                yield session, fence
+                try:
+                    if canary is not None:
+                        known = await ask_canary(session, self.ledger.store, canary)
+                        self._note_lost(session, known)
+                        judge_canary(account, known, canary)
+                    yield session, fence
+                finally:
+                    self._note_drift(session.hand.drift)
         finally:
             beating.cancel()
             self.ledger.release_account(account, self.owner, fence)
@@ -134,6 +140,7 @@ class AccountWork:
                 self._postpone(item, error, started)
                 raise
             ended = 0
+            self._note_lost(session, asked.observation)
             reason = await self._settle(item, asked, started)
             unknown = unknown + 1 if reason is Reason.UNKNOWN_PAGE else 0
             unreachable = unreachable + 1 if reason is Reason.UNREACHABLE else 0
@@ -147,7 +154,6 @@ class AccountWork:
             await asyncio.sleep(PAUSE_SECONDS * unreachable)
             if not self._renew(fence):
                 raise AccountBusy(f"{self.profile.id}: another run has taken the account")
-        self._note_drift(session)
 
     async def _hold(self, fence: int) -> None:
         """Keep the account ours however long a login or a claim takes."""
@@ -235,11 +241,20 @@ class AccountWork:
             at=datetime.now(UTC),
         )
 
-    def _note_drift(self, session: PortalSession) -> None:
-        if session.hand.drift:
-            ways = "; ".join(sorted(session.hand.drift))
-            sentence = f"The portal was only found by the profile's second choice: {ways}"
-            self.ledger.note_payer(self.sweep_id, PayerNote(self.profile.id, "drift", sentence))
+    def _note_lost(self, session: PortalSession, observation: Observation) -> None:
+        """A page that was not known: what of the profile does it lack?"""
+        lost = session.hand.lost.copy()
+        session.hand.lost.clear()
+        pages = [c for c in observation.captures if self.ledger.media_type(c) == "text/html"]
+        match observation.answer:
+            case NoAnswer(reason=Reason.UNKNOWN_PAGE) if pages:
+                page, task = self.ledger.fetch(pages[-1]), self.profile.file.tasks.claim_status
+                self._note_drift(replace(one, evidence=pages[-1]) for one in lost)
+                self._note_drift(lost_fields(page, task, pages[-1]))
+
+    def _note_drift(self, drift: Iterable[Drift]) -> None:
+        if self.sweep_id:
+            self.ledger.note_drift(self.sweep_id, self.profile.id, sorted(drift, key=str))
 
 
 def eob_observation(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from billing.errors import CanaryFailed, SessionEnded, TryLater
-from billing.model import ClaimStatus, Found, NoAnswer, NotFound, Reason
+from billing.model import ClaimStatus, Found, NoAnswer, NotFound, Observation, Reason
 from bots.portal.capture import Keep
 from bots.portal.driver import ClaimStatusDriver
 from bots.portal.session import PortalSession
@@ -12,17 +12,22 @@ from bots.reading.canary import Canary
 DOWN = (Reason.UNAVAILABLE, Reason.UNREACHABLE)
 
 
-async def ask_canary(session: PortalSession, keep: Keep, canary: Canary) -> None:
-    """Ask about the canary; returns when its answer is the known one.
-
-    Raises CanaryFailed when it is another, TryLater when the portal cannot answer now.
-    """
+async def ask_canary(session: PortalSession, keep: Keep, canary: Canary) -> Observation:
+    """The portal's answer about the canary. Raises TryLater when it cannot answer now."""
     payer = session.profile.id
     try:
         asked = await ClaimStatusDriver(session, keep).ask(canary.asked(payer))
     except SessionEnded:
         raise TryLater(f"{payer} ended the session when it was asked about the canary") from None
-    match asked.observation.answer:
+    return asked.observation
+
+
+def judge_canary(payer: str, observation: Observation, canary: Canary) -> None:
+    """Return when the answer is the known one.
+
+    Raises CanaryFailed when it is another, TryLater when the portal did not answer.
+    """
+    match observation.answer:
         case NoAnswer(reason=reason, detail=detail) if reason in DOWN:
             raise TryLater(f"{payer}, asked about the canary: {detail}")
         case NoAnswer(detail=detail):
@@ -36,7 +41,7 @@ async def ask_canary(session: PortalSession, keep: Keep, canary: Canary) -> None
             what = f"reads otherwise in {', '.join(wrong)}"
         case _:
             what = "was answered with something else than a status"
-    shown = next(iter(reversed(asked.observation.captures)), "")[:12]
+    shown = next(iter(reversed(observation.captures)), "")[:12]
     raise CanaryFailed(
         f"{payer}: canary failed: the known claim {what}; compare the portal (evidence {shown}) "
         "with the profile, then run claimsweep canary"

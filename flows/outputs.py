@@ -23,6 +23,7 @@ from bots.profile import Profile, spellings
 from console.answers import answers
 from console.morning import morning_sheet
 from console.workbook import exceptions_csv, exceptions_xlsx, postings_csv, postings_totals
+from flows.drift import drift_files, drift_note
 
 SUFFIX = {
     "text/html": ".html",
@@ -34,9 +35,11 @@ SUFFIX = {
 
 
 def sweep_report(ledger: Ledger, sweep_id: str, profiles: Mapping[str, Profile]) -> SweepReport:
-    """The sweep's results with the payers' names."""
+    """The sweep's results with the payers' names, and a note of every portal that drifted."""
     names = {profile.id: profile.file.payer.name for profile in profiles.values()}
-    return replace(ledger.report(sweep_id), payer_names=names)
+    report = ledger.report(sweep_id)
+    drifted = [drift_note(payer, drift) for payer, drift in report.drift.items()]
+    return replace(report, payer_names=names, payer_notes=(*report.payer_notes, *drifted))
 
 
 def write_outputs(
@@ -78,6 +81,7 @@ def _write_outputs(
         "exceptions (CSV)": ("exceptions.csv", exceptions_csv(report, today)),
         "answers (JSON)": ("answers.json", _json(answers(report))),
     }
+    made |= drift_files(ledger, report, profiles)
     files = {what: str(folder / name) for what, (name, _) in made.items()}
     files["morning sheet"] = str(folder / "morning.html")
     files["evidence"] = str(folder / "evidence")

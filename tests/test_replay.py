@@ -7,7 +7,6 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from portal_clients import SetClock, answering
 from portal_faults import COMMERCIAL, MEDICAID, SWEEP, WORLD, Sent, desks
 
 from bots.portal.browser import Browser
-from sandbox.serve import Portals
 
 ASKED = {
     COMMERCIAL: ("E00000000001", "E00000000002", "E00000000012"),
@@ -26,20 +24,17 @@ ASKED = {
 
 
 @pytest.fixture(scope="module")
-def portals() -> Iterator[Portals]:
-    with answering(WORLD, SetClock(), delay=0) as there:
-        yield there
-
-
-@pytest.fixture(scope="module")
 def nights(
-    browser_executable: Browser, portals: Portals, tmp_path_factory: pytest.TempPathFactory
+    browser_executable: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Path]:
     """A swept home for each payer; nothing of the portals is needed after it."""
     homes = {}
     for payer, numbers in ASKED.items():
         home = tmp_path_factory.mktemp(payer) / "home"
-        with desks(browser_executable, portals, home) as desk:
+        with (
+            answering(WORLD, SetClock(), delay=0) as portals,
+            desks(browser_executable, portals, home) as desk,
+        ):
             work, _ = desk(payer, lambda _: None, *numbers)
             work.run()
             assert all(one.paid or one.status_words for one in work.conclusions())
@@ -150,12 +145,15 @@ def test_sweeps_are_chosen_by_day_or_by_name(nights: dict[str, Path], profiles: 
 
 
 def test_a_page_that_nobody_knew_is_read_once_the_profile_knows_it(
-    browser_executable: Browser, portals: Portals, profiles: Path, tmp_path: Path
+    browser_executable: Browser, profiles: Path, tmp_path: Path
 ) -> None:
     def reworded(sent: Sent) -> None:
         sent.body = sent.body.replace(b"Billed amount", b"Total charge")
 
-    with desks(browser_executable, portals, tmp_path / "home") as desk:
+    with (
+        answering(WORLD, SetClock(), delay=0) as portals,
+        desks(browser_executable, portals, tmp_path / "home") as desk,
+    ):
         work, _ = desk(COMMERCIAL, reworded)
         work.run()
         assert work.reason() == "unknown_page"

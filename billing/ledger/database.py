@@ -122,7 +122,10 @@ def _agree_on_version(home: Path, connection: Connection) -> None:
             f"{home}: the database there is not a claimsweep ledger: choose another home."
         )
     version = connection.execute(select(tables.schema_version.c.version)).scalar()
-    if version != tables.LEDGER_VERSION:
+    if version is not None and version < tables.LEDGER_VERSION:
+        tables.metadata.create_all(connection)  # what came since are whole tables
+        connection.execute(tables.schema_version.update(), {"version": tables.LEDGER_VERSION})
+    elif version != tables.LEDGER_VERSION:
         raise LedgerError(
             f"{home}: the ledger has version {version} and this claimsweep works with version "
             f"{tables.LEDGER_VERSION}: use the claimsweep that wrote it, or a newer one."

@@ -10,7 +10,7 @@ from billing.ledger.database import AnyRow, Database
 from billing.ledger.sweeps import FINAL, require_settled, require_sweep
 from billing.ledger.words import CLAIM, CONCLUSION, OBSERVATION, POSTING, read
 from billing.model import Observation
-from billing.report import ClaimResult, Earlier, PayerNote, RefusedRow, SweepReport
+from billing.report import ClaimResult, Drift, Earlier, PayerNote, RefusedRow, SweepReport
 
 
 class Reports(Database):
@@ -46,6 +46,7 @@ class Reports(Database):
                         postings.order_by(tables.postings.c.item_id, tables.postings.c.key)
                     ).scalars()
                 ),
+                drift=_drift(connection, sweep_id),
                 known_postings=_known_postings(connection, sweep_id),
                 payer_notes=tuple(
                     PayerNote(row.payer, row.kind, row.sentence)
@@ -54,6 +55,12 @@ class Reports(Database):
                     )
                 ),
             )
+
+    def drift(self, sweep_id: str) -> dict[str, tuple[Drift, ...]]:
+        """Where portals were not as their profiles say, by payer."""
+        with self._reading() as connection:
+            require_sweep(connection, sweep_id)
+            return _drift(connection, sweep_id)
 
     def results(self, sweep_id: str, payer: str | None = None) -> tuple[ClaimResult, ...]:
         """The results there are so far, oldest item first; of one payer when one is named."""
@@ -159,6 +166,16 @@ def _result(row: AnyRow, earlier: Earlier | None) -> ClaimResult:
         checked_at=row.concluded_at,
         earlier=earlier,
     )
+
+
+def _drift(connection: Connection, sweep_id: str) -> dict[str, tuple[Drift, ...]]:
+    table = tables.drift
+    query = select(table).where(table.c.sweep_id == sweep_id)
+    found: dict[str, list[Drift]] = {}
+    for row in connection.execute(query.order_by(table.c.payer, table.c.wanted)):
+        drift = Drift(row.wanted, row.found_by, row.nth, row.evidence)
+        found.setdefault(row.payer, []).append(drift)
+    return {payer: tuple(drifts) for payer, drifts in found.items()}
 
 
 def _known_postings(connection: Connection, sweep_id: str) -> int:

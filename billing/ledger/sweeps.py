@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from billing.ledger import tables
 from billing.ledger.database import AnyRow, Database
 from billing.ledger.words import CLAIM, write
 from billing.model import Claim, Reason
-from billing.report import PayerNote, RefusedRow
+from billing.report import Drift, PayerNote, RefusedRow
 
 _CHUNK = 2000
 FINAL = (Reason.SEVERAL_MATCHES, Reason.WRONG_PATIENT)
@@ -197,6 +197,13 @@ class Sweeps(Database):
                 SweptExport(row.name, row.sha256, row.system, row.rows_in)
                 for row in connection.execute(query)
             )
+
+    def note_drift(self, sweep_id: str, payer: str, drift: Iterable[Drift]) -> None:
+        """Keep where the payer's portal is not as its profile says, each place once a sweep."""
+        mine = {"sweep_id": sweep_id, "payer": payer}
+        rows = [{**mine, **asdict(one)} for one in drift]
+        with self._writing() as connection:
+            self._insert_or_keep(connection, tables.drift, rows)
 
     def forget_notes(self, sweep_id: str) -> None:
         """What happened to the sessions of an earlier run does not describe the next one."""

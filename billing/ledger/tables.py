@@ -23,8 +23,11 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-LEDGER_VERSION = 1
-"""The version of these tables; a ledger with a higher one is refused."""
+LEDGER_VERSION = 2
+"""The version of these tables; a ledger with a higher one is refused, a lower one brought up.
+
+1 had no drift.
+"""
 
 PENDING = "pending"
 LEASED = "leased"
@@ -192,6 +195,17 @@ payer_notes = Table(
     Column("payer", String, primary_key=True),
     Column("kind", String, primary_key=True),
     Column("sentence", Text, nullable=False),
+)
+
+drift = Table(
+    "drift",
+    metadata,
+    Column("sweep_id", ForeignKey("sweeps.sweep_id"), primary_key=True),
+    Column("payer", String, primary_key=True),
+    Column("wanted", String, primary_key=True),
+    Column("found_by", String),
+    Column("nth", Integer, nullable=False),
+    Column("evidence", ForeignKey("evidence.sha256")),
 )
 
 accounts = Table(

@@ -16,6 +16,7 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 from billing.errors import SessionEnded, TryLater, UnknownPage
 from billing.model import Claim
 from billing.money import parse_date
+from billing.report import Drift
 from bots.page_language import (
     CLAIM_WORDS,
     PLACEHOLDER,
@@ -42,7 +43,8 @@ class Hand:
     """A page, its portal's address, how long to wait, and the drift seen on the way.
 
     Every wait also watches for the signs in ``ended``: SessionEnded is raised when one shows. What
-    shows of ``interruptions`` meanwhile is passed as the profile says.
+    shows of ``interruptions`` meanwhile is passed as the profile says. What was ``lost`` is
+    drift too, unless the portal had failed.
     """
 
     page: Page
@@ -50,7 +52,8 @@ class Hand:
     answer_ms: float
     ended: Sequence[Locator] = ()
     interruptions: Sequence[Interruption] = ()
-    drift: set[str] = field(default_factory=set)
+    drift: set[Drift] = field(default_factory=set)
+    lost: set[Drift] = field(default_factory=set)
 
     async def take(self, steps: Steps, words: Words) -> None:
         """Do ``steps`` in order; placeholders are filled from ``words``.
@@ -143,7 +146,11 @@ class Hand:
         """The one visible element that ``ways`` point at; a way that is not the first is drift."""
         found = await self._there(ways, words)
         if found is None:
-            await self.seen(ways, words=words)
+            try:
+                await self.seen(ways, words=words)
+            except UnknownPage:
+                self.lost.add(Drift(str(ways[0])))
+                raise
             found = await self._there(ways, words)
         if found is None:
             raise UnknownPage(f"{ways[0]} is no longer on the page")
@@ -159,7 +166,7 @@ class Hand:
                 )
             if count:
                 if n:
-                    self.drift.add(str(way))
+                    self.drift.add(Drift(str(ways[0]), str(way), n + 1))
                 return found
         return None
 

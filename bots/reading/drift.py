@@ -1,0 +1,146 @@
+"""A portal that is no longer as its profile says: what is lost, what is near, what to change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher, unified_diff
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+from yaml.nodes import MappingNode, Node, SequenceNode
+
+from billing.errors import UnknownPage
+from billing.report import Drift
+from bots.claim_task import ClaimStatusTask
+from bots.page_language import Locators
+from bots.reading.dom import cell_of, parse, visible
+from bots.reading.page import read_region, spelled
+
+NAMED = "dt, th, label, legend, h1, h2, h3, h4, button, td, span, strong, b"
+LEAST_LIKENESS = 0.5
+LONGEST_LABEL = 60
+QUOTED = re.compile(r"\b(?:name|label|text|placeholder|title|column)[= ]'([^']*)'")
+
+_LOCATORS: TypeAdapter[Locators] = TypeAdapter(Locators)
+
+
+def lost_fields(page: bytes, task: ClaimStatusTask, sha256: str) -> list[Drift]:
+    """The fields of an opened claim that its captured page lacks; none when it is another page."""
+    try:
+        if len(visible(parse(page), task.read.within)) != 1:
+            return []
+    except UnknownPage:
+        return []
+    lost = []
+    for name, field in task.read.fields.items():
+        try:
+            read_region(page, task.read.within, {name: field})
+        except UnknownPage:
+            lost.append(Drift(f"{name}: {spelled(field)}", evidence=sha256))
+    return lost
+
+
+def nearest(wanted: str, page: bytes, known: str) -> str | None:
+    """The label or heading on a captured page that is most like the one in ``wanted``.
+
+    Texts that the profile (``known``) has already, and texts with figures, are left out.
+    """
+    named = QUOTED.search(wanted)
+    text = named[1] if named else wanted
+    labels = {
+        " ".join(cell_of(one).text.split()).rstrip(":") for one in visible(parse(page), NAMED)
+    }
+    likeness = {
+        label: _likeness(text, label)
+        for label in labels
+        if 1 < len(label) <= LONGEST_LABEL
+        and label not in known
+        and not any(c.isdigit() for c in label)
+    }
+    best = max(likeness, key=lambda label: (likeness[label], label), default="")
+    return best if likeness.get(best, 0) >= LEAST_LIKENESS else None
+
+
+def propose(text: str, drift: Sequence[Drift], name: str) -> str:
+    """A unified diff of the profile ``text`` with every way that still leads there moved to the
+    front; empty when there is none. ``name`` is the file's path for patch -p1."""
+    changed = text
+    for one in drift:
+        if one.found_by:
+            changed = _moved(changed, one)
+    lines = unified_diff(
+        text.splitlines(keepends=True),
+        changed.splitlines(keepends=True),
+        f"a/{name}",
+        f"b/{name}",
+    )
+    return "".join(lines)
+
+
+def _moved(text: str, drift: Drift) -> str:
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    for node in _lists(root):
+        ways = _ways(node)
+        if (
+            len(ways) < drift.nth
+            or ways[0] != drift.wanted
+            or ways[drift.nth - 1] != drift.found_by
+        ):
+            continue
+        spans = [(one.start_mark.index, _end(text, one)) for one in node.value]
+        parts = [text[start:end] for start, end in spans]
+        order = [parts[drift.nth - 1], *(p for n, p in enumerate(parts) if n != drift.nth - 1)]
+        for (start, end), part in reversed(list(zip(spans, order, strict=True))):
+            text = text[:start] + part + text[end:]
+        return text
+    return text
+
+
+def _end(text: str, node: Node) -> int:
+    """Where a value's own text ends: a block's mark stands after the blank lines behind it."""
+    if isinstance(node, MappingNode) and not node.flow_style and node.value:
+        return _end(text, node.value[-1][1])
+    if isinstance(node, SequenceNode) and not node.flow_style and node.value:
+        return _end(text, node.value[-1])
+    return int(node.end_mark.index)
+
+
+def _lists(node: Node | None) -> Iterator[SequenceNode]:
+    if isinstance(node, SequenceNode):
+        yield node
+        for item in node.value:
+            yield from _lists(item)
+    elif isinstance(node, MappingNode):
+        for _, value in node.value:
+            yield from _lists(value)
+
+
+def _ways(node: SequenceNode) -> list[str]:
+    try:
+        return [str(way) for way in _LOCATORS.validate_python(_plain(node))]
+    except ValidationError:
+        return []
+
+
+def _plain(node: Node) -> object:
+    if isinstance(node, MappingNode):
+        return {key.value: _plain(value) for key, value in node.value}
+    if isinstance(node, SequenceNode):
+        return [_plain(item) for item in node.value]
+    loader = yaml.SafeLoader("")
+    try:
+        return loader.construct_object(node)
+    finally:
+        loader.dispose()
+
+
+def _likeness(one: str, other: str) -> float:
+    """How alike two labels are, their words in whatever order."""
+    pairs = [(one.casefold(), other.casefold())]
+    pairs.append((_sorted(one), _sorted(other)))
+    return max(SequenceMatcher(None, a, b).ratio() for a, b in pairs)
+
+
+def _sorted(label: str) -> str:
+    return " ".join(sorted(label.casefold().split()))

@@ -1,0 +1,68 @@
+"""A portal that drifts from its profile is told loudly, with the change to the profile proposed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from billing.ledger import Ledger
+from billing.report import Drift, PayerNote, SweepReport
+from bots.profile import Profile
+from bots.reading.drift import nearest, propose
+
+ENDINGS = {2: "nd", 3: "rd"}
+
+
+def drift_note(payer: str, drift: tuple[Drift, ...]) -> PayerNote:
+    """One sentence for the sweep's summary and the morning sheet."""
+    said = [
+        f"{one.wanted} was found by its {_ordinal(one.nth)} way, {one.found_by}"
+        if one.found_by
+        else f"{one.wanted} was not found"
+        for one in drift
+    ]
+    score = sum(one.points for one in drift)
+    return PayerNote(
+        payer,
+        "drift",
+        f"The portal changed: {'; '.join(said)} (drift score {score}); review {drift_file(payer)}.",
+    )
+
+
+def drift_file(payer: str) -> str:
+    """The name of the file among a sweep's outputs that proposes the change."""
+    return f"drift-{payer}.diff"
+
+
+def drift_files(
+    ledger: Ledger, report: SweepReport, profiles: Mapping[str, Profile]
+) -> dict[str, tuple[str, bytes]]:
+    """What each file is → its name and text: remarks, then a diff of the profile to review.
+
+    It applies with git apply or patch -p1 in the folder that holds the profiles' folder.
+    """
+    return {
+        f"drift of {payer}": (
+            drift_file(payer),
+            "".join(_proposal(ledger, profiles[payer], drift)).encode(),
+        )
+        for payer, drift in report.drift.items()
+        if payer in profiles
+    }
+
+
+def _proposal(ledger: Ledger, profile: Profile, drift: tuple[Drift, ...]) -> Iterator[str]:
+    path = profile.folder / "profile.yaml"
+    text = path.read_text(encoding="utf-8")
+    name = f"{profile.folder.parent.name}/{profile.folder.name}/{path.name}"
+    yield f"# {drift_note(profile.id, drift).sentence}\n"
+    yield "# Compare it with the captured pages before you apply it, and run profile test after.\n"
+    for one in drift:
+        if one.found_by is None and one.evidence is not None:
+            near = nearest(one.wanted, ledger.fetch(one.evidence), text)
+            said = f"nearest there: '{near}'" if near else "nothing there is like it"
+            yield f"# {one.wanted} is not on captured page {one.evidence[:12]}; {said}\n"
+    yield propose(text, drift, name)
+
+
+def _ordinal(number: int) -> str:
+    return f"{number}{ENDINGS.get(number, 'th')}"
