@@ -33,7 +33,7 @@ class Door:
     """What the portal knows and counts. ``inside`` is more HTML for the page after the login.
 
     ``codes`` are those that were sent, the last one good; ``late_second`` sends one more with
-    the first, which makes the first worthless.
+    the first, which makes the first worthless. ``/away/STATUS`` redirects to ``away``.
     """
 
     address: str = ""
@@ -42,6 +42,7 @@ class Door:
     second_factor: bool = False
     late_second: float | None = None
     password: str = PASSWORD
+    away: str = ""
     codes: list[str] = field(default_factory=list)
     refusals: int = 0
     in_a_row: int = 0
@@ -131,6 +132,9 @@ def opened(door: Door) -> Iterator[Door]:
             form = dict(parse_qsl(self.rfile.read(length).decode()))
             jar = SimpleCookie(self.headers.get("Cookie", ""))
             cookie = jar["session"].value if "session" in jar else ""
+            if self.path.startswith("/away"):
+                self.go_away()
+                return
             page, elsewhere = door.answer(self.command, self.path, form, cookie)
             body = f"<!doctype html><title>Door</title>{page}".encode()
             self.send_response(302 if elsewhere else 200)
@@ -144,6 +148,13 @@ def opened(door: Door) -> Iterator[Door]:
             self.wfile.write(body)
 
         do_POST = do_GET
+
+        def go_away(self) -> None:
+            status = self.path.rpartition("/")[2]
+            self.send_response(int(status) if status.isdigit() else 302)
+            self.send_header("Location", f"{door.away}/redirected")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
 
         def log_message(self, *_: object) -> None:
             return

