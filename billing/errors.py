@@ -30,6 +30,10 @@ class TryLater(PortalError):
     """Maintenance, timeout, connection lost: the same question may be asked again."""
 
 
+class BrowserLost(TryLater):
+    """The browser hangs or is gone: another one may ask the same question."""
+
+
 class AccountBusy(PortalError):
     """Another run holds this account's one session; its claims are that run's to answer."""
 

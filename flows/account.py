@@ -13,6 +13,7 @@ from time import monotonic
 
 from billing.errors import (
     AccountBusy,
+    BrowserLost,
     PortalClosed,
     SessionEnded,
     TryLater,
@@ -46,6 +47,7 @@ from flows.login_book import AccountBook
 
 LEASE_SECONDS = 300
 TRIES_PER_CLAIM = 3
+TRIES_PER_BROWSER_LOST = 2  # a claim whose page hangs every browser is left to a person
 UNKNOWN_IN_A_ROW = 3  # the third unknown page running is a changed portal, not an odd claim
 UNREACHABLE_IN_A_ROW = 3
 PAUSE_SECONDS = 5  # a portal that could not answer is given time
@@ -118,7 +120,7 @@ class AccountWork:
 
     async def _ask_all(self, session: PortalSession, fence: int) -> None:
         driver = ClaimStatusDriver(session, self.ledger.store)
-        unknown = unreachable = ended = 0
+        unknown = unreachable = ended = lost = 0
         while self._has_work():
             self._require_open(datetime.now(UTC))
             item = self._next()
@@ -136,10 +138,19 @@ class AccountWork:
                 if self._has_work():
                     await session.renew()
                 continue
+            except BrowserLost as error:
+                self._postpone(item, error, started, tries=TRIES_PER_BROWSER_LOST)
+                await session.leave()
+                lost += 1
+                if lost == UNREACHABLE_IN_A_ROW:
+                    raise
+                if self._has_work():
+                    await session.replace()
+                continue
             except TryLater as error:
                 self._postpone(item, error, started)
                 raise
-            ended = 0
+            ended = lost = 0
             self._note_lost(session, asked.observation)
             reason = await self._settle(item, asked, started)
             unknown = unknown + 1 if reason is Reason.UNKNOWN_PAGE else 0
@@ -184,9 +195,11 @@ class AccountWork:
             now=datetime.now(UTC),
         )
 
-    def _postpone(self, item: WorkItem, error: TryLater, started: float) -> None:
+    def _postpone(
+        self, item: WorkItem, error: TryLater, started: float, *, tries: int = TRIES_PER_CLAIM
+    ) -> None:
         """Back to pending, unless this very claim has cost too many tries."""
-        if item.attempts < TRIES_PER_CLAIM:
+        if item.attempts < tries:
             self.ledger.give_back(item.item_id, item.fence)
             return
         answer = NoAnswer(Reason.UNREACHABLE, str(error))

@@ -11,7 +11,7 @@ from time import monotonic
 from playwright.async_api import Error
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from billing.errors import SessionEnded, TryLater, UnknownPage
+from billing.errors import BrowserLost, SessionEnded, TryLater, UnknownPage
 from billing.identity import Verdict, choose, contradiction, could_be_same, judge
 from billing.model import (
     Answer,
@@ -99,7 +99,7 @@ class ClaimStatusDriver:
             return await self._unforeseen(late, Reason.UNKNOWN_PAGE)
         except Error as error:
             if self.session.page.is_closed():
-                raise TryLater(f"{self.session.profile.id}: the browser was lost") from error
+                raise BrowserLost(f"{self.session.profile.id}: the browser was lost") from error
             return await self._unforeseen(
                 "the page went away while it was looked at", Reason.UNREACHABLE
             )
@@ -161,7 +161,7 @@ class ClaimStatusDriver:
                 await self._capture()
                 await self._image()
         except (Error, TimeoutError) as error:
-            raise TryLater(
+            raise BrowserLost(
                 f"{self.session.profile.id}: the browser or the connection was lost"
             ) from error
         return self._asked(NoAnswer(reason, what))

@@ -84,6 +84,21 @@ class PortalSession:
     _submitted: bool = field(init=False, default=False)
 
     async def __aenter__(self) -> Self:
+        await self._open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            await self.sign_out()
+        finally:
+            await self._close()
+
+    async def _open(self) -> None:
         hosts = [host_of(self.address), *self.profile.file.portal.hosts]
         self.guard = Guard(frozenset(hosts), self.profile.file.session.may_post)
         self._playwright = await async_playwright().start()
@@ -111,18 +126,6 @@ class PortalSession:
             if isinstance(error, Error):
                 raise TryLater(f"{self.profile.id}: the browser did not start") from error
             raise
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            await self.sign_out()
-        finally:
-            await self._close()
 
     @property
     def page(self) -> Page:
@@ -175,7 +178,7 @@ class PortalSession:
                 raise
             raise UnknownPage(f"{self.profile.id}: the login form did not react") from error
         except Error as error:
-            raise TryLater(f"{self.profile.id}: the browser stopped while signing in") from error
+            raise failed(f"{self.profile.id}: the browser stopped while signing in") from error
 
     async def _told(self, name: str) -> str:
         """A secret; the program that keeps it is not waited for on the event loop."""
@@ -303,6 +306,22 @@ class PortalSession:
         except Error as error:
             raise TryLater(f"{self.profile.id}: the browser stopped") from error
         await self.sign_in()
+
+    async def leave(self) -> None:
+        """Give up a browser that hangs, signed out of from a page of its own where one opens."""
+        with suppress(Error, TimeoutError):
+            async with asyncio.timeout(self.hand.answer_ms / 1000):
+                self.hand.page = await self.context.new_page()
+        try:
+            await self.sign_out()
+        finally:
+            await self._close()
+
+    async def replace(self) -> None:
+        """Sign in again in another browser, after ``leave``."""
+        drift = self.hand.drift
+        await self._open()
+        self.hand.drift |= drift
 
     def forget_responses(self) -> None:
         """Only what loads from now on counts."""

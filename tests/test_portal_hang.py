@@ -1,0 +1,66 @@
+"""A page that hangs its browser costs one browser, not the night."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from portal_clients import SetClock, answering
+from portal_faults import MEDICAID, PAID, WORLD, Open, Sent, Spoiler, counted, desks, is_search
+
+import flows.account
+from billing.model import Outcome, Reason
+from bots.portal.browser import Browser
+from sandbox.serve import Portals
+
+ENDLESS = "<h1>Claim Inquiry</h1><script>while (true) {}</script>"
+POISON = b"0000012345"
+
+
+@pytest.fixture
+def portals() -> Iterator[Portals]:
+    with answering(WORLD, SetClock(), delay=0) as there:
+        yield there
+
+
+@pytest.fixture
+def desk(
+    browser_executable: Browser, portals: Portals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Open]:
+    monkeypatch.setattr(flows.account, "PAUSE_SECONDS", 0)
+    with desks(browser_executable, portals, tmp_path / "home") as sit:
+        yield sit
+
+
+def endless(sent: Sent) -> None:
+    sent.page(ENDLESS)
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_browser_that_hangs_is_replaced_and_the_claim_asked_again(
+    desk: Open, portals: Portals
+) -> None:
+    work, _ = desk(MEDICAID, Spoiler(is_search, endless, times=1), answer_seconds=8)
+    work.run()
+    assert [one.outcome for one in work.conclusions()] == [Outcome.PAID]
+    assert counted(portals, MEDICAID)["logins"] == 2
+    assert counted(portals, MEDICAID)["concurrent_sessions"] == 0, "the first was signed out of"
+    assert work.ledger.login_standing(MEDICAID).spent == 0
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_claim_that_hangs_every_browser_is_left_and_the_others_are_answered(
+    desk: Open, portals: Portals
+) -> None:
+    def poisoned(sent: Sent) -> bool:
+        return is_search(sent) and POISON in sent.form
+
+    good = "0226000000008"
+    work, _ = desk(MEDICAID, Spoiler(poisoned, endless), PAID[MEDICAID], good, answer_seconds=8)
+    work.run()
+    assert [one.outcome for one in work.conclusions()] == [Outcome.NO_ANSWER, Outcome.PAID]
+    assert work.reason() is Reason.UNREACHABLE
+    assert counted(portals, MEDICAID)["logins"] == 2
