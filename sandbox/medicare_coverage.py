@@ -21,10 +21,11 @@ Facts = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """The page's sections, each a heading with labels and texts, and its table of services."""
+    """The page's sections, each a heading with labels and texts, and the rows of its two tables."""
 
     active: bool
     sections: list[tuple[str, Facts]]
+    others: list[Facts]
     services: list[Facts]
 
 
@@ -64,13 +65,16 @@ def coverage(held: Sequence[Membership], day: date, money: Money) -> Cover:
     ]
     if active:
         sections += _parts(one, money)
-    for heading, primary in (("Medicare Secondary Payer (MSP)", True), ("Crossover", False)):
-        others = [other for other in one.other_payers if other.primary is primary]
-        sections += [
-            (heading, [("Payer Name", other.name), ("Policy Number", other.member_id)])
-            for other in others
+    others = [
+        [
+            ("Type", "Medicare Secondary Payer (MSP)" if other.primary else "Crossover"),
+            ("Payer Name", other.name),
+            ("Policy Number", other.member_id),
+            ("Pays Before Medicare", _yes(other.primary)),
         ]
-    return Cover(active, sections, _services(one, money) if active else [])
+        for other in one.other_payers
+    ]
+    return Cover(active, sections, others, _services(one, money) if active else [])
 
 
 def _parts(one: Membership, money: Money) -> list[tuple[str, Facts]]:

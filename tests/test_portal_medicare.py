@@ -297,8 +297,11 @@ def test_eligibility_says_what_covers_and_who_pays_first(page: Page, portal: Med
     today = portal.clock().date()
     ask(f"{today:%m/%d/%Y}")
     heading(page, "Eligibility Results")
-    coverage = page.locator("#coverage")
-    expect(coverage).to_contain_text("Harrow Mills Employees Plan")
+    others = page.locator("table.otherPayers tbody tr")
+    assert [row.split("\t") for row in others.all_inner_texts()] == [
+        ["Medicare Secondary Payer (MSP)", "Harrow Mills Employees Plan", "HM-4471", "Yes"],
+        ["Crossover", "Blue Heron Mutual", "BH-90", "No"],
+    ]
     assert fact(page, "Coverage Status") == "Active"
     assert fact(page, "Inpatient Deductible") == "$1,680.00"
     assert fact(page, "Deductible") == "$260.00"

@@ -1,0 +1,126 @@
+"""A night's work at the Medicare portal while something is wrong with it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from conftest import PROJECT
+from medicare_portal import PAID, PAYER_ID, WAITING, Medicare, medicare, medicare_books
+from portal_faults import EXPORT, SWEEP, Night, billed
+from portal_worlds import AS_OF
+
+from billing.errors import PortalError
+from billing.ledger import open_ledger
+from billing.model import Outcome
+from bots.portal.browser import Browser
+from bots.profile import load_profile
+from flows.account import AccountWork, make_reader
+from sandbox.knobs import Arrival
+
+CLEAN = ("writes", "locks", "refusals")
+
+
+@pytest.fixture
+def portal() -> Iterator[Medicare]:
+    with medicare(medicare_books()) as opened:
+        yield opened
+
+
+def night(portal: Medicare, browser: Browser, home: Path, *numbers: str) -> Night:
+    """The work of one account: a sweep of these claims, in this order."""
+    profile = load_profile(PROJECT / "payer_profiles" / PAYER_ID)
+    claims = [
+        billed(portal.payer.by_number[number], PAYER_ID, row)
+        for row, number in enumerate(numbers, 2)
+    ]
+    provider = {"provider_npi": "1098765430", "provider_tin": "00-1234567"}
+    ledger = open_ledger(home)
+    ledger.begin_sweep(
+        SWEEP,
+        business_date=AS_OF,
+        exports=[EXPORT],
+        claims=[replace(claim, **provider) for claim in claims],
+        refused=(),
+        at=datetime.now(UTC),
+    )
+    work = AccountWork(
+        ledger=ledger,
+        sweep_id=SWEEP,
+        profile=profile,
+        address=portal.address,
+        browser=browser,
+        secret=portal.secrets().__getitem__,
+        read_document=make_reader(profile),
+        today=AS_OF,
+    )
+    return Night(ledger, work)
+
+
+@pytest.mark.parametrize("knob", ["ends_session_after", "stolen_after"])
+def test_a_session_that_the_portal_ends_is_begun_anew_with_a_new_code(
+    portal: Medicare, browser_executable: Browser, tmp_path: Path, knob: str
+) -> None:
+    setattr(portal.knobs, knob, 7)
+    work = night(portal, browser_executable, tmp_path / "home", PAID, "1126167000002", WAITING)
+    work.run(seconds=120)
+    assert [one.outcome for one in work.conclusions()] == [
+        Outcome.PAID,
+        Outcome.PAID,
+        Outcome.PENDING,
+    ]
+    counted = portal.counters()
+    assert counted["logins"] == 2
+    assert {name: counted[name] for name in CLEAN} == dict.fromkeys(CLEAN, 0)
+    assert len(portal.mailbox.messages()) == 2
+
+
+@pytest.mark.parametrize("arrival", [None, "attachment", "tab", "blob"])
+def test_a_remittance_advice_is_read_however_it_arrives(
+    portal: Medicare, browser_executable: Browser, tmp_path: Path, arrival: Arrival | None
+) -> None:
+    portal.knobs.document = arrival
+    work = night(portal, browser_executable, tmp_path / "home", PAID)
+    work.run(seconds=90)
+    (conclusion,) = work.conclusions()
+    assert conclusion.patient_responsibility is not None, "only the remittance advice says so"
+    assert portal.counters()["documents"]
+
+
+@pytest.mark.parametrize("arrival", ["truncated", "html", "encrypted"])
+def test_a_remittance_advice_that_cannot_be_read_gives_no_figures(
+    portal: Medicare, browser_executable: Browser, tmp_path: Path, arrival: Arrival
+) -> None:
+    portal.knobs.document = arrival
+    work = night(portal, browser_executable, tmp_path / "home", PAID)
+    work.run(seconds=90)
+    (conclusion,) = work.conclusions()
+    assert conclusion.patient_responsibility is None
+    assert conclusion.payer_claim_number == PAID
+
+
+def test_rows_of_somebody_else_are_quarantined(
+    portal: Medicare, browser_executable: Browser, tmp_path: Path
+) -> None:
+    portal.knobs.wrong_patient = True
+    work = night(portal, browser_executable, tmp_path / "home", PAID)
+    work.run(seconds=90)
+    (conclusion,) = work.conclusions()
+    assert conclusion.outcome is Outcome.WRONG_PATIENT
+    assert portal.counters()["documents"] == 0
+
+
+@pytest.mark.parametrize("drift", [1, 3])
+def test_a_page_that_has_drifted_is_never_misread(
+    portal: Medicare, browser_executable: Browser, tmp_path: Path, drift: int
+) -> None:
+    portal.knobs.drift = drift
+    work = night(portal, browser_executable, tmp_path / "home", PAID)
+    with contextlib.suppress(PortalError):
+        work.run(seconds=120)
+    assert [one.outcome for one in work.conclusions()] in ([], [Outcome.NO_ANSWER])
+    assert portal.counters()["locks"] == 0
