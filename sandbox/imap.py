@@ -142,6 +142,9 @@ class _Talk:
         self._say("* 0 RECENT")
         self._say(r"* FLAGS (\Seen \Deleted)")
         self._say("* OK [UIDVALIDITY 1] the ids stay")
+        self._say(
+            f"* OK [UIDNEXT {max((one.uid for one in self.known), default=0) + 1}] comes next"
+        )
         return f"OK [READ-{'ONLY' if self.read_only else 'WRITE'}] {name} completed"
 
     def _look(self) -> None:

@@ -55,6 +55,9 @@ class Mailbox(Protocol):
     def new(self) -> list[Message]:
         """What has arrived since the mark, the newest last."""
 
+    def close(self) -> None:
+        """Nothing is asked for a while; a later question may still be."""
+
 
 def open_mailbox(name: str, address: str) -> Mailbox:
     """The mailbox at ``address``, the secret ``name``: imap(s)://user:password@host/FOLDER, or
@@ -195,8 +198,15 @@ class ImapMailbox:
             self._forget()
             raise TryLater(f"The mailbox of {self.name} does not answer") from None
 
+    def close(self) -> None:
+        """Take leave; the next question opens another connection."""
+        server, self._server = self._server, None
+        if server is not None:
+            with suppress(OSError, imaplib.IMAP4.error):
+                server.logout()
+
     def _forget(self) -> None:
-        """Let the connection go; the next question opens another one."""
+        """Let the connection go as it is."""
         server, self._server = self._server, None
         if server is not None:
             with suppress(OSError, imaplib.IMAP4.error):
@@ -219,6 +229,9 @@ class PageMailbox:
         """Ordered by when each was received, then as they are listed."""
         late = [message for message in self._listed() if message.id not in self._old]
         return sorted(late, key=lambda one: one.order)
+
+    def close(self) -> None:
+        """Every question had its own connection."""
 
     def _listed(self) -> list[Message]:
         try:

@@ -93,7 +93,10 @@ class MailedCodes:
 
     async def ready(self) -> None:
         """What lies in the mailbox now is no answer."""
-        await asyncio.to_thread(self.mailbox.mark)
+        try:
+            await asyncio.to_thread(self.mailbox.mark)
+        finally:
+            await asyncio.to_thread(self.mailbox.close)
 
     async def code(self, used_until: datetime | None) -> str:
         """The code of the newest message; each message's is typed once."""
@@ -106,6 +109,8 @@ class MailedCodes:
                 f"{self.name}: no message with a code came in {self.mail.wait_seconds} s; a person "
                 f"should look into the mailbox of {self.name}/mailbox"
             ) from None
+        finally:
+            await asyncio.to_thread(self.mailbox.close)
         return found
 
     async def _look(self) -> str | None:
