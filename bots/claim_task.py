@@ -121,14 +121,21 @@ class Read(Strict):
 class Document(Strict):
     """The EOB a claim's page offers, however it arrives: as a download, in a tab, in the page.
 
-    ``in_tab`` are steps in the tab that the click opens; ``password`` names the secret that opens
-    the document.
+    ``in_tab`` are steps in the tab that the click opens, ``absent_when`` shows there that the
+    portal has no such document; ``password`` names the secret that opens the document.
     """
 
     offered_when: Locators
     click: Locators
     in_tab: Steps = ()
+    absent_when: Locators | None = None
     password: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
+
+    @model_validator(mode="after")
+    def _absent_in_the_tab(self) -> Self:
+        if self.absent_when and not self.in_tab:
+            raise ValueError("absent_when goes with in_tab")
+        return self
 
 
 class Outcomes(Strict):

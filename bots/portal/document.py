@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from playwright.async_api import Download, Error, Page, Response
 
-from billing.errors import TryLater, UnknownPage, UnreadableDocument
+from billing.errors import SessionEnded, TryLater, UnknownPage, UnreadableDocument
 from bots.claim_task import Document
-from bots.page_language import Locators, Steps
+from bots.page_language import Locators
 from bots.portal.session import PortalSession
 from bots.portal.traffic import DATA
 from bots.reading.words import unlocked
@@ -47,7 +47,7 @@ async def fetch_document(session: PortalSession, wanted: Document) -> Fetched | 
     """
     password = session.secret(wanted.password) if wanted.password else None
     try:
-        data = await _Arrival(session).take(wanted.click, wanted.in_tab)
+        data = await _Arrival(session).take(wanted.click, wanted)
     except TryLater as error:
         return NoDocument(f"{ABSENT} {error}")
     except (Error, TimeoutError, UnknownPage):  # Playwright's own timeout is an Error
@@ -95,8 +95,11 @@ class _Arrival:
         self._opened: list[Page] = []
         self._reading: set[asyncio.Task[None]] = set()
 
-    async def take(self, click: Locators, in_tab: Steps = ()) -> bytes:
-        """Click for it and wait. Raises TryLater, TimeoutError, UnknownPage or Error."""
+    async def take(self, click: Locators, wanted: Document | None = None) -> bytes:
+        """Click for it and wait; ``wanted`` says what to do in a tab that opens.
+
+        Raises TryLater, TimeoutError, UnknownPage, SessionEnded or Error.
+        """
         session = self._session
         self._arrived = session.guard.expect_document()
         session.context.on("page", self._tab)
@@ -105,9 +108,8 @@ class _Arrival:
         try:
             async with asyncio.timeout(self._seconds):
                 await session.hand.click(click)
-                if in_tab:
-                    tab = await self._tabs.get()
-                    await replace(session.hand, page=tab, interruptions=()).take(in_tab, {})
+                if wanted is not None and wanted.in_tab:
+                    await self._look_for_it(wanted, await self._tabs.get())
                 return await self._arrived
         finally:
             session.context.remove_listener("page", self._tab)
@@ -119,6 +121,18 @@ class _Arrival:
             for tab in self._opened:
                 with suppress(Error):
                     await tab.close()
+
+    async def _look_for_it(self, wanted: Document, tab: Page) -> None:
+        """The steps in the tab; TryLater when it says that there is no document."""
+        hand = self._session.hand
+        absent = wanted.absent_when or ()
+        there = replace(hand, page=tab, interruptions=(), ended=(*hand.ended, *absent))
+        try:
+            await there.take(wanted.in_tab, {})
+        except SessionEnded:
+            if absent and await there.shows(absent):
+                raise TryLater("The portal says that it has none.") from None
+            raise
 
     def _tab(self, page: Page) -> None:
         page.on("download", self._download)
