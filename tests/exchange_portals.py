@@ -17,7 +17,7 @@ import httpx
 import pyotp
 import uvicorn
 from portal_clients import SetClock
-from portal_worlds import CHILD, DOWN, DOWN_ONCE, FAMILY, PARENT, open_claim, paid_claim, payer
+from portal_worlds import ALONE, CHILD, DOWN, DOWN_ONCE, PARENT, open_claim, paid_claim, payer
 
 from sandbox import eob_commercial
 from sandbox.knobs import Knobs
@@ -29,30 +29,36 @@ READY_SECONDS = 30
 ANSWER_SECONDS = 20
 QUICK = 0.02  # of the 0-20 s that an inquiry takes
 MESA = "Blue Mesa Health Plan"
-NUMBERS = [f"2026{n:03d}BM{n:06d}" for n in range(1, 31)]
+FAMILY = "BMX000000101"
+MOTHER, SON = (replace(person, member_id=FAMILY) for person in (PARENT, CHILD))
+STRANGER = replace(ALONE, member_id="BMX000000202")
+NUMBERS = [f"2026{n:03d}BM{n:06d}" for n in range(1, 32)]
 
 
 def mesa() -> Payer:
-    """A family with 28 paid claims of one year, one that waits, and one whose remittance is gone.
+    """A family with 28 paid claims of one year, one rejected, and one whose remittance is gone.
 
-    Claim 4 was voided. The parent's first plan ended with 2025.
+    Claim 4 was voided, and the last one is a stranger's. The parent's first plan ended with 2025.
     """
     start = date(2026, 1, 5)
     claims = [
         paid_claim(
             number,
             f"4{n:07d}",
-            CHILD if n % 3 == 0 else PARENT,
+            SON if n % 3 == 0 else MOTHER,
             start + timedelta(days=7 * n),
             "Finalized - Voided" if n == 4 else "Finalized - Paid",
         )
         for n, number in enumerate(NUMBERS[:28], 1)
     ]
     claims.append(
-        open_claim(NUMBERS[28], "40000029", PARENT, date(2026, 10, 1), "Rejected by payer")
+        open_claim(NUMBERS[28], "40000029", MOTHER, date(2026, 10, 1), "Rejected by payer")
     )
     claims.append(
-        paid_claim(NUMBERS[29], "40000030", PARENT, date(2026, 10, 9), "Finalized - Paid")
+        paid_claim(NUMBERS[29], "40000030", MOTHER, date(2026, 10, 9), "Finalized - Paid")
+    )
+    claims.append(
+        paid_claim(NUMBERS[30], "40000031", STRANGER, date(2026, 5, 4), "Finalized - Paid")
     )
     made = payer("blue-mesa", MESA, claims, DOWN, DOWN_ONCE)
     kept = {trace: one for trace, one in made.remittances.items() if trace != "T0030"}
@@ -66,8 +72,8 @@ def mesa() -> Payer:
     away = Benefit("98", False, coinsurance=40, authorization_required=True)
     other = OtherPayer("Alder County Benefit Trust", "AC-5512", primary=True)
     plans = (
-        Membership(PARENT, "Mesa Bronze", date(2025, 1, 1), date(2025, 12, 31), (visit, away)),
-        Membership(PARENT, "Mesa Gold", date(2026, 1, 1), None, (visit, away), (other,)),
+        Membership(MOTHER, "Mesa Bronze", date(2025, 1, 1), date(2025, 12, 31), (visit, away)),
+        Membership(MOTHER, "Mesa Gold", date(2026, 1, 1), None, (visit, away), (other,)),
     )
     return replace(made, remittances=kept, members={FAMILY: plans})
 

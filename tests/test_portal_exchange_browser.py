@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pyotp
 import pytest
-from exchange_portals import MESA, NUMBERS, Exchange, exchange, mesa, mesa_document
+from exchange_portals import FAMILY, MESA, NUMBERS, Exchange, exchange, mesa, mesa_document
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import FrameLocator, Locator, Page, expect, sync_playwright
-from portal_worlds import FAMILY
 
 from bots.portal.browser import Browser, launch_options
 from sandbox.portal_exchange import Generation
