@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from billing.errors import BadInput
+from bots.page_language import CLAIM_WORDS
 from flows.options import FINDINGS, AsJson, Home, Profiles, print_json, settings_in_force
 from flows.settings import Settings
 
@@ -105,3 +108,67 @@ def profile_record(
     from flows.profiles import record
 
     sys.stdout.write(f"{record(settings_in_force(home, profiles), payer, claim_id, case)}\n")
+
+
+@profile.command("new")
+def profile_new(
+    payer: Annotated[str, typer.Argument(help="The payer's id, which names its folder.")],
+    name: Annotated[str, typer.Option(prompt="The payer's name")],
+    address: Annotated[str, typer.Option(prompt="The portal's address (https://…)")],
+    terms_url: Annotated[
+        str, typer.Option(prompt="Where the portal's terms stand, if you know", help="Their URL.")
+    ] = "",
+    start: Annotated[str, typer.Option(help="The login page, if the address has none.")] = "",
+    profiles: Profiles = None,
+) -> None:
+    """Write a new payer's profile to fill in; no bot enters before its policy is permitted.
+
+    Example: claimsweep profile new acme --name "Acme Health" --address https://portal.acme.example
+    """
+    from flows.new_profile import new_profile
+
+    folder = settings_in_force(None, profiles).profiles
+    path = new_profile(folder, payer, name=name, address=address, terms_url=terms_url, start=start)
+    sys.stdout.write(f"{path}\nFill in what is marked FILL IN, then: claimsweep profile lint\n")
+
+
+@profile.command("walk")
+def profile_walk(
+    where: Annotated[str, typer.Argument(help="A payer's id, or an address.")],
+    claim: Annotated[
+        Path | None, typer.Option(help="A sample claim's words as a JSON file; else it asks.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The file of the steps.")] = None,
+    home: Home = None,
+    profiles: Profiles = None,
+) -> None:
+    """Walk through a portal in a browser you see; the walk becomes steps for a profile.
+
+    Where you type a word of the sample claim, its placeholder is written; nothing else you type
+    is kept. Close the browser to end.
+
+    Example: claimsweep profile walk acme --out steps.yaml
+    """
+    from flows.walk import walk
+
+    settings = settings_in_force(home, profiles)
+    steps = walk(settings, where, _sample(claim))
+    if out is None:
+        sys.stdout.write(steps)
+    else:
+        out.write_text(steps, encoding="utf-8")
+        sys.stdout.write(f"{out}\n")
+
+
+def _sample(path: Path | None) -> dict[str, str]:
+    """The sample claim's words, from a file or from the person; dates as 2026-03-31."""
+    if path is None:
+        return {
+            word: typer.prompt(f"The sample claim's {word.replace('_', ' ')}", "", hide_input=True)
+            for word in CLAIM_WORDS
+        }
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        return {word: str(said[word]) for word in CLAIM_WORDS if word in said}
+    except (OSError, ValueError, TypeError):
+        raise BadInput(f"{path}: is no JSON object of the sample claim's words") from None
