@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from conftest import PROJECT
 from portal_clients import SetClock, answering
 from portal_faults import COMMERCIAL, SWEEP, WORLD, Night, Open, Sent, desks
+from portal_worlds import AS_OF
 
+from billing.ledger import open_ledger
 from billing.report import Drift
 from bots.portal.browser import Browser
 from bots.profile import Profile, load_profile
@@ -155,3 +160,21 @@ def test_the_nearest_label_is_one_that_the_profile_has_not(wanted: str, found: s
         b"<button>Search for claims</button><h2>Claim</h2><h3 data-cs-hidden>Paid</h3>"
     )
     assert nearest(wanted, page, "label: Member") == found
+
+
+def test_a_ledger_of_before_is_brought_up_and_keeps_what_it_holds(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path)
+    kept = ledger.store(b"a page", "text/html")
+    ledger.close()
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as database:
+        database.execute("DROP TABLE drift")
+        database.execute("UPDATE schema_version SET version = 1")
+        database.commit()
+    ledger = open_ledger(tmp_path)
+    started = datetime.now(UTC)
+    ledger.begin_sweep(SWEEP, business_date=AS_OF, exports=[], claims=[], refused=(), at=started)
+    drift = (Drift("label='A'", "label='B'", 2), Drift("label='C'", evidence=kept))
+    for _ in range(2):
+        ledger.note_drift(SWEEP, COMMERCIAL, drift)
+    assert ledger.drift(SWEEP) == {COMMERCIAL: drift}
+    assert ledger.fetch(kept) == b"a page"
