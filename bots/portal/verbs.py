@@ -202,7 +202,8 @@ class Hand:
         """Whether something stood in the way; it has been passed."""
         for interruption in self.interruptions:
             if await self.shows(interruption.when):
-                await self._pass(interruption)
+                # waiting runs the page's own handler; a click here as well would find it gone
+                await self.gone(interruption.when)
                 return True
         return False
 
