@@ -133,15 +133,22 @@ class WorklistPortal:
         if visit is None:
             return _redirect("/signin?ended=idle")
         if request.method == "POST" and visit.checkpoints:
-            form = await _form(request)
-            passed = {"password_expiring": "later", "computer": "shared"}
-            if form.get("choice") == passed.get(visit.checkpoints[0], "never"):
-                del visit.checkpoints[0]
-            else:
-                self.counters.writes += 1  # a new password, a registered computer, a code sent
+            self._pass(visit, await _form(request))
         if not visit.checkpoints:
             return _redirect("/app")
         return self._page("checkpoint.html", asks=visit.checkpoints[0])
+
+    def _pass(self, visit: Visit, form: dict[str, str]) -> None:
+        asks, choice = visit.checkpoints[0], form.get("choice")
+        if asks == "step_up" and choice == "text":
+            visit.checkpoints[0] = "code"
+        elif asks == "code":
+            if self._door.try_code(form.get("code", "")) is Verdict.ACCEPTED:
+                del visit.checkpoints[0]
+        elif choice == {"password_expiring": "later", "computer": "shared"}.get(asks, "never"):
+            del visit.checkpoints[0]
+        else:
+            self.counters.writes += 1  # a new password, or a computer to remember
 
     async def sign_out(self, request: Request) -> Response:
         """The end of the session, as asked."""

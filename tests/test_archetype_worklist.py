@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import pytest
 from conftest import SandboxServer
@@ -37,12 +35,6 @@ def at_the_desk(world: World, folder: Path) -> Iterator[tuple[Desk, Site]]:
         yield desk, site
 
 
-def counters(site: Site) -> dict[str, int]:
-    with urlopen(f"{site.address}/sandbox/counters", timeout=10) as answer:  # noqa: S310 - loopback
-        counted: dict[str, int] = json.load(answer)
-    return counted
-
-
 def by_number(answers: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {row["payer_claim_number"]: row for row in answers if row["payer_claim_number"]}
 
@@ -53,7 +45,7 @@ def test_every_claim_is_found_by_filters_and_agrees_with_the_answer_key(tmp_path
         swept = desk.sweep()
         answers = read_answers(swept)
         assert differences(list(truth_rows(world)), answers) == []
-        counted = counters(site)
+        counted = site.counters()
     assert counted["writes"] == counted["locks"] == counted["refusals"] == 0
     assert counted["logins"] == 1
     ledger = open_ledger(desk.home)

@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 import httpx
+import pyotp
 import pytest
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, expect, sync_playwright
@@ -235,6 +236,18 @@ def test_what_stands_in_the_way_of_work(page: Page, site: Site, knob: str, headi
     else:
         give_password(page, site)
     expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+
+
+def test_an_unusual_sign_in_is_confirmed_by_a_code(page: Page, site: Site) -> None:
+    site.knobs.step_up = True
+    give_password(page, site)
+    page.get_by_role("button", name="Text me a code", exact=True).click()
+    page.get_by_label("Code", exact=True).fill("000000")
+    page.get_by_role("button", name="Confirm", exact=True).click()
+    page.get_by_label("Code", exact=True).fill(pyotp.TOTP(site.account.totp).now())
+    page.get_by_role("button", name="Confirm", exact=True).click()
+    pass_the_computer(page)
+    expect(page.get_by_role("heading", name="Task Summary", exact=True)).to_be_visible()
 
 
 def test_an_expiring_password_may_be_put_off(page: Page, site: Site) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
+from urllib.request import urlopen
 
 import uvicorn
 from portal_clients import SetClock
@@ -44,6 +46,12 @@ class Site:
     payer: Payer
     knobs: Knobs
     clock: SetClock
+
+    def counters(self) -> dict[str, int]:
+        """What was done to this portal since it started."""
+        with urlopen(f"{self.address}/sandbox/counters", timeout=10) as answer:  # noqa: S310 - loopback
+            counted: dict[str, int] = json.load(answer)
+        return counted
 
     def settings(self, home: Path) -> str:
         """The settings that point a run at this portal, with a ledger in ``home``."""
