@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pytest
 from portal_clients import SetClock, answering
-from portal_faults import MEDICAID, PAID, WORLD, Open, Sent, Spoiler, counted, desks, is_search
+from portal_faults import MEDICAID, WORLD, Open, Sent, Spoiler, counted, desks, is_search
 
 import flows.account
-from billing.model import Outcome, Reason
+from billing.model import Outcome
 from bots.portal.browser import Browser
 from sandbox.serve import Portals
 
 ENDLESS = "<h1>Claim Inquiry</h1><script>while (true) {}</script>"
-POISON = b"0000012345"
 
 
 @pytest.fixture
@@ -48,19 +47,3 @@ def test_a_browser_that_hangs_is_replaced_and_the_claim_asked_again(
     assert counted(portals, MEDICAID)["logins"] == 2
     assert counted(portals, MEDICAID)["concurrent_sessions"] == 0, "the first was signed out of"
     assert work.ledger.login_standing(MEDICAID).spent == 0
-
-
-@pytest.mark.browser
-@pytest.mark.slow
-def test_a_claim_that_hangs_every_browser_is_left_and_the_others_are_answered(
-    desk: Open, portals: Portals
-) -> None:
-    def poisoned(sent: Sent) -> bool:
-        return is_search(sent) and POISON in sent.form
-
-    good = "0226000000008"
-    work, _ = desk(MEDICAID, Spoiler(poisoned, endless), PAID[MEDICAID], good, answer_seconds=8)
-    work.run()
-    assert [one.outcome for one in work.conclusions()] == [Outcome.NO_ANSWER, Outcome.PAID]
-    assert work.reason() is Reason.UNREACHABLE
-    assert counted(portals, MEDICAID)["logins"] == 2
