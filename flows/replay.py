@@ -25,6 +25,7 @@ from bots.reading.reread import (
     flat_remittance,
     reread_page,
 )
+from console.words import counted
 from flows.account import eob_observation, make_reader
 from flows.settings import Settings
 
@@ -90,8 +91,9 @@ class Replayed:
         """The same for a person: the sums, then each field that differs with one of its pages."""
         counts = self.counts
         yield (
-            f"{self.payer}: {len(self.claims):,} claims of {len(self.sweeps):,} sweeps read again "
-            f"offline, {sum(counts.values()):,} fields: {counts['same']:,} the same, "
+            f"{self.payer}: {counted(len(self.claims), 'claim')} of "
+            f"{counted(len(self.sweeps), 'sweep')} read again offline, "
+            f"{sum(counts.values()):,} fields: {counts['same']:,} the same, "
             f"{counts['changed']:,} changed, {counts['refused']:,} now refused, "
             f"{counts['read']:,} now read that were not, {counts['unread']:,} pages still not read."
         )
