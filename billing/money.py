@@ -1,4 +1,4 @@
-"""Text becomes Decimal dollars or a date here and nowhere else."""
+"""Text becomes Decimal dollars, a share of them or a date here and nowhere else."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ _AMOUNT = re.compile(
     re.VERBOSE,
 )
 
+_PERCENT = re.compile(r"^(?P<number>\d{1,3}(\.\d{1,4})?)\s*(?P<sign>%|per\s?cent)?$", re.IGNORECASE)
+_WHOLE = Decimal(100)
 _RUN_TOGETHER = re.compile(r"%[a-zA-Z]%")
 
 
@@ -36,6 +38,23 @@ def money(text: str) -> Decimal:
         raise ValueError("an amount with two minus signs")
     value = Decimal(f"{(match['whole'] or '0').replace(',', '')}.{match['cents'] or '0'}")
     return (-value if any(minus) else value).quantize(CENT)
+
+
+def percent(text: str) -> Decimal:
+    """The fraction that a share of a price spells: ``20%``, ``20 %`` and ``20`` are 0.2.
+
+    Raises ValueError on anything else, on more than 100 per cent, and on a bare number between
+    none and one or of exactly one, which may be meant as a fraction.
+    """
+    match = _PERCENT.match(text.strip())
+    if match is None:
+        raise ValueError("not a percentage")
+    share = Decimal(match["number"])
+    if share > _WHOLE:
+        raise ValueError("more than 100 per cent")
+    if not match["sign"] and 0 < share <= 1:
+        raise ValueError("a bare number that may be a fraction or per cent")
+    return share / _WHOLE
 
 
 def dollars(value: Decimal | None) -> str | None:

@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-PLACEHOLDER = re.compile(r"\{(claim|row|secret)\.([a-z_]+)(?:\|([^{}]+))?\}")
+PLACEHOLDER = re.compile(r"\{(claim|visit|row|secret)\.([a-z_]+)(?:\|([^{}]+))?\}")
 CLAIM_WORDS = (
     "claim_id",
     "member_id",
@@ -31,7 +31,18 @@ CLAIM_WORDS = (
     "provider_npi",
     "provider_tin",
 )
-DATE_WORDS = ("date_of_birth", "service_from", "service_to")
+VISIT_WORDS = (
+    "member_id",
+    "patient_last",
+    "patient_first",
+    "date_of_birth",
+    "date",
+    "service_type",
+    "service",
+    "provider_npi",
+)
+"""``service`` is the payer's own name of the service type."""
+DATE_WORDS = ("date_of_birth", "service_from", "service_to", "date")
 SECRET_WORDS = ("username", "password", "code")
 SPELLINGS = re.compile(r"digits|upper|lower|(?:first|last) [1-9]\d?")
 """How a word that is no date may be spelled: ``{claim.member_id|digits}``, ``first 3`` letters."""
@@ -251,11 +262,13 @@ def _check_placeholders(value: str) -> str:
     if "{" in rest or "}" in rest:
         raise ValueError(
             f"{value!r}: a placeholder is {{claim.word}}, {{claim.word|spelling}}, "
-            "{row.word} or {secret.word}"
+            "{visit.word}, {row.word} or {secret.word}"
         )
     for kind, word, spelling in PLACEHOLDER.findall(value):
         if kind == "claim" and word not in CLAIM_WORDS:
             raise ValueError(f"{value!r}: a claim has no {word!r}; it has {sorted(CLAIM_WORDS)}")
+        if kind == "visit" and word not in VISIT_WORDS:
+            raise ValueError(f"{value!r}: a visit has no {word!r}; it has {sorted(VISIT_WORDS)}")
         if kind == "secret" and word not in SECRET_WORDS:
             raise ValueError(f"{value!r}: there is no secret {word!r}; use {list(SECRET_WORDS)}")
         if "%" in spelling or word in DATE_WORDS:

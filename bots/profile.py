@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 from billing.errors import ProfileError
 from billing.model import PayerRules, Rule
 from bots.claim_task import ClaimStatusTask
+from bots.eligibility_task import EligibilityTask
 from bots.entrance import Login, Policy, Session
 from bots.layout import EobLayout, load_layout
 from bots.page_language import Strict
@@ -39,6 +40,7 @@ class Tasks(Strict):
     """What this portal can be asked."""
 
     claim_status: ClaimStatusTask
+    eligibility: EligibilityTask | None = None
 
 
 class RuleEntry(Strict):

@@ -60,7 +60,7 @@ def totals(report: SweepReport) -> dict[str, Any]:
 
 def summary(report: SweepReport, files: Mapping[str, str], *, color: bool) -> str:
     """What a sweep came to, 100 columns wide; ``files`` is what each file is → where it lies."""
-    console = _console(color=color)
+    console = new_console(color=color)
     console.print()
     everything = tally(report.results)
     console.print(
@@ -78,13 +78,13 @@ def summary(report: SweepReport, files: Mapping[str, str], *, color: bool) -> st
     if report.refused_rows:
         rows = counted(len(report.refused_rows), "export row")
         console.print(f"  {rows} refused; first: row {_first_refused(report)}")
-    _print_files(console, files)
-    return _text(console)
+    print_files(console, files)
+    return text_of(console)
 
 
 def one_claim(report: SweepReport, *, color: bool) -> str:
     """What was learned of the one claim of a check, or of each row that carries its number."""
-    console = _console(color=color)
+    console = new_console(color=color)
     for result in report.results:
         claim, said = result.claim, result.conclusion
         console.print()
@@ -114,13 +114,13 @@ def one_claim(report: SweepReport, *, color: bool) -> str:
                 table.add_row(Text(label, "dim"), Text(value))
         console.print(Padding(table, (0, 0, 0, 2)))
     console.print()
-    return _text(console)
+    return text_of(console)
 
 
 def documents_summary(documents: Sequence[Mapping[str, Any]], *, color: bool) -> str:
     """What EOB files hold: a row a payment, then what is wrong with which file."""
-    console = _console(color=color)
-    table = _table("File", "Trace number", "Date", ">Claims", ">Amount", "Adds up")
+    console = new_console(color=color)
+    table = new_table("File", "Trace number", "Date", ">Claims", ">Amount", "Adds up")
     for document in documents:
         name = str(document["file"])
         for payment in document["payments"]:
@@ -141,11 +141,11 @@ def documents_summary(documents: Sequence[Mapping[str, Any]], *, color: bool) ->
                 console.print(Text(f"  {document['file']}: off: {_said(residual)}"))
         for error in document["errors"]:
             console.print(Text(f"  {document['file']}: {_said(error)}", "red"))
-    return _text(console)
+    return text_of(console)
 
 
 def _print_outcomes(console: Console, report: SweepReport) -> None:
-    table = _table("Outcome", ">Claims", ">Billed", ">Payer paid", ">Money found")
+    table = new_table("Outcome", ">Claims", ">Billed", ">Payer paid", ">Money found")
     tallies = by_outcome(report)
     found = {
         outcome: tally(
@@ -195,7 +195,7 @@ def _print_kinds(console: Console, report: SweepReport) -> None:
     if not kinds:
         console.print("\n  No claim needs a person or an action.")
         return
-    table = _table("To do", ">Claims", ">At stake")
+    table = new_table("To do", ">Claims", ">At stake")
     for kind, one in kinds:
         table.add_row(kind_words(kind), f"{one.claims:,}", usd(one.at_stake))
     console.print(table)
@@ -205,7 +205,7 @@ def _print_open(console: Console, report: SweepReport) -> None:
     rows = still_open(report)
     if not rows:
         return
-    table = _table("Still open because", "What", "Payer", ">Claims", ">Billed")
+    table = new_table("Still open because", "What", "Payer", ">Claims", ">Billed")
     for family, words in FAMILIES.items():
         for row in rows:
             if row.family == family:
@@ -231,7 +231,8 @@ def _print_pace(console: Console, report: SweepReport) -> None:
         )
 
 
-def _print_files(console: Console, files: Mapping[str, str]) -> None:
+def print_files(console: Console, files: Mapping[str, str]) -> None:
+    """What each file is, and where it lies."""
     if not files:
         return
     console.print("\n  Files")
@@ -246,7 +247,7 @@ def _first_refused(report: SweepReport) -> str:
     return f"{row.row}{f' of {row.sheet}' if row.sheet else ''}: {row.why}"
 
 
-def _table(*headings: str) -> Table:
+def new_table(*headings: str) -> Table:
     """A plain table; a heading that begins with ``>`` is a column of figures."""
     table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=True)
     for heading in headings:
@@ -256,7 +257,8 @@ def _table(*headings: str) -> Table:
     return table
 
 
-def _console(*, color: bool) -> Console:
+def new_console(*, color: bool) -> Console:
+    """A console that prints into memory, the same whatever the terminal."""
     return Console(
         file=io.StringIO(),
         record=True,
@@ -273,7 +275,8 @@ def _console(*, color: bool) -> Console:
     )
 
 
-def _text(console: Console) -> str:
+def text_of(console: Console) -> str:
+    """All that was printed."""
     lines = console.export_text(styles=not console.no_color).splitlines()
     return "\n".join(line.rstrip() for line in lines) + "\n"
 

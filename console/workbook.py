@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from math import ceil
@@ -61,9 +61,29 @@ def postings_totals(report: SweepReport) -> bytes:
 
 
 def exceptions_xlsx(report: SweepReport, today: date) -> bytes:
-    """The workbook: exceptions, kinds, all claims, postings, what was not asked, refused rows.
+    """The workbook: exceptions, kinds, all claims, postings, what was not asked, refused rows."""
+    return workbook(
+        all_sheets(report, today),
+        title=f"Exceptions of sweep {report.sweep_id}",
+        run=report.sweep_id,
+        created=report.started_at,
+        today=today,
+        proposes=True,
+    )
 
-    The same report gives the same bytes; no text in it is run as a formula or made a link.
+
+def workbook(
+    sheets: Iterable[Sheet],
+    *,
+    title: str,
+    run: str,
+    created: datetime,
+    today: date,
+    proposes: bool = False,
+) -> bytes:
+    """A workbook of ``sheets``; ``run`` stands on every printed page.
+
+    The same sheets give the same bytes; no text in it is run as a formula or made a link.
     """
     target = io.BytesIO()
     book = xlsxwriter.Workbook(
@@ -78,15 +98,20 @@ def exceptions_xlsx(report: SweepReport, today: date) -> bytes:
     )
     book.set_properties(
         {
-            "title": f"Exceptions of sweep {report.sweep_id}",
+            "title": title,
             "author": "claimsweep",
-            "created": report.started_at.astimezone(UTC).replace(tzinfo=None),
+            "created": created.astimezone(UTC).replace(tzinfo=None),
         }
     )
     book.set_size(2400, 1400)
     formats = _formats(book)
-    for sheet in all_sheets(report, today):
-        _write_sheet(book.add_worksheet(sheet.name), sheet, formats, report, today)
+    said = "Patients by initials only." + (" Proposed, not posted." if proposes else "")
+    for sheet in sheets:
+        page = book.add_worksheet(sheet.name)
+        _write_sheet(page, sheet, formats, today)
+        # a blank ends the font size, which would take in the figures of what follows
+        page.set_header(f"&L&10 {_spelled(sheet.name)}: {_spelled(sheet.note)}&R&10 {run}")
+        page.set_footer(f"&L&9{said}&R&9Page &P of &N")
     book.close()
     return target.getvalue()
 
@@ -126,7 +151,6 @@ def _write_sheet(
     page: Any,
     sheet: Sheet,
     formats: Mapping[tuple[str, str], Any],
-    report: SweepReport,
     today: date,
 ) -> None:
     page.hide_gridlines(2)
@@ -151,9 +175,6 @@ def _write_sheet(
     page.fit_to_pages(1, 0)
     page.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
     page.repeat_rows(0)
-    # a blank ends the font size, which would take in the figures of what follows
-    page.set_header(f"&L&10 {_spelled(sheet.name)}: {_spelled(sheet.note)}&R&10 {report.sweep_id}")
-    page.set_footer("&L&9Patients by initials only. Proposed, not posted.&R&9Page &P of &N")
 
 
 def _write(page: Any, row: int, column: int, value: Value, form: Any) -> None:

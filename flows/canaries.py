@@ -66,7 +66,7 @@ async def _ask_each(
 
 async def _ask(context: SweepContext, payer: str) -> CanaryResult:
     try:
-        await context.account_work(payer).run_canary()
+        await context.claim_work(payer).run_canary()
     except CanaryFailed as error:
         return CanaryResult(payer, "red", str(error))
     except (PortalError, BadInput) as error:

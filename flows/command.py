@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from billing.errors import ClaimsweepError
+from flows.eligibility_command import eligibility
 from flows.entering import code, policy
 from flows.evidence_command import evidence
 from flows.options import (
@@ -90,6 +91,9 @@ def sweep(
         raise typer.Exit(COULD_NOT)
     if swept.report.payer_notes:
         raise typer.Exit(FINDINGS)
+
+
+app.command()(eligibility)
 
 
 @app.command()

@@ -36,6 +36,7 @@ from bots.profile import Profile, load_profiles
 from bots.reading.canary import load_canary
 from flows.account import AccountWork, make_reader
 from flows.settings import Settings, load_settings
+from flows.visits import VisitWork, leave_visits, spare
 
 REASON_OF: Mapping[type[BaseException], Reason] = {
     StopAccount: Reason.LOGIN_REFUSED,
@@ -59,17 +60,23 @@ class SweepContext:
     profiles: Mapping[str, Profile]
     sweep_id: str
     business_date: date
+    of_visits: bool = False
 
     def pending_payers(self) -> list[str]:
-        """The payers with claims to ask about whose policy lets a bot in.
+        """The payers with claims or visits to ask about whose policy lets a bot in.
 
-        The claims of the others are concluded here: a person works them from the list.
+        Those of the others are concluded here: a person works them from the list.
         """
         open_to_bots = []
         for payer in self.ledger.pending_payers(self.sweep_id):
             if payer is None or payer not in self.profiles:
                 self.leave_unasked(
                     payer, Reason.NO_PROFILE, "No payer profile claims this payer's name."
+                )
+                continue
+            if self.of_visits and self.profiles[payer].file.tasks.eligibility is None:
+                self.leave_unasked(
+                    payer, Reason.NO_PROFILE, "The payer's profile has no eligibility task."
                 )
                 continue
             refused = refusal(self.profiles[payer], today=self.business_date)
@@ -79,10 +86,27 @@ class SweepContext:
                 self.leave_unasked(payer, Reason.POLICY, f"{refused}.")
         return open_to_bots
 
-    def account_work(self, payer: str) -> AccountWork:
+    def account_work(self, payer: str) -> AccountWork | VisitWork:
         """The work of one payer's account; finds the browser."""
         profile = self.profiles[payer]
         secret = partial(self.settings.secret, payer)
+        task = profile.file.tasks.eligibility
+        if self.of_visits and task is not None:
+            spare(self.ledger, self.sweep_id, payer, task, today=self.business_date)
+            return VisitWork(
+                ledger=self.ledger,
+                sweep_id=self.sweep_id,
+                profile=profile,
+                task=task,
+                address=self.settings.portals.get(payer, profile.file.portal.address),
+                browser=find_browser(),
+                secret=secret,
+            )
+        return self.claim_work(payer)
+
+    def claim_work(self, payer: str) -> AccountWork:
+        """The work of one payer's account on claims; finds the browser."""
+        profile, secret = self.profiles[payer], partial(self.settings.secret, payer)
         return AccountWork(
             ledger=self.ledger,
             sweep_id=self.sweep_id,
@@ -115,10 +139,12 @@ class SweepContext:
             self.ledger.note_payer(self.sweep_id, PayerNote(payer, reason, sentence))
 
     def leave_unasked(self, payer: str | None, reason: Reason, detail: str) -> int:
-        """Conclude every pending claim of ``payer`` as unanswered for ``reason``; how many."""
+        """Conclude what is pending of ``payer`` as unanswered for ``reason``; how many."""
         profile = self.profiles.get(payer) if payer else None
         rules = profile.rules if profile else PayerRules()
         now = datetime.now(UTC)
+        if self.of_visits:
+            return leave_visits(self.ledger, self.sweep_id, payer, NoAnswer(reason, detail))
 
         def conclusion_for(claim: Claim) -> Conclusion:
             unasked = Observation(Channel.PORTAL, now, NoAnswer(reason, detail), ())
@@ -137,4 +163,5 @@ def open_context(sweep_id: str) -> SweepContext:
         profiles=load_profiles(settings.profiles),
         sweep_id=sweep_id,
         business_date=ledger.business_date(sweep_id),
+        of_visits=ledger.holds_visits(sweep_id),
     )

@@ -100,8 +100,13 @@ def begin(ledger: Ledger, sweep_id: str, intake: Intake, business_date: date) ->
 
 def name_sweep(intake: Intake, business_date: date, *asked: object) -> str:
     """The same exports asked for in the same way on the same day are the same sweep."""
+    return name_run((reading.sha256 for reading in intake.readings), business_date, *asked)
+
+
+def name_run(hashes: Iterable[str], business_date: date, *asked: object) -> str:
+    """The same files asked for in the same way on the same day are the same run."""
     digest = hashlib.sha256()
-    for sha256 in sorted(reading.sha256 for reading in intake.readings):
+    for sha256 in sorted(hashes):
         digest.update(sha256.encode())
     digest.update(repr(asked).encode())
     return f"{business_date:%Y%m%d}-{digest.hexdigest()[:8]}"

@@ -100,14 +100,18 @@ def show_evidence(ledger: Ledger, results: Iterable[ClaimResult], folder: Path) 
 
     What was captured of another patient stays in the ledger's store only.
     """
+    shown = (r for r in results if r.conclusion.outcome is not Outcome.WRONG_PATIENT)
+    hashes = (sha256 for result in shown for sha256 in result.conclusion.evidence)
+    link_evidence(ledger, hashes, folder)
+
+
+def link_evidence(ledger: Ledger, hashes: Iterable[str], folder: Path) -> None:
+    """The stored bytes of ``hashes`` in ``folder``, each named by its hash."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    for result in results:
-        if result.conclusion.outcome is Outcome.WRONG_PATIENT:
-            continue
-        for sha256 in result.conclusion.evidence:
-            place = folder / f"{sha256}{SUFFIX.get(ledger.media_type(sha256), '')}"
-            if not place.exists():
-                _link(ledger.evidence_path(sha256), place)
+    for sha256 in hashes:
+        place = folder / f"{sha256}{SUFFIX.get(ledger.media_type(sha256), '')}"
+        if not place.exists():
+            _link(ledger.evidence_path(sha256), place)
 
 
 def write_whole(path: Path, data: bytes) -> None:

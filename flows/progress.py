@@ -15,17 +15,21 @@ from billing.ledger import Progress
 Watch = Callable[[Progress], None]
 
 
-def watching(*, quiet: bool) -> AbstractContextManager[Watch]:
-    """What shows the ledger's progress while a sweep runs; nothing when ``quiet``."""
+def watching(*, quiet: bool, of: str = "claims") -> AbstractContextManager[Watch]:
+    """What shows the ledger's progress while a sweep runs; nothing when ``quiet``.
+
+    ``of`` is what is checked, in the plural.
+    """
     if quiet:
         return nullcontext(lambda _: None)
-    return _Bar() if sys.stderr.isatty() else nullcontext(_Lines())
+    return _Bar(of) if sys.stderr.isatty() else nullcontext(_Lines(of))
 
 
 class _Bar(AbstractContextManager[Watch]):
     """A progress bar on standard error for a person."""
 
-    def __init__(self) -> None:
+    def __init__(self, of: str) -> None:
+        self.of = of
         self.bar = RichProgress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -47,7 +51,7 @@ class _Bar(AbstractContextManager[Watch]):
         answered = progress.answered + progress.not_found
         self.bar.update(
             self.task,
-            description=f"claims checked ({answered} answered)",
+            description=f"{self.of} checked ({answered} answered)",
             completed=progress.settled,
             total=total,
         )
@@ -56,7 +60,8 @@ class _Bar(AbstractContextManager[Watch]):
 class _Lines:
     """Progress for a log: a line on standard error for every tenth of the claims."""
 
-    def __init__(self) -> None:
+    def __init__(self, of: str) -> None:
+        self.of = of
         self.tenths = 0
 
     def __call__(self, progress: Progress) -> None:
@@ -64,4 +69,4 @@ class _Lines:
         tenths = 10 * progress.settled // total if total else 0
         if tenths > self.tenths:
             self.tenths = tenths
-            sys.stderr.write(f"{progress.settled} of {total} claims checked\n")
+            sys.stderr.write(f"{progress.settled} of {total} {self.of} checked\n")

@@ -1,4 +1,4 @@
-"""Runs a sweep or one check from the command's arguments to its files."""
+"""Runs a sweep, an eligibility check or one claim's check from arguments to files."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from billing.coverage import EligibilityReport, VisitOutcome
 from billing.errors import AccountBusy, BadInput, ClaimsweepError
 from billing.ledger import Ledger, open_ledger
 from billing.model import Outcome
@@ -15,9 +16,15 @@ from billing.report import SweepReport
 from bots.portal.browser import require_driver
 from bots.profile import load_profiles
 from flows.embedded import embed, failed_in_orchestrator
-from flows.intake import begin, name_sweep, take_in
+from flows.intake import begin, name_run, name_sweep, take_in
 from flows.outputs import sweep_report, write_outputs
 from flows.progress import Watch
+from flows.schedule import (
+    begin_schedule,
+    eligibility_report,
+    take_in_schedule,
+    write_eligibility,
+)
 from flows.settings import Settings
 from flows.stopping import run_until_stopped
 
@@ -39,6 +46,22 @@ class Swept:
         return any(r.conclusion.outcome is not Outcome.NO_ANSWER for r in self.report.results)
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A finished eligibility check: its report, its files, and how long it took in seconds."""
+
+    report: EligibilityReport
+    files: dict[str, str]
+    seconds: float
+    resumed: bool
+
+    @property
+    def useful(self) -> bool:
+        """Whether any payer's word on a visit is known."""
+        none = VisitOutcome.NO_ANSWER
+        return any(r.conclusion.outcome is not none for r in self.report.results)
+
+
 def run_sweep(
     settings: Settings,
     exports: list[Path],
@@ -58,27 +81,35 @@ def run_sweep(
     sweep_id = name_sweep(intake, today, payer, limit)
     start = begin(ledger, sweep_id, intake, today)
     ledger.reopen_unanswered(sweep_id)
-    embed(settings.home)
-    if ledger.progress(sweep_id).unsettled:
-        ledger.forget_notes(sweep_id)
-        from flows.sweep import sweep
-
-        try:
-            run_until_stopped(lambda: _watched(lambda: sweep(sweep_id), ledger, sweep_id, watch))
-        except Exception as error:
-            waiting = ledger.progress(sweep_id).unsettled
-            if waiting and failed_in_orchestrator(error):
-                raise ClaimsweepError(
-                    f"The orchestrator failed ({type(error).__name__}) and {waiting} claims wait: "
-                    f"see that {settings.home} has room, then run the same command again."
-                ) from error
-            if waiting:
-                raise
-    _require_all_settled(ledger, sweep_id)
-    ledger.finish_sweep(sweep_id, datetime.now(UTC))
+    _ask_all(settings, ledger, sweep_id, watch)
     report = sweep_report(ledger, sweep_id, profiles)
     files = write_outputs(ledger, report, profiles, out or settings.artifacts / sweep_id)
     return Swept(report, files, (datetime.now(UTC) - started).total_seconds(), start.resumed)
+
+
+def run_eligibility(
+    settings: Settings,
+    schedule: Path,
+    *,
+    payer: str | None,
+    limit: int | None,
+    out: Path | None,
+    watch: Watch,
+) -> Checked:
+    """Check the visits of ``schedule`` as a Prefect flow; the same call again resumes."""
+    started = datetime.now(UTC)
+    profiles = load_profiles(settings.profiles)
+    require_driver()
+    ledger = open_ledger(settings.home)
+    intake = take_in_schedule(ledger, schedule, profiles, payer=payer, limit=limit)
+    today = started.astimezone(settings.time_zone).date()
+    sweep_id = f"eligibility-{name_run([intake.reading.sha256], today, payer, limit)}"
+    start = begin_schedule(ledger, sweep_id, intake, today)
+    ledger.reopen_unanswered(sweep_id)
+    _ask_all(settings, ledger, sweep_id, watch)
+    report = eligibility_report(ledger, sweep_id, profiles)
+    files = write_eligibility(ledger, report, profiles, out or settings.artifacts / sweep_id)
+    return Checked(report, files, (datetime.now(UTC) - started).total_seconds(), start.resumed)
 
 
 def run_check(settings: Settings, claim_id: str, exports: list[Path], *, watch: Watch) -> Swept:
@@ -124,11 +155,35 @@ def run_report(settings: Settings, sweep_id: str | None, *, out: Path | None) ->
     return Swept(report, files, (datetime.now(UTC) - started).total_seconds(), resumed=True)
 
 
+def _ask_all(settings: Settings, ledger: Ledger, sweep_id: str, watch: Watch) -> None:
+    """Ask about all that has no result yet as a Prefect flow, and finish the sweep."""
+    embed(settings.home)
+    if ledger.progress(sweep_id).unsettled:
+        ledger.forget_notes(sweep_id)
+        from flows.sweep import sweep
+
+        of_visits = ledger.holds_visits(sweep_id)
+        flow = sweep.with_options(name="eligibility") if of_visits else sweep
+        try:
+            run_until_stopped(lambda: _watched(lambda: flow(sweep_id), ledger, sweep_id, watch))
+        except Exception as error:
+            waiting = ledger.progress(sweep_id).unsettled
+            if waiting and failed_in_orchestrator(error):
+                raise ClaimsweepError(
+                    f"The orchestrator failed ({type(error).__name__}) and {waiting} items wait: "
+                    f"see that {settings.home} has room, then run the same command again."
+                ) from error
+            if waiting:
+                raise
+    _require_all_settled(ledger, sweep_id)
+    ledger.finish_sweep(sweep_id, datetime.now(UTC))
+
+
 def _require_all_settled(ledger: Ledger, sweep_id: str) -> None:
     waiting = ledger.progress(sweep_id).unsettled
     if waiting:
         raise ClaimsweepError(
-            f"{waiting} claims of sweep {sweep_id} wait for an account that another run is signed "
+            f"{waiting} items of sweep {sweep_id} wait for an account that another run is signed "
             "in with; run the same command again when that run has ended."
         )
 

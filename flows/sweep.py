@@ -47,7 +47,7 @@ async def payer_session(sweep_id: str, payer: str) -> None:
     try:
         await context.account_work(payer).run()
     except AccountBusy:
-        return  # the claims stay pending: they are the other run's to answer
+        return  # they stay pending: they are the other run's to answer
     except (
         StopAccount,
         LoginCutOff,

@@ -23,7 +23,7 @@ from portal_faults import (
 from worklist_person import paid
 from worklist_site import PAYER_ID, Site, worklist_site
 
-import flows.account
+import flows.account_session
 from billing.errors import NeedsPerson, PortalError, StopAccount, UnknownPage
 from billing.model import Outcome, Reason
 from bots.portal.browser import Browser
@@ -54,7 +54,7 @@ def ask(
     browser_executable: Browser, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Ask:
     """``ask(claims…)``: a night's work, ready to run; ``steps`` of the search, ``address``."""
-    monkeypatch.setattr(flows.account, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(flows.account_session, "PAUSE_SECONDS", 0)
     portals = Portals({PAYER_ID: site.address}, {PAYER_ID: site.account})
 
     def prepare(*claims: PayerClaim, steps: int | None = None, address: str = "") -> Night:

@@ -26,7 +26,7 @@ from portal_faults import (
 )
 from sweeping import new_desk, read_answers
 
-import flows.account
+import flows.account_session
 from billing.errors import BadInput, CanaryFailed, ProfileError, TryLater
 from billing.model import Outcome
 from bots.portal.browser import Browser
@@ -68,7 +68,7 @@ def portals() -> Iterator[Portals]:
 def desk(
     browser_executable: Browser, portals: Portals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Open]:
-    monkeypatch.setattr(flows.account, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(flows.account_session, "PAUSE_SECONDS", 0)
     with desks(browser_executable, portals, tmp_path / "home") as sit:
         yield sit
 

@@ -178,9 +178,11 @@ def test_a_copy_that_differs_by_a_character_is_discarded(was: bytes, now: bytes)
     reading = read_export(data, "a.csv", payer_ids=PAYERS)
     copy = write_back(data, reading, results_of(reading)).data
     form = reading.recognised.container
-    assert taken_apart(data, copy, form=form, name="a.csv", rows={6})[0] == data  # type: ignore[arg-type]
+    assert taken_apart(data, copy, form=form, name="a.csv", rows={6}, width=len(COLUMNS))[0] == data  # type: ignore[arg-type]
     with pytest.raises(WriteBackMismatch):
-        taken_apart(data, copy.replace(was, now), form=form, name="a.csv", rows={6})  # type: ignore[arg-type]
+        taken_apart(
+            data, copy.replace(was, now), form=form, name="a.csv", rows={6}, width=len(COLUMNS)
+        )  # type: ignore[arg-type]
 
 
 def test_the_diff_lists_every_added_cell_with_its_evidence() -> None:

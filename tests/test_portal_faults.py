@@ -29,7 +29,7 @@ from portal_faults import (
     too_many,
 )
 
-import flows.account
+import flows.account_session
 from billing.errors import TryLater
 from billing.model import Outcome, Reason
 from bots.portal.browser import Browser
@@ -48,7 +48,7 @@ def portals() -> Iterator[Portals]:
 def desk(
     browser_executable: Browser, portals: Portals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Open]:
-    monkeypatch.setattr(flows.account, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(flows.account_session, "PAUSE_SECONDS", 0)
     with desks(browser_executable, portals, tmp_path / "home") as sit:
         yield sit
 

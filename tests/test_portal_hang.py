@@ -9,7 +9,7 @@ import pytest
 from portal_clients import SetClock, answering
 from portal_faults import MEDICAID, WORLD, Open, Sent, Spoiler, counted, desks, is_search
 
-import flows.account
+import flows.account_session
 from billing.model import Outcome
 from bots.portal.browser import Browser
 from sandbox.serve import Portals
@@ -27,7 +27,7 @@ def portals() -> Iterator[Portals]:
 def desk(
     browser_executable: Browser, portals: Portals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Open]:
-    monkeypatch.setattr(flows.account, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(flows.account_session, "PAUSE_SECONDS", 0)
     with desks(browser_executable, portals, tmp_path / "home") as sit:
         yield sit
 

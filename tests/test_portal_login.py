@@ -25,7 +25,7 @@ from portal_faults import (
     maintenance,
 )
 
-import flows.account
+import flows.account_session
 from billing.errors import AccountBusy, BadInput, LoginCutOff, TryLater, UnknownPage
 from billing.ledger import open_ledger
 from billing.model import Outcome, Reason
@@ -46,7 +46,7 @@ def portals() -> Iterator[Portals]:
 def desk(
     browser_executable: Browser, portals: Portals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Open]:
-    monkeypatch.setattr(flows.account, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(flows.account_session, "PAUSE_SECONDS", 0)
     with desks(browser_executable, portals, tmp_path / "home") as sit:
         yield sit
 
@@ -130,7 +130,7 @@ def test_a_bad_second_secret_is_found_before_the_password_is_spent(
 def test_an_account_is_held_for_as_long_as_one_claim_takes(
     desk: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flows.account, "LEASE_SECONDS", 1)
+    monkeypatch.setattr(flows.account_session, "LEASE_SECONDS", 1)
     taken = []
 
     def slow(sent: Sent) -> None:

@@ -7,17 +7,20 @@ from billing.ledger.items import WorkItem
 from billing.ledger.owners import owner_is_dead, owner_name
 from billing.ledger.store import Ledger, open_ledger
 from billing.ledger.sweeps import Progress, SweepStart, SweptExport
+from billing.ledger.visits import KeptAnswer, VisitItem
 
 __all__ = [
     "BegunLogin",
     "EvidenceDamaged",
     "EvidenceMissing",
+    "KeptAnswer",
     "Ledger",
     "LedgerError",
     "LoginStanding",
     "Progress",
     "SweepStart",
     "SweptExport",
+    "VisitItem",
     "WorkItem",
     "open_ledger",
     "owner_is_dead",

@@ -102,15 +102,17 @@ class Accounts(Database):
         For a person who knows that a machine is gone (``host/``) and will not wait for its
         leases to run out.
         """
-        accounts, items = tables.accounts.c, tables.items.c
+        accounts, ended = tables.accounts.c, 0
         with self._writing() as connection:
-            ended = connection.execute(
-                update(tables.items)
-                .where(
-                    items.state == tables.LEASED, items.owner.startswith(prefix, autoescape=True)
-                )
-                .values(state=tables.PENDING, owner=None, leased_until=None)
-            ).rowcount
+            for work in (tables.items, tables.visits):
+                ended += connection.execute(
+                    update(work)
+                    .where(
+                        work.c.state == tables.LEASED,
+                        work.c.owner.startswith(prefix, autoescape=True),
+                    )
+                    .values(state=tables.PENDING, owner=None, leased_until=None)
+                ).rowcount
             ended += connection.execute(
                 update(tables.accounts)
                 .where(accounts.owner.startswith(prefix, autoescape=True))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection
 
 from billing.ledger import tables
-from billing.ledger.database import AnyRow, Database
+from billing.ledger.database import Database
 from billing.ledger.evidence import require_listed
-from billing.ledger.owners import owner_is_dead
+from billing.ledger.leases import close, close_unasked, give_back, take, waiting
 from billing.ledger.words import CLAIM, CONCLUSION, OBSERVATION, POSTING, read, write
 from billing.model import (
     Claim,
@@ -61,28 +61,12 @@ class Work(Database):
         The claim asked least often comes first, then the oldest. A lease that has run out, or
         whose owner is a dead process of this host, is up for taking again.
         """
-        items = tables.items.c
         with self._writing() as connection:
-            while row := _next(connection, sweep_id, payer, now):
-                taken = connection.execute(
-                    update(tables.items)
-                    .where(
-                        items.item_id == row.item_id,
-                        items.fence == row.fence,
-                        items.state == row.state,
-                    )
-                    .values(
-                        state=tables.LEASED,
-                        attempts=items.attempts + 1,
-                        fence=items.fence + 1,
-                        owner=owner,
-                        leased_until=now + timedelta(seconds=seconds),
-                    )
-                ).rowcount
-                if taken:
-                    claim = read(CLAIM, row.claim)
-                    return WorkItem(row.item_id, claim, row.attempts + 1, row.fence + 1)
-        return None
+            row = take(connection, tables.items, sweep_id, payer, owner, seconds=seconds, now=now)
+            if row is None:
+                return None
+            claim = read(CLAIM, row.claim)
+        return WorkItem(row.item_id, claim, row.attempts + 1, row.fence + 1)
 
     def settle(
         self,
@@ -104,7 +88,7 @@ class Work(Database):
         """
         hashes = _hashes(observations, conclusion, postings)
         with self._writing() as connection:
-            sweep_id = self._close_item(connection, item_id, fence, conclusion)
+            sweep_id = close(connection, tables.items, item_id, fence, **_closed(conclusion))
             if sweep_id is None:
                 return False
             require_listed(connection, hashes)
@@ -135,18 +119,8 @@ class Work(Database):
 
     def give_back(self, item_id: int, fence: int) -> bool:
         """Return a leased item unasked or unanswered; False when the lease was lost already."""
-        items = tables.items.c
         with self._writing() as connection:
-            given = connection.execute(
-                update(tables.items)
-                .where(
-                    items.item_id == item_id,
-                    items.fence == fence,
-                    items.state == tables.LEASED,
-                )
-                .values(state=tables.PENDING, owner=None, leased_until=None)
-            ).rowcount
-        return bool(given)
+            return give_back(connection, tables.items, item_id, fence)
 
     def conclude_unasked(
         self,
@@ -172,11 +146,10 @@ class Work(Database):
         conclusion_for: Callable[[Claim], Conclusion],
         at: datetime,
     ) -> int:
-        items = tables.items.c
         with self._writing() as connection:
             closing, concluded, resting = [], [], []
             hashes: set[str] = set()
-            for row in _waiting(connection, sweep_id, payer, at, _CHUNK):
+            for row in waiting(connection, tables.items, sweep_id, payer, at, _CHUNK):
                 conclusion = conclusion_for(read(CLAIM, row.claim))
                 key = {"item_id": row.item_id, "fence": row.fence + 1}
                 closing.append({"id": row.item_id, **_closed(conclusion)})
@@ -187,34 +160,11 @@ class Work(Database):
                 hashes |= rests
             require_listed(connection, hashes)
             if closing:
-                connection.execute(
-                    update(tables.items)
-                    .where(items.item_id == bindparam("id"))
-                    .values(
-                        fence=items.fence + 1,
-                        state=bindparam("state"),
-                        no_answer=bindparam("no_answer"),
-                        owner=None,
-                        leased_until=None,
-                    ),
-                    closing,
-                )
+                close_unasked(connection, tables.items, closing)
                 connection.execute(tables.conclusions.insert(), concluded)
             if resting:
                 connection.execute(tables.rests_on.insert(), resting)
         return len(closing)
-
-    def _close_item(
-        self, connection: Connection, item_id: int, fence: int, conclusion: Conclusion
-    ) -> str | None:
-        """Close the item if this fence still holds it; its sweep's id, or None."""
-        items = tables.items.c
-        return connection.execute(
-            update(tables.items)
-            .where(items.item_id == item_id, items.fence == fence, items.state == tables.LEASED)
-            .values(owner=None, leased_until=None, **_closed(conclusion))
-            .returning(items.sweep_id)
-        ).scalar()
 
 
 def _closed(conclusion: Conclusion) -> dict[str, str | None]:
@@ -222,34 +172,6 @@ def _closed(conclusion: Conclusion) -> dict[str, str | None]:
         "state": _STATES.get(conclusion.outcome, tables.ANSWERED),
         "no_answer": _REASONS.get(conclusion.outcome, conclusion.no_answer),
     }
-
-
-def _next(connection: Connection, sweep_id: str, payer: str, now: datetime) -> AnyRow | None:
-    waiting = _waiting(connection, sweep_id, payer, now, 1)
-    return min(waiting, key=lambda row: (row.attempts, row.item_id), default=None)
-
-
-def _waiting(
-    connection: Connection, sweep_id: str, payer: str | None, now: datetime, limit: int
-) -> list[AnyRow]:
-    """Pending items, at most ``limit``, and every item whose lease nobody living holds."""
-    items = tables.items.c
-    mine = select(tables.items).where(
-        items.sweep_id == sweep_id, items.payer.is_not_distinct_from(payer)
-    )
-    pending = (
-        mine.where(items.state == tables.PENDING)
-        .order_by(items.attempts, items.item_id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    leased = mine.where(items.state == tables.LEASED).with_for_update(skip_locked=True)
-    lost = [
-        row
-        for row in connection.execute(leased)
-        if row.leased_until <= now or owner_is_dead(row.owner)
-    ]
-    return [*connection.execute(pending), *lost]
 
 
 def _insert_observations(

@@ -7,10 +7,16 @@ from sqlalchemy import Connection, and_, func, or_, select
 from billing.errors import BadInput
 from billing.ledger import tables
 from billing.ledger.database import AnyRow, Database
-from billing.ledger.sweeps import FINAL, require_settled, require_sweep
+from billing.ledger.sweeps import (
+    FINAL,
+    read_notes,
+    read_refused,
+    require_settled,
+    require_sweep,
+)
 from billing.ledger.words import CLAIM, CONCLUSION, OBSERVATION, POSTING, read
 from billing.model import Observation
-from billing.report import ClaimResult, Drift, Earlier, PayerNote, RefusedRow, SweepReport
+from billing.report import ClaimResult, Drift, Earlier, SweepReport
 
 
 class Reports(Database):
@@ -25,8 +31,6 @@ class Reports(Database):
         with self._reading() as connection:
             sweep = require_sweep(connection, sweep_id)
             require_settled(connection, sweep_id)
-            refused = select(tables.refused_rows).where(tables.refused_rows.c.sweep_id == sweep_id)
-            notes = select(tables.payer_notes).where(tables.payer_notes.c.sweep_id == sweep_id)
             postings = select(tables.postings.c.posting).where(
                 tables.postings.c.sweep_id == sweep_id
             )
@@ -36,10 +40,7 @@ class Reports(Database):
                 started_at=sweep.started_at,
                 finished_at=sweep.finished_at,
                 results=_results(connection, sweep_id),
-                refused_rows=tuple(
-                    RefusedRow(row.row, row.why, row.sheet)
-                    for row in connection.execute(refused.order_by(tables.refused_rows.c.position))
-                ),
+                refused_rows=read_refused(connection, sweep_id),
                 new_postings=tuple(
                     read(POSTING, text)
                     for text in connection.execute(
@@ -48,12 +49,7 @@ class Reports(Database):
                 ),
                 drift=_drift(connection, sweep_id),
                 known_postings=_known_postings(connection, sweep_id),
-                payer_notes=tuple(
-                    PayerNote(row.payer, row.kind, row.sentence)
-                    for row in connection.execute(
-                        notes.order_by(tables.payer_notes.c.payer, tables.payer_notes.c.kind)
-                    )
-                ),
+                payer_notes=read_notes(connection, sweep_id),
             )
 
     def drift(self, sweep_id: str) -> dict[str, tuple[Drift, ...]]:

@@ -9,10 +9,10 @@ from billing.ledger.database import Database, LedgerError, connect
 from billing.ledger.evidence import EvidenceShelf, prepare_folder
 from billing.ledger.items import Work
 from billing.ledger.reports import Reports
-from billing.ledger.sweeps import Sweeps
+from billing.ledger.visits import Visits
 
 
-class Ledger(EvidenceShelf, Sweeps, Work, Accounts, Reports, Database):
+class Ledger(EvidenceShelf, Visits, Work, Accounts, Reports, Database):
     """Everything the suite remembers; made by :func:`open_ledger`. May be shared by threads."""
 
 

@@ -1,13 +1,14 @@
-"""Sweeps: the claims of some exports on one day, each an item of work that ends with a result."""
+"""Sweeps: the claims or visits of some files on one day, each ending with a result."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, Table, func, or_, select, update
 
 from billing.errors import BadInput, ClaimsweepError
 from billing.ledger import tables
@@ -19,6 +20,9 @@ from billing.report import Drift, PayerNote, RefusedRow
 _CHUNK = 2000
 FINAL = (Reason.SEVERAL_MATCHES, Reason.WRONG_PATIENT)
 """Facts about the claim that asking again on the same day would not change."""
+
+_WORK = (tables.items, tables.visits)
+"""A sweep is of claims or of visits; what is asked of either is asked of both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,43 +85,54 @@ class Sweeps(Database):
         """
         rows = [_item(sweep_id, claim) for claim in claims]
         with self._writing() as connection:
-            resumed = _sweep(connection, sweep_id) is not None
-            first = {"sweep_id": sweep_id, "business_date": business_date, "started_at": at}
-            self._insert_or_keep(connection, tables.sweeps, [first])
-            self._insert_or_keep(
-                connection, tables.exports, list(_exports(connection, sweep_id, exports))
-            )
-            mine = tables.refused_rows.c.sweep_id == sweep_id
-            connection.execute(tables.refused_rows.delete().where(mine))
-            self._insert_or_keep(
-                connection,
-                tables.refused_rows,
-                [
-                    {
-                        "sweep_id": sweep_id,
-                        "position": i,
-                        "row": r.row,
-                        "sheet": r.sheet,
-                        "why": r.why,
-                    }
-                    for i, r in enumerate(refused)
-                ],
-            )
-            insert = self._insert(tables.items)
-            insert_or_read_anew = insert.on_conflict_do_update(
-                index_elements=["sweep_id", "export_sha256", "sheet", "row"],
-                set_={
-                    "payer": insert.excluded.payer,
-                    "claim": insert.excluded.claim,
-                    "claim_id": insert.excluded.claim_id,
-                },
-                where=or_(
-                    tables.items.c.state == tables.PENDING, tables.items.c.state == tables.NO_ANSWER
-                ),
-            )
-            for start in range(0, len(rows), _CHUNK):
-                connection.execute(insert_or_read_anew, rows[start : start + _CHUNK])
-            return SweepStart(sweep_id, resumed, _progress(connection, sweep_id))
+            resumed = self._open_sweep(connection, sweep_id, business_date, exports, refused, at)
+            self._join(connection, tables.items, rows, ("payer", "claim", "claim_id"))
+            return SweepStart(sweep_id, resumed, count_progress(connection, sweep_id))
+
+    def _open_sweep(
+        self,
+        connection: Connection,
+        sweep_id: str,
+        business_date: date,
+        exports: Sequence[SweptExport],
+        refused: Sequence[RefusedRow],
+        at: datetime,
+    ) -> bool:
+        """Note the sweep, its files and the rows refused now; whether it was there already."""
+        resumed = _sweep(connection, sweep_id) is not None
+        first = {"sweep_id": sweep_id, "business_date": business_date, "started_at": at}
+        self._insert_or_keep(connection, tables.sweeps, [first])
+        self._insert_or_keep(
+            connection, tables.exports, list(_exports(connection, sweep_id, exports))
+        )
+        mine = tables.refused_rows.c.sweep_id == sweep_id
+        connection.execute(tables.refused_rows.delete().where(mine))
+        self._insert_or_keep(
+            connection,
+            tables.refused_rows,
+            [
+                {"sweep_id": sweep_id, "position": i, "row": r.row, "sheet": r.sheet, "why": r.why}
+                for i, r in enumerate(refused)
+            ],
+        )
+        return resumed
+
+    def _join(
+        self,
+        connection: Connection,
+        work: Table,
+        rows: Sequence[dict[str, Any]],
+        anew: Sequence[str],
+    ) -> None:
+        """Add the rows that are new; one without an answer gets its columns ``anew`` again."""
+        insert = self._insert(work)
+        insert_or_read_anew = insert.on_conflict_do_update(
+            index_elements=["sweep_id", "export_sha256", "sheet", "row"],
+            set_={column: insert.excluded[column] for column in anew},
+            where=or_(work.c.state == tables.PENDING, work.c.state == tables.NO_ANSWER),
+        )
+        for start in range(0, len(rows), _CHUNK):
+            connection.execute(insert_or_read_anew, rows[start : start + _CHUNK])
 
     def reopen_unanswered(self, sweep_id: str) -> int:
         """Put items back to work that got no answer for a reason that may have passed.
@@ -125,18 +140,19 @@ class Sweeps(Database):
         Several matches and a wrong patient are facts about the claim and stay. What was observed
         and concluded before is kept as history. Returns how many were reopened.
         """
-        items = tables.items.c
+        reopened = 0
         with self._writing() as connection:
             require_sweep(connection, sweep_id)
-            reopened = connection.execute(
-                update(tables.items)
-                .where(
-                    items.sweep_id == sweep_id,
-                    items.state == tables.NO_ANSWER,
-                    or_(items.no_answer.is_(None), items.no_answer.not_in(FINAL)),
-                )
-                .values(state=tables.PENDING, no_answer=None, fence=items.fence + 1)
-            ).rowcount
+            for work in _WORK:
+                reopened += connection.execute(
+                    update(work)
+                    .where(
+                        work.c.sweep_id == sweep_id,
+                        work.c.state == tables.NO_ANSWER,
+                        or_(work.c.no_answer.is_(None), work.c.no_answer.not_in(FINAL)),
+                    )
+                    .values(state=tables.PENDING, no_answer=None, fence=work.c.fence + 1)
+                ).rowcount
             if reopened:
                 _set_finished(connection, sweep_id, None)
         return reopened
@@ -153,16 +169,17 @@ class Sweeps(Database):
         """How many items are in each state."""
         with self._reading() as connection:
             require_sweep(connection, sweep_id)
-            return _progress(connection, sweep_id)
+            return count_progress(connection, sweep_id)
 
     def pending_payers(self, sweep_id: str) -> tuple[str | None, ...]:
-        """The payers with claims that have no result yet, by id; None last, if among them."""
-        items = tables.items.c
-        unsettled = items.state.in_((tables.PENDING, tables.LEASED))
+        """The payers with items that have no result yet, by id; None last, if among them."""
+        payers: set[str | None] = set()
         with self._reading() as connection:
             require_sweep(connection, sweep_id)
-            query = select(items.payer).where(items.sweep_id == sweep_id, unsettled).distinct()
-            payers = connection.execute(query).scalars().all()
+            for work in _WORK:
+                unsettled = work.c.state.in_((tables.PENDING, tables.LEASED))
+                query = select(work.c.payer).where(work.c.sweep_id == sweep_id, unsettled)
+                payers.update(connection.execute(query.distinct()).scalars())
         return tuple(sorted(payers, key=lambda payer: (payer is None, payer)))
 
     def business_date(self, sweep_id: str) -> date:
@@ -172,10 +189,14 @@ class Sweeps(Database):
             return business_date
 
     def latest_sweep(self) -> str | None:
-        """The id of the sweep that was begun last, or None."""
+        """The id of the sweep of claims that was begun last, or None."""
         table = tables.sweeps
+        of_visits = select(tables.visits.c.item_id).where(
+            tables.visits.c.sweep_id == table.c.sweep_id
+        )
         with self._reading() as connection:
-            query = select(table.c.sweep_id).order_by(table.c.started_at.desc(), table.c.sweep_id)
+            query = select(table.c.sweep_id).where(~of_visits.exists())
+            query = query.order_by(table.c.started_at.desc(), table.c.sweep_id)
             return connection.execute(query.limit(1)).scalar()
 
     def sweeps_since(self, day: date | None) -> tuple[str, ...]:
@@ -242,7 +263,7 @@ def require_sweep(connection: Connection, sweep_id: str) -> AnyRow:
 
 def require_settled(connection: Connection, sweep_id: str) -> None:
     """Raise ClaimsweepError while an item of the sweep has no result: no claim goes missing."""
-    unsettled = _progress(connection, sweep_id).unsettled
+    unsettled = count_progress(connection, sweep_id).unsettled
     if unsettled:
         raise ClaimsweepError(
             f"Sweep {sweep_id} has {unsettled} claims without a result yet: "
@@ -260,10 +281,27 @@ def _set_finished(connection: Connection, sweep_id: str, at: datetime | None) ->
     connection.execute(update(tables.sweeps).where(mine).values(finished_at=at))
 
 
-def _progress(connection: Connection, sweep_id: str) -> Progress:
-    state = tables.items.c.state
-    query = select(state, func.count()).where(tables.items.c.sweep_id == sweep_id).group_by(state)
-    counts: dict[str, int] = dict(connection.execute(query).all())
+def read_refused(connection: Connection, sweep_id: str) -> tuple[RefusedRow, ...]:
+    """The rows of the sweep's files that were refused, in their order."""
+    table = tables.refused_rows
+    query = select(table).where(table.c.sweep_id == sweep_id).order_by(table.c.position)
+    return tuple(RefusedRow(row.row, row.why, row.sheet) for row in connection.execute(query))
+
+
+def read_notes(connection: Connection, sweep_id: str) -> tuple[PayerNote, ...]:
+    """What happened to the sweep's payer sessions."""
+    table = tables.payer_notes
+    query = select(table).where(table.c.sweep_id == sweep_id)
+    query = query.order_by(table.c.payer, table.c.kind)
+    return tuple(PayerNote(row.payer, row.kind, row.sentence) for row in connection.execute(query))
+
+
+def count_progress(connection: Connection, sweep_id: str) -> Progress:
+    """How many items of the sweep are in each state."""
+    counts: Counter[str] = Counter()
+    for work in _WORK:
+        query = select(work.c.state, func.count()).where(work.c.sweep_id == sweep_id)
+        counts.update(dict(connection.execute(query.group_by(work.c.state)).all()))
     return Progress(
         pending=counts.get(tables.PENDING, 0),
         leased=counts.get(tables.LEASED, 0),

@@ -26,7 +26,7 @@ from sqlalchemy import (
 LEDGER_VERSION = 2
 """The version of these tables; a ledger with a higher one is refused, a lower one brought up.
 
-1 had no drift.
+1 had no drift and no visits.
 """
 
 PENDING = "pending"
@@ -186,6 +186,64 @@ proposals = Table(
     Column("sweep_id", ForeignKey("sweeps.sweep_id"), primary_key=True),
     Column("key", ForeignKey("postings.key"), primary_key=True),
     Column("item_id", ForeignKey("items.item_id"), primary_key=True),
+)
+
+# The visits of a schedule are items of work too, and `fence` means the same. Observations are kept
+# by what was asked: `question` is the hash of payer, person and service type, `person` the same
+# without the service type.
+visits = Table(
+    "visits",
+    metadata,
+    Column("item_id", Integer, primary_key=True, autoincrement=True),
+    Column("sweep_id", ForeignKey("sweeps.sweep_id"), nullable=False),
+    Column("export_sha256", String(64), nullable=False),
+    Column("sheet", String, nullable=False),
+    Column("row", Integer, nullable=False),
+    Column("date", Date, nullable=False),
+    Column("question", String(64), nullable=False),
+    Column("person", String(64), nullable=False),
+    Column("payer", String),
+    Column("visit", Text, nullable=False),
+    Column("state", String, nullable=False, default=PENDING),
+    Column("no_answer", String),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("fence", Integer, nullable=False, default=0),
+    Column("owner", String),
+    Column("leased_until", Instant),
+    UniqueConstraint("sweep_id", "export_sha256", "sheet", "row"),
+    Index("visits_to_do", "sweep_id", "payer", "state", "attempts", "item_id"),
+    Index("visits_by_question", "question"),
+    Index("visits_by_person", "person"),
+)
+
+visit_observations = Table(
+    "visit_observations",
+    metadata,
+    Column("item_id", ForeignKey("visits.item_id"), primary_key=True),
+    Column("fence", Integer, primary_key=True),
+    Column("observed_at", Instant, nullable=False),
+    Column("observation", Text, nullable=False),
+)
+
+visit_conclusions = Table(
+    "visit_conclusions",
+    metadata,
+    Column("item_id", ForeignKey("visits.item_id"), primary_key=True),
+    Column("fence", Integer, primary_key=True),
+    Column("conclusion", Text, nullable=False),
+    Column("seconds", Exact),
+    Column("concluded_at", Instant, nullable=False),
+)
+
+visit_rests_on = Table(
+    "visit_rests_on",
+    metadata,
+    Column("item_id", Integer, primary_key=True),
+    Column("fence", Integer, primary_key=True),
+    Column("sha256", ForeignKey("evidence.sha256"), primary_key=True),
+    ForeignKeyConstraint(
+        ["item_id", "fence"], ["visit_conclusions.item_id", "visit_conclusions.fence"]
+    ),
 )
 
 payer_notes = Table(

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from billing.coverage import CoverageObservation, Visit, VisitConclusion
 from billing.ledger.database import LedgerError
 from billing.model import Claim, Conclusion, Observation, Posting
 
@@ -15,6 +16,9 @@ CLAIM: TypeAdapter[Claim] = TypeAdapter(Claim)
 OBSERVATION: TypeAdapter[Observation] = TypeAdapter(Observation)
 CONCLUSION: TypeAdapter[Conclusion] = TypeAdapter(Conclusion)
 POSTING: TypeAdapter[Posting] = TypeAdapter(Posting)
+VISIT: TypeAdapter[Visit] = TypeAdapter(Visit)
+COVERAGE_OBSERVATION: TypeAdapter[CoverageObservation] = TypeAdapter(CoverageObservation)
+VISIT_CONCLUSION: TypeAdapter[VisitConclusion] = TypeAdapter(VisitConclusion)
 
 
 def write(kind: TypeAdapter[T], word: T) -> str:

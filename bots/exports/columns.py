@@ -1,35 +1,43 @@
-"""The columns that a sweep adds to a copy of an export."""
+"""The columns that a sweep adds to a copy of an export, and how their values are spelled."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Generic, TypeVar
 
 from billing.money import dollars
 from billing.report import ClaimResult
+from bots.exports.systems import Holds
 
 Added = str | Decimal | date | None
 
-MARKS = ("Sweep outcome", "Checked (UTC)")
+T = TypeVar("T")
+
+MARKS: Mapping[Holds, tuple[str, str]] = {
+    "claims": ("Sweep outcome", "Checked (UTC)"),
+    "visits": ("Eligibility", "Checked (UTC)"),
+}
+"""The headings by which a copy that we wrote is known."""
 _RUN_AS_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # and full width
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]+")
 _MOST_CHARACTERS = 32_000
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class Column(Generic[T]):
     """One added column; ``figure`` is the name its evidence stands under in a conclusion."""
 
     heading: str
     figure: str
     width: int
-    value: Callable[[ClaimResult], Added]
+    value: Callable[[T], Added]
 
 
-COLUMNS: tuple[Column, ...] = (
+COLUMNS: tuple[Column[ClaimResult], ...] = (
     Column("Sweep outcome", "outcome", 16, lambda r: r.conclusion.outcome.value),
     Column("Payer status", "status_words", 22, lambda r: r.conclusion.status_words),
     Column("Payer status category", "status_category", 9, lambda r: r.conclusion.status_category),
@@ -53,22 +61,22 @@ COLUMNS: tuple[Column, ...] = (
     Column("Why", "why", 60, lambda r: r.conclusion.finding.why),
     Column("Next action", "next_action", 50, lambda r: r.conclusion.finding.next_action),
     Column("Due", "due", 12, lambda r: r.conclusion.finding.due),
-    Column("Checked (UTC)", "checked_at", 20, lambda r: _instant(r)),
+    Column("Checked (UTC)", "checked_at", 20, lambda r: instant(r.checked_at)),
     Column("Evidence", "evidence", 40, lambda r: " ".join(h[:12] for h in r.conclusion.evidence)),
 )
 
 
-def added_cells(result: ClaimResult) -> tuple[Added, ...]:
-    """What a claim's row gets, in the order of COLUMNS; unknown is None."""
-    values = (column.value(result) for column in COLUMNS)
+def added_cells(result: T, columns: Sequence[Column[T]]) -> tuple[Added, ...]:
+    """What a result's row gets, in the order of ``columns``; unknown is None."""
+    values = (column.value(result) for column in columns)
     return tuple(clean(v) or None if isinstance(v, str) else v for v in values)
 
 
-def added_headings(taken: Sequence[str]) -> tuple[str, ...]:
+def added_headings(taken: Sequence[str], columns: Sequence[Column[T]]) -> tuple[str, ...]:
     """Our headings; one that the export already uses gets a suffix."""
     used = {heading.strip().casefold() for heading in taken}
     headings = []
-    for column in COLUMNS:
+    for column in columns:
         heading, count = column.heading, 1
         while heading.casefold() in used:
             heading = f"{column.heading} (sweep{'' if count == 1 else f' {count}'})"
@@ -103,6 +111,6 @@ def in_text(value: Added) -> str:
     return harmless(value) if isinstance(value, str) else spelled(value)
 
 
-def _instant(result: ClaimResult) -> str | None:
-    at = result.checked_at
+def instant(at: datetime | None) -> str | None:
+    """An instant as it stands in a cell."""
     return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -14,19 +14,14 @@ import pandas as pd
 
 from billing.errors import BadInput, ProfileError
 from billing.model import Claim, SourceRow
-from billing.money import CENT, ZERO, money, parse_date
+from billing.money import ZERO
 from billing.report import RefusedRow
+from bots.exports.cells import Unreadable, literal, understood
 from bots.exports.recognise import Recognised, Row, Sheeted, recognise, rows_below
-from bots.exports.systems import EXCEL_SERIAL, FIELDS, Field, Kind, plain
-from bots.exports.workbook import UNCALCULATED, Cell, day_of_serial
+from bots.exports.systems import FIELDS, Field, Kind, plain
+from bots.exports.workbook import Cell
 
 _TOTAL = re.compile(r"\b(sub|grand)?[\s-]?totals?\b", re.I)
-_FAULT = re.compile(r"#(#+|N/A|REF!|VALUE!|NAME\?|NUM!|DIV/0!|NULL!)")
-_SCIENTIFIC = re.compile(r"\d+(\.\d+)?E\+\d+|\d+\.\d+E\d+", re.I)
-_SERIAL = re.compile(r"\d{4,5}(\.\d+)?")
-_QUOTED = re.compile(r'="([^"]*)"')
-_YEARS = range(1900, 2101)
-_NO_CLAIM = Decimal(10**12)
 _ENOUGH_TO_JUDGE = 10
 _MOSTLY = 0.8
 
@@ -48,15 +43,6 @@ class ExportReading:
     def system(self) -> str:
         """The billing system's name."""
         return self.recognised.system.system
-
-
-@dataclass(frozen=True, slots=True)
-class _Unreadable:
-    why: str
-
-
-class _Unfit(ValueError):
-    """A cell's value is none of its column's kind; the text completes "Paid ..."."""
 
 
 def payer_key(payer_name: str) -> str:
@@ -202,121 +188,19 @@ def _shortened(ids: pd.Series) -> list[int]:
 def _bare_id(cell: Cell) -> str:
     if isinstance(cell, Decimal):
         return str(int(cell)) if cell == cell.to_integral_value() else str(cell)
-    return _literal(cell).removeprefix("'") if isinstance(cell, str) else ""
-
-
-def _literal(text: str) -> str:
-    """What a cell says without the ``="00123"`` that keeps a spreadsheet from eating zeros."""
-    quoted = _QUOTED.fullmatch(text.strip())
-    return (quoted[1] if quoted else text).strip()
+    return literal(cell).removeprefix("'") if isinstance(cell, str) else ""
 
 
 def _parsed(column: pd.Series, kind: Kind, found: Recognised) -> list[object]:
     """The typed value of each cell, each distinct cell understood once; "" stays None."""
-    understand = _UNDERSTAND[kind]
     known: dict[tuple[type, str], object] = {}
     values: list[object] = []
     for cell in cast(Iterable[Cell], column):
         key = (type(cell), str(cell))
         if key not in known:
-            known[key] = _understood(cell, understand, found.system.dates)
+            known[key] = understood(cell, kind, found.system.dates)
         values.append(known[key])
     return values
-
-
-def _understood(
-    cell: Cell, understand: Callable[[Cell, Sequence[str]], object], dates: Sequence[str]
-) -> object:
-    if isinstance(cell, str):
-        cell = _literal(cell)
-        if not cell:
-            return None
-        if cell == UNCALCULATED:
-            return _Unreadable("is a formula that was never calculated")
-        if cell.startswith("="):
-            return _Unreadable("is a formula instead of a value")
-        if _FAULT.fullmatch(cell):
-            return _Unreadable("shows a spreadsheet error instead of a value")
-    try:
-        return understand(cell, dates)
-    except ValueError as error:
-        return _Unreadable(str(error))
-
-
-def _id(cell: Cell, dates: Sequence[str]) -> str:
-    if isinstance(cell, date):
-        raise _Unfit("was turned into a date by a spreadsheet")
-    if isinstance(cell, str):
-        cell = cell.removeprefix("'")  # typed in front of an id to keep its zeros
-        if _SCIENTIFIC.fullmatch(cell):
-            raise _Unfit("was turned into a rounded number (1.23E+12) by a spreadsheet")
-        if not cell.isprintable():
-            raise _Unfit("holds an invisible character")
-        return cell
-    if cell != cell.to_integral_value() or cell < 0:
-        raise _Unfit("is a number with a fraction or sign, not an id")
-    exponent = cell.as_tuple().exponent
-    if (isinstance(exponent, int) and exponent > 0) or len(str(int(cell))) > 15:
-        raise _Unfit("was turned into a rounded number (1.23E+12) by a spreadsheet")
-    return str(int(cell))
-
-
-def _text(cell: Cell, dates: Sequence[str]) -> str:
-    if isinstance(cell, str):
-        return cell
-    raise _Unfit("is a number or a date where words belong")
-
-
-def _name(cell: Cell, dates: Sequence[str]) -> tuple[str, str]:
-    """Last and first name from "Last, First M"; a lone middle initial is left out."""
-    last, comma, rest = _text(cell, dates).partition(",")
-    words = rest.split(",")[0].split()
-    if len(words) > 1 and len(words[-1].rstrip(".")) == 1:
-        words.pop()
-    if not (comma and last.strip() and words):
-        raise _Unfit('is not written "Last, First"')
-    return last.strip(), " ".join(words)
-
-
-def _date(cell: Cell, dates: Sequence[str]) -> date:
-    if isinstance(cell, date):
-        return cell
-    if isinstance(cell, Decimal) or _SERIAL.fullmatch(cell):
-        if int(Decimal(cell)) in _YEARS:
-            raise _Unfit("is a year without month and day, or a day number of 1905")
-        day = day_of_serial(Decimal(cell)) if EXCEL_SERIAL in dates else None
-        if day is None:
-            raise _Unfit("is not a date")
-        return day
-    try:
-        return parse_date(cell, tuple(d for d in dates if d != EXCEL_SERIAL))
-    except ValueError as error:
-        raise _Unfit(f"is {error}") from error
-
-
-def _money(cell: Cell, dates: Sequence[str]) -> Decimal:
-    if isinstance(cell, str):
-        try:
-            return money(cell)
-        except ValueError as error:
-            raise _Unfit(f"is {error}") from error
-    if isinstance(cell, date):
-        raise _Unfit("is a date, not an amount of money")
-    if abs(cell) >= _NO_CLAIM:
-        raise _Unfit("is larger than any amount of money on a claim")
-    amount = cell.quantize(CENT)
-    if abs(amount - cell) > Decimal("0.000001"):
-        raise _Unfit("is an amount with more than two decimals")
-    return amount
-
-
-_UNDERSTAND: Mapping[Kind, Callable[[Cell, Sequence[str]], object]] = {
-    "id": _id,
-    "text": _text,
-    "name": _name,
-    "date": _date,
-    "money": _money,
-}
 
 
 def _claim(
@@ -325,13 +209,13 @@ def _claim(
     fault: str | None,
     payer_ids: Mapping[str, str],
     source: SourceRow,
-) -> Claim | _Unreadable:
-    whys = [f"{found.heading(f)} {v.why}" for f, v in cells.items() if isinstance(v, _Unreadable)]
+) -> Claim | Unreadable:
+    whys = [f"{found.heading(f)} {v.why}" for f, v in cells.items() if isinstance(v, Unreadable)]
     needed = [f for f in found.system.required if f != "date_of_birth"]
     whys += [f"{found.heading(f)} is empty" for f in needed if cells[f] is None]
     whys += [fault] if fault else []
     if whys:
-        return _Unreadable("; ".join(whys))
+        return Unreadable("; ".join(whys))
     if "patient_name" in cells:
         last, first = cast(tuple[str, str], cells.pop("patient_name"))
         cells |= {"patient_last": last, "patient_first": first}
@@ -340,11 +224,11 @@ def _claim(
     # A blank last day means a one-day service, as on the CMS-1500.
     end = cast("date | None", cells.get("service_to")) or start
     if end < start:
-        return _Unreadable(
+        return Unreadable(
             f"{found.heading('service_to')} is before {found.heading('service_from')}"
         )
     if born is not None and born > start:
-        return _Unreadable(
+        return Unreadable(
             f"{found.heading('date_of_birth')} is after {found.heading('service_from')}"
         )
     payer_name = cast(str, cells["payer_name"])

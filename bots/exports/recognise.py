@@ -11,7 +11,16 @@ from typing import Literal, NamedTuple
 from billing.errors import BadInput
 from bots.exports.columns import MARKS
 from bots.exports.delimited import DELIMITERS, Delimited, decode, records
-from bots.exports.systems import Field, Fit, System, all_systems, fit, is_ssn_heading, plain
+from bots.exports.systems import (
+    Field,
+    Fit,
+    Holds,
+    System,
+    all_systems,
+    fit,
+    is_ssn_heading,
+    plain,
+)
 from bots.exports.workbook import Cell, Workbook, open_workbook, rows_of_sheet
 
 HEADINGS_WITHIN = 40
@@ -80,30 +89,33 @@ class _Candidate(NamedTuple):
     fit: Fit
 
 
-def recognise(data: bytes, name: str) -> Recognised:
-    """The one system whose mapping fits this export.
+def recognise(data: bytes, name: str, *, holds: Holds = "claims") -> Recognised:
+    """The one system whose mapping fits this export of claims or of visits.
 
     Raises BadInput, naming file, row and remedy, when the file cannot be read, none or several
     mappings fit, or the export already holds our columns.
     """
-    return recognise_layout(data, name, ours="refused")
+    return recognise_layout(data, name, ours="refused", holds=holds)
 
 
-def recognise_layout(data: bytes, name: str, *, ours: Literal["refused", "expected"]) -> Recognised:
+def recognise_layout(
+    data: bytes, name: str, *, ours: Literal["refused", "expected"], holds: Holds = "claims"
+) -> Recognised:
     """As :func:`recognise`; copies that we wrote ourselves are opened when ``expected``."""
+    systems = all_systems(holds)
     candidates = list(
-        _workbook_candidates(data, name, limited=ours == "refused")
+        _workbook_candidates(data, name, systems, limited=ours == "refused")
         if is_workbook(data, name)
-        else _text_candidates(data, name)
+        else _text_candidates(data, name, systems)
     )
     fitting = [c for c in candidates if not c.fit.missing and not c.fit.doubled]
     if not fitting:
-        raise BadInput(_nothing_fits(name, candidates))
+        raise BadInput(_nothing_fits(name, candidates, systems))
     first = fitting[0]
     if len(fitting) > 1:
         where = " and ".join(f"{c.system.system} ({_place(c)})" for c in fitting)
         raise BadInput(f"{name}: more than one reading fits, {where}; keep one list per file.")
-    if ours == "refused" and set(MARKS) <= set(first.headings):
+    if ours == "refused" and set(MARKS[holds]) <= set(first.headings):
         raise BadInput(
             f"{name}, row {first.row}: this copy already holds the columns of an earlier sweep; "
             "give the export as the billing system wrote it."
@@ -159,48 +171,48 @@ def rows_below(data: bytes, name: str, found: Recognised, *, limited: bool = Tru
             yield Row(number, cells[:width] + [""] * (width - len(cells)), 0)
 
 
-def _text_candidates(data: bytes, name: str) -> Iterator[_Candidate]:
+def _text_candidates(data: bytes, name: str, systems: Sequence[System]) -> Iterator[_Candidate]:
     text, encoding, bom = decode(data, name=name)
     troubles: list[BadInput] = []
     fitted = False
     for delimiter in DELIMITERS:
-        seen: list[System] = []
+        left = list(systems)
         try:
             for record in islice(records(text, delimiter=delimiter, name=name), HEADINGS_WITHIN):
                 headings = tuple(field.strip() for field in record.fields)
                 form = Delimited(
                     encoding, bom, delimiter, record.ending, _all_quoted(record.raw, headings)
                 )
-                yield from _fits(form, record.row, headings, seen)
+                yield from _fits(form, record.row, headings, left)
         except BadInput as trouble:
             # Read with a delimiter that is not the file's, sound quotation marks look broken.
             troubles.append(trouble)
-        fitted = fitted or bool(seen)
+        fitted = fitted or len(left) < len(systems)
     if not fitted and len(troubles) == len(DELIMITERS):
         raise troubles[0]
 
 
-def _workbook_candidates(data: bytes, name: str, *, limited: bool) -> Iterator[_Candidate]:
+def _workbook_candidates(
+    data: bytes, name: str, systems: Sequence[System], *, limited: bool
+) -> Iterator[_Candidate]:
     book: Workbook = open_workbook(data, name, limited=limited)
     for sheet in book.sheets:
         if not sheet.visible:
             continue
-        seen: list[System] = []
+        left = list(systems)
         for number, cells in islice(rows_of_sheet(book, sheet), HEADINGS_WITHIN):
             headings = tuple(c.strip() if isinstance(c, str) else "" for c in cells)
-            yield from _fits(Sheeted(sheet.name), number, headings, seen)
+            yield from _fits(Sheeted(sheet.name), number, headings, left)
 
 
 def _fits(
-    container: Delimited | Sheeted, row: int, headings: tuple[str, ...], seen: list[System]
+    container: Delimited | Sheeted, row: int, headings: tuple[str, ...], left: list[System]
 ) -> Iterator[_Candidate]:
-    """What each system makes of this row; a system's first fit is its headings, later rows none."""
-    for system in all_systems():
-        if system in seen:
-            continue
+    """What each system ``left`` makes of this row; its first fit is its headings, no later one."""
+    for system in tuple(left):
         found = fit(system, headings)
         if not found.missing and not found.doubled:
-            seen.append(system)
+            left.remove(system)
         if found.positions:
             yield _Candidate(container, row, headings, system, found)
 
@@ -215,8 +227,8 @@ def _place(candidate: _Candidate) -> str:
     return f"row {candidate.row}"
 
 
-def _nothing_fits(name: str, candidates: Sequence[_Candidate]) -> str:
-    tried = ", ".join(system.system for system in all_systems())
+def _nothing_fits(name: str, candidates: Sequence[_Candidate], systems: Sequence[System]) -> str:
+    tried = ", ".join(system.system for system in systems)
     best = max(candidates, key=lambda c: len(c.fit.positions), default=None)
     if best is None or len(best.fit.positions) < 2:
         return (

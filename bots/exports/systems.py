@@ -16,7 +16,8 @@ from bots.strict_yaml import load_strict
 SYSTEMS_DIR = Path(__file__).parent / "systems"
 EXCEL_SERIAL = "excel serial"
 
-Kind = Literal["id", "text", "name", "date", "money"]
+Kind = Literal["id", "text", "name", "date", "money", "time"]
+Holds = Literal["claims", "visits"]
 Field = Literal[
     "claim_id",
     "payer_name",
@@ -34,6 +35,9 @@ Field = Literal[
     "provider_tin",
     "submitted",
     "last_billed",
+    "visit_date",
+    "visit_time",
+    "service_type",
 ]
 FIELDS: Mapping[Field, Kind] = {
     "claim_id": "id",
@@ -52,15 +56,14 @@ FIELDS: Mapping[Field, Kind] = {
     "provider_tin": "id",
     "submitted": "date",
     "last_billed": "date",
+    "visit_date": "date",
+    "visit_time": "time",
+    "service_type": "text",
 }
-_INDISPENSABLE: tuple[Field, ...] = (
-    "claim_id",
-    "payer_name",
-    "member_id",
-    "service_from",
-    "billed",
-    "balance",
-)
+_INDISPENSABLE: Mapping[Holds, tuple[Field, ...]] = {
+    "claims": ("claim_id", "payer_name", "member_id", "service_from", "billed", "balance"),
+    "visits": ("visit_date", "payer_name", "member_id", "date_of_birth"),
+}
 _SSN = re.compile(r"(^|\s)(pat|patient|guar|guarantor)?(ssn|ss #|ss no|ss num|ss nbr)|soc\w* ?sec")
 
 
@@ -76,9 +79,10 @@ def is_ssn_heading(heading: str) -> bool:
 
 
 class System(BaseModel):
-    """One billing system's export: our field, and the headings it may stand under.
+    """One system's export: our field, and the headings it may stand under.
 
-    ``dates`` are strptime formats, or "excel serial" for day numbers.
+    ``holds`` says what its rows are: claims, or a schedule's visits. ``dates`` are strptime
+    formats, or "excel serial" for day numbers.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -86,13 +90,14 @@ class System(BaseModel):
     system: str
     title: str
     reconstruction: str
+    holds: Holds = "claims"
     dates: tuple[str, ...]
     required: dict[Field, tuple[str, ...]]
     optional: dict[Field, tuple[str, ...]] = {}
 
     @model_validator(mode="after")
     def _is_usable(self) -> System:
-        lacking = [field for field in _INDISPENSABLE if field not in self.required]
+        lacking = [field for field in _INDISPENSABLE[self.holds] if field not in self.required]
         if not (
             {"patient_name"} <= set(self.required)
             or {"patient_last", "patient_first"} <= set(self.required)
@@ -141,6 +146,7 @@ def fit(system: System, headings: Sequence[str]) -> Fit:
 
 
 @cache
-def all_systems() -> tuple[System, ...]:
-    """Every mapping that is shipped, by name; raises ProfileError naming file and line."""
-    return tuple(load_strict(path, System) for path in sorted(SYSTEMS_DIR.glob("*.yaml")))
+def all_systems(holds: Holds = "claims") -> tuple[System, ...]:
+    """Every mapping that is shipped for such rows; raises ProfileError naming file and line."""
+    shipped = (load_strict(path, System) for path in sorted(SYSTEMS_DIR.glob("*.yaml")))
+    return tuple(system for system in shipped if system.holds == holds)

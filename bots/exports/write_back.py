@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from typing import cast
 
 from billing.errors import BadInput
 from billing.model import Claim
@@ -25,7 +26,15 @@ from bots.exports.columns import (
 )
 from bots.exports.delimited import Delimited
 from bots.exports.read import ExportReading, read_rows
-from bots.exports.recognise import recognise, recognise_layout, rows_below
+from bots.exports.recognise import (
+    Recognised,
+    Row,
+    Sheeted,
+    recognise,
+    recognise_layout,
+    rows_below,
+)
+from bots.exports.systems import Field
 from bots.exports.workbook import Cell
 from bots.exports.write_delimited import WriteBackMismatch, append_to_records, taken_apart
 from bots.exports.write_workbook import append_to_sheet
@@ -93,29 +102,12 @@ def write_back(data: bytes, reading: ExportReading, results: Mapping[int, ClaimR
                 f"{name}, row {row}: the result belongs to another claim than this row's; "
                 "give the export that was swept."
             )
-    headings = added_headings(found.headings)
-    cells = {row: added_cells(results[row]) for row in sorted(results)}
-    if isinstance(found.container, Delimited):
-        copy = append_to_records(
-            data,
-            form=found.container,
-            name=name,
-            header_row=found.header_row,
-            headings=headings,
-            cells={row: [in_text(value) for value in values] for row, values in cells.items()},
-        )
-        sheet = None
-    else:
-        sheet = found.container.sheet
-        copy = append_to_sheet(
-            data,
-            name=name,
-            sheet=sheet,
-            header_row=found.header_row,
-            headings=headings,
-            positions=found.positions,
-            cells=cells,
-        )
+    headings = added_headings(found.headings, COLUMNS)
+    cells = {row: added_cells(results[row], COLUMNS) for row in sorted(results)}
+    copy = append_cells(
+        data, found, name=name, headings=headings, widths=[c.width for c in COLUMNS], cells=cells
+    )
+    sheet = found.container.sheet if isinstance(found.container, Sheeted) else None
     changes = tuple(
         Change(row, claims[row].claim_id, heading, "", spelled(value), evidence, sheet)
         for row, values in cells.items()
@@ -123,6 +115,67 @@ def write_back(data: bytes, reading: ExportReading, results: Mapping[int, ClaimR
         if value is not None
     )
     return Written(copy, changes, _proved(data, copy, reading, headings, cells))
+
+
+def append_cells(
+    data: bytes,
+    found: Recognised,
+    *,
+    name: str,
+    headings: Sequence[str],
+    widths: Sequence[int],
+    cells: Mapping[int, Sequence[Added]],
+) -> bytes:
+    """The same file, text or workbook, with ``headings`` and the ``cells`` of its rows added."""
+    if isinstance(found.container, Delimited):
+        return append_to_records(
+            data,
+            form=found.container,
+            name=name,
+            header_row=found.header_row,
+            headings=headings,
+            cells={row: [in_text(value) for value in values] for row, values in cells.items()},
+        )
+    dated = "service_from" if "service_from" in found.positions else "visit_date"
+    return append_to_sheet(
+        data,
+        name=name,
+        sheet=found.container.sheet,
+        header_row=found.header_row,
+        headings=headings,
+        widths=widths,
+        positions=list(found.positions.values()),
+        money_like=found.positions.get("billed"),
+        date_like=found.positions[cast(Field, dated)],
+        cells=cells,
+    )
+
+
+def read_again(
+    data: bytes,
+    copy: bytes,
+    found: Recognised,
+    *,
+    name: str,
+    headings: Sequence[str],
+    rows: Container[int],
+) -> tuple[Recognised, list[Row], Mapping[int, Sequence[Cell]], str]:
+    """The copy's layout, its rows without what was added, what was added to ``rows``, and the
+    encoding it is written in.
+
+    Raises WriteBackMismatch where a text's own characters have changed.
+    """
+    if isinstance(found.container, Delimited):
+        form = found.container
+        theirs, added = taken_apart(
+            data, copy, form=form, name=name, rows=rows, width=len(headings)
+        )
+        return found, list(rows_below(theirs, name, found)), added, form.encoding
+    again = recognise_layout(copy, name, ours="expected", holds=found.system.holds)
+    every = list(rows_below(copy, name, again, limited=False))
+    ours = [again.headings.index(heading) for heading in headings]
+    cells = {row.row: [row.cells[at] for at in ours] for row in every if row.row in rows}
+    return again, every, cells, "utf-8"
 
 
 def diff_text(written: Written) -> str:
@@ -162,18 +215,9 @@ def _proved(
 ) -> Totals:
     """Read the copy again and compare every claim, refusal, total and added cell."""
     name = reading.name
-    found = reading.recognised
-    added: Mapping[int, Sequence[Cell]]
-    if isinstance(found.container, Delimited):
-        encoding = found.container.encoding
-        theirs, added = taken_apart(data, copy, form=found.container, name=name, rows=cells)
-        rows = list(rows_below(theirs, name, found))
-    else:
-        encoding = "utf-8"
-        found = recognise_layout(copy, name, ours="expected")
-        rows = list(rows_below(copy, name, found, limited=False))
-        ours = [found.headings.index(heading) for heading in headings]
-        added = {row.row: [row.cells[at] for at in ours] for row in rows if row.row in cells}
+    found, rows, added, encoding = read_again(
+        data, copy, reading.recognised, name=name, headings=headings, rows=cells
+    )
     again = read_rows(rows, found, name=name, data=copy, payer_ids={})
     before = _control(reading, list(cells.values()))
     after = _control(again, [[_amount(cell) for cell in added[row]] for row in cells])
@@ -182,7 +226,7 @@ def _proved(
         and _bare(reading.claims) == _bare(again.claims)
         and reading.refused == again.refused
         and all(
-            _reads_as(cell, value, encoding)
+            reads_as(cell, value, encoding)
             for row, values in cells.items()
             for cell, value in zip(added[row], values, strict=True)
         )
@@ -207,7 +251,7 @@ def _amount(cell: Cell) -> Cell:
         return cell
 
 
-def _reads_as(cell: Cell, value: Added, encoding: str) -> bool:
+def reads_as(cell: Cell, value: Added, encoding: str) -> bool:
     """Whether a cell of the copy says what was to be added to it."""
     if cell == value:
         return True
@@ -244,7 +288,10 @@ __all__ = [
     "Totals",
     "WriteBackMismatch",
     "Written",
+    "append_cells",
     "diff_text",
     "harmless_cells",
+    "read_again",
+    "reads_as",
     "write_back",
 ]

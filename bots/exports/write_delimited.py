@@ -8,7 +8,6 @@ from collections.abc import Container, Mapping, Sequence
 from itertools import zip_longest
 
 from billing.errors import ClaimsweepError
-from bots.exports.columns import COLUMNS
 from bots.exports.delimited import Delimited, decode, records
 from bots.exports.workbook import Cell
 
@@ -66,9 +65,9 @@ def _written(cells: Sequence[str], form: Delimited) -> str:
 
 
 def taken_apart(
-    data: bytes, copy: bytes, *, form: Delimited, name: str, rows: Container[int]
+    data: bytes, copy: bytes, *, form: Delimited, name: str, rows: Container[int], width: int
 ) -> tuple[bytes, dict[int, Sequence[Cell]]]:
-    """The copy without what was added, and the cells that ``rows`` were given.
+    """The copy without what was added, and the ``width`` cells that each of ``rows`` was given.
 
     Raises WriteBackMismatch where a record of the copy does not begin with the original's
     characters and cells, or ends with another line ending.
@@ -96,5 +95,5 @@ def taken_apart(
             )
         theirs += (was.raw, was.ending)
         if was.row in rows:
-            added[was.row] = now.fields[-len(COLUMNS) :]
+            added[was.row] = now.fields[-width:]
     return bom + "".join(theirs).encode(form.encoding), added

@@ -14,8 +14,7 @@ from xml.sax.saxutils import escape
 
 from billing.errors import BadInput
 from billing.money import dollars
-from bots.exports.columns import COLUMNS, Added
-from bots.exports.systems import Field
+from bots.exports.columns import Added
 from bots.exports.workbook import (
     Workbook,
     column_letters,
@@ -67,14 +66,18 @@ def append_to_sheet(
     sheet: str,
     header_row: int,
     headings: Sequence[str],
-    positions: Mapping[Field, int],
+    widths: Sequence[int],
+    positions: Sequence[int],
+    money_like: int | None,
+    date_like: int,
     cells: Mapping[int, Sequence[Added]],
 ) -> bytes:
     """The same workbook with our columns right of everything the sheet holds.
 
     The sheet's part is spliced, not rewritten; other parts keep their bytes, order and times.
-    Money takes the number style of the row's own charge and dates that of its service date;
-    only where the workbook has no date style at all is one added to its styles.
+    ``positions`` are the columns that we read. Money takes the number style of the row's own cell
+    in column ``money_like`` and dates that in ``date_like``; only where the workbook has no date
+    style at all is one added to its styles.
     """
     book = open_workbook(data, name)
     (target,) = (s for s in book.sheets if s.name == sheet)
@@ -92,19 +95,19 @@ def append_to_sheet(
             "added; delete the empty formatted columns and export again."
         )
     replaced: dict[str, bytes] = {}
-    spare = _spare_date_style(book, positions, layout, cells, replaced)
+    spare = _spare_date_style(book, date_like, layout, cells, replaced)
     edits: list[tuple[int, int, bytes]] = []
     p = layout.prefix
     for number, row in layout.rows.items():
         if number == header_row:
-            near = [at for at in positions.values() if at in row.styles]
+            near = [at for at in positions if at in row.styles]
             style = row.styles[max(near)] if near else None
             made = [
                 _text_cell(p, _ref(first + i, number), style, h) for i, h in enumerate(headings)
             ]
         else:
-            money = row.styles.get(positions["billed"])
-            day = row.styles.get(positions["service_from"])
+            money = None if money_like is None else row.styles.get(money_like)
+            day = row.styles.get(date_like)
             day = day if day is not None and int(day) in book.date_styles else spare
             made = [
                 _cell(p, _ref(first + i, number), value, money, day, book.from_1904)
@@ -114,7 +117,7 @@ def append_to_sheet(
         edits.append((row.end, 0, "".join(made).encode()))
         edits += _wider_span(part, row.start, first + len(headings))
     edits += _wider_dimension(part, layout, first + len(headings) - 1)
-    edits += _column_widths(part, layout, first, len(headings))
+    edits += _column_widths(part, layout, first, widths)
     replaced[target.part] = _spliced(part, edits)
     return _rezipped(book, replaced)
 
@@ -220,13 +223,12 @@ def _cell(
 
 def _spare_date_style(
     book: Workbook,
-    positions: Mapping[Field, int],
+    at: int,
     layout: _Layout,
     cells: Mapping[int, Sequence[Added]],
     replaced: dict[str, bytes],
 ) -> str | None:
-    """A date style for rows whose own service date has none; added only if it must be."""
-    at = positions["service_from"]
+    """A date style for rows whose own date in column ``at`` has none; added only if it must be."""
     dated = [row for row, values in cells.items() if any(isinstance(v, date) for v in values)]
     if all(int(layout.rows[row].styles.get(at, -1)) in book.date_styles for row in dated):
         return None
@@ -269,17 +271,16 @@ def _wider_dimension(part: bytes, layout: _Layout, last: int) -> list[tuple[int,
 
 
 def _column_widths(
-    part: bytes, layout: _Layout, first: int, count: int
+    part: bytes, layout: _Layout, first: int, widths: Sequence[int]
 ) -> list[tuple[int, int, bytes]]:
     """Our columns' widths; what the sheet says of columns there is kept for those beside ours.
 
     A report that hides its unused columns would hide what we add to it.
     """
-    p, last = layout.prefix, first + count - 1
+    p, last = layout.prefix, first + len(widths) - 1
     ours = "".join(
-        f'<{p}col min="{first + i + 1}" max="{first + i + 1}" width="{COLUMNS[i].width}" '
-        'customWidth="1"/>'
-        for i in range(count)
+        f'<{p}col min="{first + i + 1}" max="{first + i + 1}" width="{width}" customWidth="1"/>'
+        for i, width in enumerate(widths)
     ).encode()
     if layout.cols_end is None:
         return [(layout.data_start, 0, f"<{p}cols>".encode() + ours + f"</{p}cols>".encode())]

@@ -1,0 +1,252 @@
+"""Captured bytes and a profile's eligibility task become a cover with the place of each figure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from billing.coverage import Benefit, Coverage, Network, OtherPayer
+from billing.errors import UnknownPage
+from billing.model import Evidence
+from billing.money import money, percent
+from bots.eligibility_task import EligibilityTask, Source
+from bots.page_language import PageField
+from bots.reading.dom import cell_of, column, parse, visible
+from bots.reading.page import (
+    Reading,
+    follow,
+    parse_json,
+    read_entry,
+    read_fields,
+    read_region,
+    spelled,
+    value_of,
+)
+
+DATES = ("date_of_birth", "begins", "ends", "date_of_service")
+MONEY = (
+    "copay",
+    "deductible",
+    "deductible_remaining",
+    "out_of_pocket",
+    "out_of_pocket_remaining",
+)
+FLAGS = ("covered", "authorization_required", "referral_required")
+
+
+@dataclass(frozen=True, slots=True)
+class CoverReading:
+    """A cover, the evidence of each of its values by path, and the day that the page answers for
+    (None where the profile does not read it)."""
+
+    coverage: Coverage
+    places: Mapping[str, Evidence]
+    date_of_service: date | None
+
+
+@dataclass(slots=True)
+class _Words:
+    """Translates the payer's words by the profile, and notes those it does not know."""
+
+    task: EligibilityTask
+    unknown: dict[str, None] = field(default_factory=dict)
+
+    def service(self, words: str) -> str | None:
+        return self._translated(words, self.task.services)
+
+    def network(self, words: str) -> Network:
+        if not words:
+            return Network.UNKNOWN
+        known = self._translated(words, self.task.networks)
+        return Network.UNKNOWN if known is None else Network(known)
+
+    def flag(self, words: str) -> bool | None:
+        if words in self.task.not_stated:
+            return None
+        return self._translated(words, self.task.yes_no)
+
+    def _translated(self, words: str, known: Mapping[str, Any]) -> Any:
+        if words not in known:
+            self.unknown[words] = None
+            return None
+        return known[words]
+
+
+def read_coverage(
+    page: bytes, task: EligibilityTask, bodies: Mapping[str, bytes] | None = None
+) -> CoverReading:
+    """The cover that a captured page states, with the JSON ``bodies`` it loaded by path pattern.
+
+    Raises UnknownPage when a value is not where the profile says, stands there twice, or is not
+    what it should be; and when an active cover lacks the benefits that the profile reads.
+    """
+    fields = {
+        name: one.model_copy(update={"into": "date" if name in DATES else "text"})
+        for name, one in task.read.fields.items()
+    }
+    reading = read_region(page, task.read.within, fields)
+    values, places = dict(reading.values), dict(reading.places)
+    asked_for = values.pop("date_of_service", None)
+    places.pop("date_of_service", None)
+    words = str(values.pop("words", None) or "")
+    known = task.coverage_words.get(words)
+    translate = _Words(task)
+    benefits: list[Benefit] = []
+    for source in task.benefits:
+        rows = _rows(page, source, bodies or {})
+        if rows is None:
+            if known == "active":
+                raise UnknownPage(_changed(page, f"an active cover and no {_named(source)}"))
+            continue
+        for row in rows:
+            benefit = _benefit(row, task, translate)
+            at = f"benefits[{len(benefits)}]"
+            places |= {f"{at}.{name}": place for name, place in row.places.items()}
+            benefits.append(benefit)
+    others = _others(page, task, bodies or {}, translate)
+    places |= {
+        f"other_payers[{n}].{name}": place
+        for n, row in enumerate(others)
+        for name, place in row.places.items()
+    }
+    stated: dict[str, Any] = {
+        name: value for name, value in values.items() if value not in (None, "")
+    }
+    coverage = Coverage(
+        words=words,
+        active=None if known is None else known == "active",
+        benefits=tuple(benefits),
+        other_payers=tuple(_other(row, translate) for row in others),
+        unknown_words=tuple(translate.unknown),
+        **stated,
+    )
+    return CoverReading(coverage, places, asked_for if isinstance(asked_for, date) else None)
+
+
+def _benefit(row: Reading, task: EligibilityTask, translate: _Words) -> Benefit:
+    said = {name: str(value or "") for name, value in row.values.items()}
+    words = said["service"]
+    figures: dict[str, Decimal | bool | None] = {}
+    for name, text in said.items():
+        if name in ("service", "network") or not text:
+            continue
+        if name in FLAGS:
+            figures[name] = translate.flag(text)
+        elif text not in task.not_stated:
+            figures[name] = _figure(name, text, row.places)
+    return Benefit(
+        words=words,
+        service_type=translate.service(words),
+        network=translate.network(said.get("network", "")),
+        **figures,  # type: ignore[arg-type]
+    )
+
+
+def _figure(name: str, text: str, places: Mapping[str, Evidence]) -> Decimal:
+    try:
+        return money(text) if name in MONEY else percent(text)
+    except ValueError as error:
+        where = places[name].where if name in places else name
+        raise UnknownPage(f"{where}: {error}; compare the capture with the profile") from error
+
+
+def _others(
+    page: bytes, task: EligibilityTask, bodies: Mapping[str, bytes], translate: _Words
+) -> Sequence[Reading]:
+    source = task.other_payers
+    if source is None:
+        return ()
+    rows = _rows(page, source, bodies)
+    if rows:
+        return rows
+    if source.none is not None and source.none not in _shown(page, task.read.within):
+        raise UnknownPage(_changed(page, f"neither {_named(source)} nor {source.none!r}"))
+    return ()
+
+
+def _other(row: Reading, translate: _Words) -> OtherPayer:
+    said = {name: str(value or "") for name, value in row.values.items()}
+    primary = said.get("primary")
+    return OtherPayer(
+        name=said["name"],
+        member_id=said.get("member_id") or None,
+        primary=translate.flag(primary) if primary else None,
+    )
+
+
+def _rows(page: bytes, source: Source, bodies: Mapping[str, bytes]) -> list[Reading] | None:
+    """The rows of a source, every field as text; None when the source is not there."""
+    fields = {name: one.model_copy(update={"into": "text"}) for name, one in source.fields.items()}
+    if source.response is not None:
+        body = bodies.get(source.response)
+        return None if body is None else _entries(body, str(source.list), fields)
+    if source.each is not None:
+        sha256 = hashlib.sha256(page).hexdigest()
+        elements = visible(parse(page), source.each)
+        return [
+            read_fields(element, fields, f"{source.each} {n}", sha256)
+            for n, element in enumerate(elements, 1)
+        ] or None
+    return _table(page, str(source.table), fields)
+
+
+def _entries(body: bytes, path: str, fields: Mapping[str, PageField]) -> list[Reading]:
+    sha256 = hashlib.sha256(body).hexdigest()
+    entries = follow(parse_json(body), path)
+    if not isinstance(entries, list):
+        raise UnknownPage(
+            f"The captured response {sha256[:12]} has no list {path!r}; the portal may have "
+            "changed, compare it with the profile"
+        )
+    return [read_entry(entry, fields, f"{path} {n}", sha256) for n, entry in enumerate(entries, 1)]
+
+
+def _table(page: bytes, css: str, fields: Mapping[str, PageField]) -> list[Reading] | None:
+    sha256 = hashlib.sha256(page).hexdigest()
+    tables = visible(parse(page), css)
+    if not tables:
+        return None
+    if len(tables) > 1:
+        raise UnknownPage(_changed(page, f"{len(tables)} tables {css!r} instead of one"))
+    columns = {
+        name: column(tables[0], one.column or (), one.headed)
+        for name, one in fields.items()
+        if one.constant is None
+    }
+    lengths = {len(cells) for cells in columns.values()}
+    if lengths == {0} or len(lengths) != 1:
+        missing = sorted(spelled(fields[name]) for name, cells in columns.items() if not cells)
+        raise UnknownPage(_changed(page, f"a table {css!r} without the columns {missing}"))
+    readings = []
+    for n in range(lengths.pop()):
+        values: dict[str, Any] = {
+            name: one.constant for name, one in fields.items() if one.constant is not None
+        }
+        places: dict[str, Evidence] = {}
+        for name, cells in columns.items():
+            where = f"{css} row {n + 1}, {spelled(fields[name])}"
+            cell = cell_of(cells[n], fields[name].attribute)
+            values[name] = value_of(cell, fields[name], where, sha256)
+            places[name] = Evidence(sha256=sha256, where=where, box=cell.box)
+        readings.append(Reading(values, places))
+    return readings
+
+
+def _shown(page: bytes, within: str) -> str:
+    texts = (cell_of(element).text for element in visible(parse(page), within))
+    return " ".join(" ".join(texts).split())
+
+
+def _named(source: Source) -> str:
+    return f"{source.table or source.each or source.response!r}"
+
+
+def _changed(page: bytes, what: str) -> str:
+    return (
+        f"The captured page {hashlib.sha256(page).hexdigest()[:12]} shows {what}; the portal may "
+        "have changed, compare it with the profile"
+    )

@@ -1,0 +1,184 @@
+"""One payer account's session: signed in once with care, asked question by question, left."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from functools import partial
+from time import monotonic
+from typing import Protocol, TypeVar
+
+from billing.errors import (
+    AccountBusy,
+    BrowserLost,
+    PortalClosed,
+    SessionEnded,
+    TryLater,
+    UnknownPage,
+)
+from billing.ledger import Ledger, LedgerError
+from billing.model import Reason
+from billing.report import Drift
+from bots.portal.browser import Browser
+from bots.portal.gate import closed
+from bots.portal.session import PortalSession
+from bots.profile import Profile
+from flows.codes import code_from_person
+from flows.login_book import AccountBook
+
+LEASE_SECONDS = 300
+TRIES_PER_ITEM = 3
+TRIES_PER_BROWSER_LOST = 2  # a claim whose page hangs every browser is left to a person
+UNKNOWN_IN_A_ROW = 3  # the third unknown page running is a changed portal, not an odd claim
+UNREACHABLE_IN_A_ROW = 3
+PAUSE_SECONDS = 5  # a portal that could not answer is given time
+SESSIONS_ENDED_IN_A_ROW = 3
+MAY_PASS = (Reason.UNAVAILABLE, Reason.UNREACHABLE)
+
+Item = TypeVar("Item")
+
+
+class Work(Protocol[Item]):
+    """What one payer account's session works through, whatever is asked about."""
+
+    ledger: Ledger
+    sweep_id: str
+    profile: Profile
+    address: str
+    browser: Browser
+    owner: str
+
+    @property
+    def secret(self) -> Callable[[str], str]:
+        """Gives a secret of this payer by its name."""
+
+    def take(self) -> Item | None:
+        """The next item, leased; None when there is none left."""
+
+    def asker(self, session: PortalSession) -> Callable[[Item], Awaitable[Reason | None]]:
+        """What asks ``session`` about one item and settles it; the reason when nothing came of it.
+
+        It raises SessionEnded and TryLater as a driver does.
+        """
+
+    def postpone(
+        self, item: Item, error: TryLater, started: float, *, tries: int = TRIES_PER_ITEM
+    ) -> None:
+        """Back to pending, unless this very item has cost too many tries."""
+
+    async def prepare(self) -> Callable[[PortalSession], Awaitable[None]]:
+        """What comes before the login; what comes back is done first in the session."""
+
+    def note_drift(self, drift: Iterable[Drift]) -> None:
+        """Keep where the portal was not as the profile says."""
+
+
+async def work_through(work: Work[Item]) -> None:
+    """Answer every pending item of this payer; nobody signs in when there is none.
+
+    Raises AccountBusy when another run has the account, PortalClosed outside the portal's hours,
+    TryLater when the portal is not to be had now, StopAccount, NeedsPerson or UnknownPage when a
+    person must act first; items not answered stay pending.
+    """
+    if _has_work(work):
+        async with signed_in(work) as (session, fence):
+            await _ask_all(work, session, fence)
+
+
+@asynccontextmanager
+async def signed_in(work: Work[Item]) -> AsyncIterator[tuple[PortalSession, int]]:
+    """The account's one session, with what the work wants to be known first."""
+    ledger, account, now = work.ledger, work.profile.id, datetime.now(UTC)
+    _require_open(work, now)
+    begin = await work.prepare()
+    fence = ledger.lease_account(account, work.owner, seconds=LEASE_SECONDS, now=now)
+    if fence is None:
+        raise AccountBusy(f"{account}: another run is signed in with this account")
+    beating = asyncio.create_task(_hold(work, fence))
+    try:
+        book = AccountBook(ledger, account, work.profile.file.login.attempts_before_lockout)
+        ask = partial(code_from_person, ledger.home, account)
+        async with PortalSession(
+            work.profile, work.address, work.browser, work.secret, book, ask
+        ) as session:
+            try:
+                await begin(session)
+                yield session, fence
+            finally:
+                work.note_drift(session.hand.drift)
+    finally:
+        beating.cancel()
+        ledger.release_account(account, work.owner, fence)
+
+
+async def _ask_all(work: Work[Item], session: PortalSession, fence: int) -> None:
+    ask, account = work.asker(session), work.profile.id
+    unknown = unreachable = ended = lost = 0
+    while _has_work(work):
+        _require_open(work, datetime.now(UTC))
+        item = work.take()
+        if item is None:  # another run has the rest
+            break
+        started = monotonic()
+        try:
+            reason = await ask(item)
+        except SessionEnded:
+            ended += 1
+            again = TryLater(f"{account} ended the session whenever it was asked.")
+            work.postpone(item, again, started)
+            if ended == SESSIONS_ENDED_IN_A_ROW:
+                raise TryLater(f"{account} ends every session at once") from None
+            if _has_work(work):
+                await session.renew()
+            continue
+        except BrowserLost as error:
+            work.postpone(item, error, started, tries=TRIES_PER_BROWSER_LOST)
+            await session.leave()
+            lost += 1
+            if lost == UNREACHABLE_IN_A_ROW:
+                raise
+            if _has_work(work):
+                await session.replace()
+            continue
+        except TryLater as error:
+            work.postpone(item, error, started)
+            raise
+        ended = lost = 0
+        unknown = unknown + 1 if reason is Reason.UNKNOWN_PAGE else 0
+        unreachable = unreachable + 1 if reason is Reason.UNREACHABLE else 0
+        if unknown == UNKNOWN_IN_A_ROW:
+            raise UnknownPage(
+                f"{account}: {unknown} questions in a row met a page the profile does not "
+                "know; compare the captured pages with the profile"
+            )
+        if unreachable == UNREACHABLE_IN_A_ROW:
+            raise TryLater(f"{account} left {unreachable} questions in a row unanswered")
+        await asyncio.sleep(PAUSE_SECONDS * unreachable)
+        if not _renew(work, fence):
+            raise AccountBusy(f"{account}: another run has taken the account")
+
+
+async def _hold(work: Work[Item], fence: int) -> None:
+    """Keep the account ours however long a login or a question takes."""
+    while True:
+        await asyncio.sleep(LEASE_SECONDS / 5)
+        with suppress(LedgerError):  # another run is writing: the next beat comes in time
+            _renew(work, fence)
+
+
+def _renew(work: Work[Item], fence: int) -> bool:
+    return work.ledger.renew_account(
+        work.profile.id, work.owner, fence, seconds=LEASE_SECONDS, now=datetime.now(UTC)
+    )
+
+
+def _require_open(work: Work[Item], now: datetime) -> None:
+    shut = closed(work.profile, now=now)
+    if shut is not None:
+        raise PortalClosed(shut)
+
+
+def _has_work(work: Work[Item]) -> bool:
+    return work.profile.id in work.ledger.pending_payers(work.sweep_id)
