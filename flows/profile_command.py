@@ -101,7 +101,8 @@ def profile_record(
 ) -> None:
     """Record what the latest sweep captured for a claim as a case of its profile.
 
-    The expectation still has to be reviewed by a person: fill in reviewed_by in case.yaml.
+    For a case eligibility-WHAT give the row of the schedule checked last instead. The expectation
+    still has to be reviewed by a person: fill in reviewed_by in case.yaml.
 
     Example: claimsweep profile record acme 00012345 claim_status-paid
     """

@@ -28,6 +28,7 @@ NAMES = {
 }
 
 KINDS: Mapping[str, Reads] = {"claim_status": "claim", "rows": "rows", "document": "document"}
+ELIGIBILITY = "eligibility"
 
 
 def lint(folder: Path, today: date) -> list[str]:
@@ -78,12 +79,17 @@ def replay(folder: Path) -> list[dict[str, str | None]]:
 def record(settings: Settings, payer: str, claim_id: str, case: str) -> Path:
     """Make a case of the newest capture that answered ``claim_id`` in the latest sweep.
 
-    The expectation is what is read today; it proves nothing until a person has reviewed it.
+    For a case of eligibility it is the row of the schedule that was checked last. The expectation
+    is what is read today; it proves nothing until a person has reviewed it.
     """
     profiles = load_profiles(settings.profiles)
     if payer not in profiles:
         raise BadInput(f"No payer profile {payer!r}; there are: {', '.join(sorted(profiles))}")
-    ledger = open_ledger(settings.home)
+    ledger, today = open_ledger(settings.home), datetime.now(UTC).astimezone(settings.time_zone)
+    what, _, name = case.partition("-")
+    if what == ELIGIBILITY and name:
+        page, body = _covered(ledger, profiles[payer], claim_id)
+        return _write_case(profiles[payer], case, "coverage", page, today.date(), body)
     sweep_id = ledger.latest_sweep()
     items = ledger.find_items(sweep_id, claim_id) if sweep_id else ()
     if not items:
@@ -91,29 +97,60 @@ def record(settings: Settings, payer: str, claim_id: str, case: str) -> Path:
     found = [o for o in ledger.observations(items[-1]) if isinstance(o.answer, Found)]
     if not found:
         raise BadInput(f"The latest sweep found no answer for claim {claim_id!r}; choose another")
-    what, _, name = case.partition("-")
     if what not in KINDS or not name:
-        raise BadInput(f"{case!r}: a case is named claim_status-WHAT, rows-WHAT or document-WHAT")
+        raise BadInput(
+            f"{case!r}: a case is named claim_status-WHAT, rows-WHAT, document-WHAT or "
+            "eligibility-WHAT"
+        )
     reads = KINDS[what]
-    sha256, body = _captures(ledger, found, reads, profiles[payer].file.tasks.claim_status)
-    folder = profiles[payer].folder / "cases" / case
+    sha256, loaded = _captures(ledger, found, reads, profiles[payer].file.tasks.claim_status)
+    capture = (NAMES[ledger.media_type(sha256)], ledger.fetch(sha256))
+    body = ledger.fetch(loaded) if loaded else None
+    return _write_case(profiles[payer], case, reads, capture, today.date(), body)
+
+
+def _write_case(
+    profile: Profile,
+    case: str,
+    reads: Reads,
+    capture: tuple[str, bytes],
+    today: date,
+    body: bytes | None = None,
+) -> Path:
+    """The folder of a new case: the capture's name and bytes, and what is read of them today."""
+    folder = profile.folder / "cases" / case
     if folder.exists():
         raise BadInput(f"{folder}: there is such a case already; choose another name")
-    data, name = ledger.fetch(sha256), NAMES[ledger.media_type(sha256)]
-    loaded = ledger.fetch(body) if body else None
-    read = replay_bytes(data, reads, profiles[payer], loaded)
+    name, data = capture
+    read = replay_bytes(data, reads, profile, body)
     folder.mkdir(parents=True)
-    if loaded is not None:
-        (folder / RESPONSE).write_bytes(loaded)
     (folder / name).write_bytes(data)
+    if body is not None:
+        (folder / RESPONSE).write_bytes(body)
     (folder / "expected.json").write_text(json.dumps(read, indent=1) + "\n", encoding="utf-8")
-    today = datetime.now(UTC).astimezone(settings.time_zone).date()
     (folder / "case.yaml").write_text(
         f"reads: {reads}\ncaptured: {name}\nsource: the portal this profile describes\n"
         f"recorded_on: {today}\nreviewed_by: null\n",
         encoding="utf-8",
     )
     return folder
+
+
+def _covered(ledger: Ledger, profile: Profile, row: str) -> tuple[tuple[str, bytes], bytes | None]:
+    """The page that answered for a row of the latest schedule, and the JSON that it loaded."""
+    sweep_id = ledger.latest_schedule()
+    found = (
+        ledger.visit_observation(sweep_id, profile.id, int(row))
+        if sweep_id and row.isdigit()
+        else None
+    )
+    if found is None or not isinstance(found.answer, Found):
+        raise BadInput(
+            f"The latest schedule has no answer of {profile.id} for row {row}; choose another"
+        )
+    page = found.places["words"].sha256
+    bodies = [c for c in found.captures if ledger.media_type(c) == "application/json"]
+    return ("capture.html", ledger.fetch(page)), ledger.fetch(bodies[0]) if bodies else None
 
 
 def _captures(

@@ -95,6 +95,28 @@ class Visits(Sweeps):
             query = select(items.item_id).where(items.sweep_id == sweep_id).limit(1)
             return connection.execute(query).first() is not None
 
+    def latest_schedule(self) -> str | None:
+        """The id of the sweep of visits that was begun last, or None."""
+        sweeps, items = tables.sweeps.c, tables.visits.c
+        mine = select(items.item_id).where(items.sweep_id == sweeps.sweep_id)
+        query = select(sweeps.sweep_id).where(mine.exists())
+        with self._reading() as connection:
+            newest = query.order_by(sweeps.started_at.desc(), sweeps.sweep_id)
+            return connection.execute(newest.limit(1)).scalar()
+
+    def visit_observation(self, sweep_id: str, payer: str, row: int) -> CoverageObservation | None:
+        """What was last observed for a row of the schedule; None for a row that was not asked."""
+        items, said = tables.visits.c, tables.visit_observations.c
+        query = (
+            select(said.observation)
+            .join_from(tables.visits, tables.visit_observations, said.item_id == items.item_id)
+            .where(items.sweep_id == sweep_id, items.payer == payer, items.row == row)
+            .order_by(said.fence.desc())
+        )
+        with self._reading() as connection:
+            text = connection.execute(query.limit(1)).scalar()
+        return None if text is None else read(COVERAGE_OBSERVATION, text)
+
     def lease_visit(
         self, sweep_id: str, payer: str, owner: str, *, seconds: int, now: datetime
     ) -> VisitItem | None:

@@ -12,10 +12,12 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, TypeAdapter
 
+from billing.coverage import Coverage
 from billing.errors import ProfileError, UnknownPage, UnreadableDocument
 from billing.model import ClaimStatus
 from bots.page_language import Strict
 from bots.profile import Profile
+from bots.reading.coverage import read_coverage
 from bots.reading.eob import read_eob
 from bots.reading.eob_json import document_json
 from bots.reading.listed import read_rows
@@ -23,12 +25,13 @@ from bots.reading.page import read_claim
 from bots.strict_yaml import load_strict
 
 STATUSES: TypeAdapter[tuple[ClaimStatus, ...]] = TypeAdapter(tuple[ClaimStatus, ...])
+COVERAGE: TypeAdapter[Coverage] = TypeAdapter(Coverage)
 
 
 RESPONSE = "response.json"
-"""What an opened claim's page loaded, where the profile reads that too."""
+"""What an opened claim's or a member's page loaded, where the profile reads that too."""
 
-Reads = Literal["claim", "rows", "document"]
+Reads = Literal["claim", "rows", "document", "coverage"]
 
 
 class CaseFile(Strict):
@@ -98,6 +101,12 @@ def replay_bytes(
         for payment in document["payments"]:
             del payment["places"]  # geometry is the PDF library's; the figures are the profile's
         return flat(document)
+    if reads == "coverage":
+        asked = profile.file.tasks.eligibility
+        if asked is None:
+            raise UnknownPage("the profile has no eligibility task to read a cover with")
+        bodies = dict.fromkeys(asked.responses, body) if body is not None else {}
+        return flat(COVERAGE.dump_python(read_coverage(data, asked, bodies).coverage, mode="json"))
     if reads == "claim":
         status, _ = read_claim(data, task.read, profile.file.vocabulary, body)
         statuses: tuple[ClaimStatus, ...] = (status,)
