@@ -163,6 +163,7 @@ def _ask_all(settings: Settings, ledger: Ledger, sweep_id: str, watch: Watch) ->
         from flows.sweep import sweep
 
         of_visits = ledger.holds_visits(sweep_id)
+        what = "visits" if of_visits else "claims"
         flow = sweep.with_options(name="eligibility") if of_visits else sweep
         try:
             run_until_stopped(lambda: _watched(lambda: flow(sweep_id), ledger, sweep_id, watch))
@@ -170,7 +171,7 @@ def _ask_all(settings: Settings, ledger: Ledger, sweep_id: str, watch: Watch) ->
             waiting = ledger.progress(sweep_id).unsettled
             if waiting and failed_in_orchestrator(error):
                 raise ClaimsweepError(
-                    f"The orchestrator failed ({type(error).__name__}) and {waiting} items wait: "
+                    f"The orchestrator failed ({type(error).__name__}) and {waiting} {what} wait: "
                     f"see that {settings.home} has room, then run the same command again."
                 ) from error
             if waiting:

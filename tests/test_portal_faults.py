@@ -81,7 +81,7 @@ def test_a_portal_that_fails_every_search_is_unreachable_with_the_page_as_eviden
 ) -> None:
     payer = MEDICAID
     work, _ = desk(payer, Spoiler(is_search, down))
-    with pytest.raises(TryLater, match="3 claims in a row"):
+    with pytest.raises(TryLater, match="3 questions in a row"):
         work.run()
     assert work.reason() is Reason.UNREACHABLE
     assert "HTTP 503" in work.conclusions()[0].detail

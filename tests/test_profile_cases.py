@@ -30,7 +30,14 @@ def test_every_payer_proves_what_it_declares(payer: str) -> None:
     read = {case.file.reads for case in mine}
     assert {"claim", "rows"} <= read
     assert "document" in read or profile.eob is None
+    assert "coverage" in read or profile.file.tasks.eligibility is None
     assert any(case.refused for case in mine), "a case that must be refused shows that one can be"
+
+
+def test_every_word_of_a_recorded_cover_is_in_its_profile() -> None:
+    covers = [case for case, _ in CASES if case.file.reads == "coverage" and case.expected]
+    assert {case.expected["active"] for case in covers} == {True, False}
+    assert all(case.expected["unknown_words"] == [] for case in covers)
 
 
 def test_every_status_phrase_of_a_case_is_in_the_vocabulary() -> None:
