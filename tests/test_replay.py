@@ -119,7 +119,8 @@ def test_a_lost_column_of_the_results_and_a_changed_document_show_too(
 def test_what_a_page_said_stands_only_in_a_private_file(
     nights: dict[str, Path], profiles: Path
 ) -> None:
-    change(profiles, COMMERCIAL, "member_id: {label: Member ID}", "member_id: {label: Status}")
+    before = "member_id: {label: Member ID}\n        date_of_birth: {label: Date of birth, into"
+    change(profiles, COMMERCIAL, before, before.replace("Member ID", "Status"))
     done = profile_test(nights[COMMERCIAL], profiles, COMMERCIAL)
     assert done.returncode == 1
     assert "member_id: changed 3 times" in done.stdout
