@@ -104,9 +104,9 @@ class EligibilityTask(Strict):
     """The eligibility inquiry from empty form to figures.
 
     ``services``, ``networks``, ``coverage_words`` and ``yes_no`` translate the payer's words; any
-    other word is a finding. ``not_stated`` are texts that stand where a figure would and state
-    none. The same question is asked once in ``at_most_once_hours``. Visits after tomorrow stay out
-    of ``quiet_hours`` ("Mon-Fri 07:00-19:00 America/New_York").
+    other word is a finding. ``not_stated`` are texts that stand where a figure or a date would and
+    state none. The same question is asked once in ``at_most_once_hours``. Visits after tomorrow
+    stay out of ``quiet_hours`` ("Mon-Fri 07:00-19:00 America/New_York").
     """
 
     search: Steps
@@ -115,7 +115,7 @@ class EligibilityTask(Strict):
     opened: Steps = ()
     read: CoverRead
     benefits: Annotated[tuple[BenefitRows, ...], BeforeValidator(_as_list)] = ()
-    other_payers: OtherPayerRows | None = None
+    other_payers: Annotated[tuple[OtherPayerRows, ...], BeforeValidator(_as_list)] = ()
     services: Mapping[str, str] = {}
     networks: Mapping[str, Literal["in", "out"]] = {}
     coverage_words: Mapping[str, Literal["active", "inactive"]]
@@ -161,7 +161,7 @@ class EligibilityTask(Strict):
     @property
     def responses(self) -> tuple[str, ...]:
         """The path patterns of the JSON answers that are read."""
-        sources = (*self.benefits, *((self.other_payers,) if self.other_payers else ()))
+        sources: tuple[Source, ...] = (*self.benefits, *self.other_payers)
         return tuple(dict.fromkeys(one.response for one in sources if one.response))
 
     def service_words(self, service_type: str) -> str | None:

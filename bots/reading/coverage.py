@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -15,7 +15,7 @@ from billing.model import Evidence
 from billing.money import money, percent
 from bots.eligibility_task import EligibilityTask, Source
 from bots.page_language import PageField
-from bots.reading.dom import cell_of, column, parse, visible
+from bots.reading.dom import Cell, cell_of, column, parse, visible
 from bots.reading.page import (
     Reading,
     follow,
@@ -84,12 +84,11 @@ def read_coverage(
     Raises UnknownPage when a value is not where the profile says, stands there twice, or is not
     what it should be; and when an active cover lacks the benefits that the profile reads.
     """
-    fields = {
-        name: one.model_copy(update={"into": "date" if name in DATES else "text"})
-        for name, one in task.read.fields.items()
-    }
-    reading = read_region(page, task.read.within, fields)
+    reading = read_region(page, task.read.within, _as_text(task.read.fields))
     values, places = dict(reading.values), dict(reading.places)
+    for name in DATES:
+        if values.get(name):
+            values[name] = _day(name, str(values[name]), task, places)
     asked_for = values.pop("date_of_service", None)
     places.pop("date_of_service", None)
     words = str(values.pop("words", None) or "")
@@ -107,7 +106,7 @@ def read_coverage(
             at = f"benefits[{len(benefits)}]"
             places |= {f"{at}.{name}": place for name, place in row.places.items()}
             benefits.append(benefit)
-    others = _others(page, task, bodies or {}, translate)
+    others = _others(page, task, bodies or {})
     places |= {
         f"other_payers[{n}].{name}": place
         for n, row in enumerate(others)
@@ -154,18 +153,14 @@ def _figure(name: str, text: str, places: Mapping[str, Evidence]) -> Decimal:
         raise UnknownPage(f"{where}: {error}; compare the capture with the profile") from error
 
 
-def _others(
-    page: bytes, task: EligibilityTask, bodies: Mapping[str, bytes], translate: _Words
-) -> Sequence[Reading]:
-    source = task.other_payers
-    if source is None:
-        return ()
-    rows = _rows(page, source, bodies)
-    if rows:
-        return rows
-    if source.none is not None and source.none not in _shown(page, task.read.within):
-        raise UnknownPage(_changed(page, f"neither {_named(source)} nor {source.none!r}"))
-    return ()
+def _others(page: bytes, task: EligibilityTask, bodies: Mapping[str, bytes]) -> list[Reading]:
+    found: list[Reading] = []
+    for source in task.other_payers:
+        rows = _rows(page, source, bodies)
+        found += rows or []
+        if not rows and source.none is not None and source.none not in _shown(page, task):
+            raise UnknownPage(_changed(page, f"neither {_named(source)} nor {source.none!r}"))
+    return found
 
 
 def _other(row: Reading, translate: _Words) -> OtherPayer:
@@ -180,7 +175,7 @@ def _other(row: Reading, translate: _Words) -> OtherPayer:
 
 def _rows(page: bytes, source: Source, bodies: Mapping[str, bytes]) -> list[Reading] | None:
     """The rows of a source, every field as text; None when the source is not there."""
-    fields = {name: one.model_copy(update={"into": "text"}) for name, one in source.fields.items()}
+    fields = _as_text(source.fields)
     if source.response is not None:
         body = bodies.get(source.response)
         return None if body is None else _entries(body, str(source.list), fields)
@@ -236,8 +231,24 @@ def _table(page: bytes, css: str, fields: Mapping[str, PageField]) -> list[Readi
     return readings
 
 
-def _shown(page: bytes, within: str) -> str:
-    texts = (cell_of(element).text for element in visible(parse(page), within))
+def _as_text(fields: Mapping[str, PageField]) -> dict[str, PageField]:
+    """The same fields read as text: what each is, its name says."""
+    return {name: one.model_copy(update={"into": "text"}) for name, one in fields.items()}
+
+
+def _day(
+    name: str, text: str, task: EligibilityTask, places: Mapping[str, Evidence]
+) -> date | None:
+    if text in task.not_stated:
+        return None
+    spelling = task.read.fields[name].model_copy(update={"into": "date", "pattern": None})
+    place = places[name]
+    day = value_of(Cell(text, place.box), spelling, place.where, place.sha256)
+    return day if isinstance(day, date) else None
+
+
+def _shown(page: bytes, task: EligibilityTask) -> str:
+    texts = (cell_of(element).text for element in visible(parse(page), task.read.within))
     return " ".join(" ".join(texts).split())
 
 
