@@ -32,6 +32,7 @@ _UNANSWERED: Mapping[Reason, str] = {
     Reason.NEEDS_PERSON: "needs-person",
     Reason.POLICY: "policy",
     Reason.NO_PROFILE: "no-profile",
+    Reason.CANARY_FAILED: "canary-failed",
 }
 
 

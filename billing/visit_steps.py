@@ -124,6 +124,12 @@ STEPS: Mapping[str, VisitStep] = {
         "Check this visit on the portal by hand, and mend the profile by the captured page.",
         needs_person=True,
     ),
+    "canary-failed": VisitStep(
+        "Known answer failed",
+        "The portal did not answer a known question as known, and nothing else was asked.",
+        "Check this visit by hand, and mend the profile before the next run.",
+        needs_person=True,
+    ),
     "several-members": VisitStep(
         "Several members match",
         "The payer holds more than one member that fits.",
