@@ -1,5 +1,5 @@
 # Each command does all its own set-up, is safe to repeat and says what it is doing.
-.PHONY: demo test key check format setup doctor clean help
+.PHONY: demo test key faults check format setup doctor clean help
 .DEFAULT_GOAL := help
 
 IN := .venv/bin/
@@ -15,6 +15,9 @@ test: .venv/.ready ## run every test, in three processes
 
 key: .venv/.ready ## every field of 2,000 claims (seeds 1-5, 200 of each payer) against the answer key
 	@$(IN)python -m pytest -n 2 tests/test_sweep.py -k answer_key --key-claims 200
+
+faults: .venv/.ready ## every trouble at every simulated portal: recovered, exception or wrong, as a table
+	@$(IN)python tests/benchmarks/fault_matrix.py
 
 check: .venv/.installed ## lint, types and the direction of imports
 	@$(IN)ruff check .

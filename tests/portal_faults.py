@@ -39,7 +39,8 @@ EXPORT = SweptExport("worklist.csv", "e" * 64, "generic", 3)
 class Sent:
     """One answer of the portal on its way: ``path`` and ``form`` are what was asked.
 
-    ``manner`` is how it arrives: whole, cut off half-way, or half and then never the rest.
+    ``manner`` is how it arrives: whole, cut off half-way, or half and then never the rest, and
+    ``late`` after how many seconds.
     """
 
     method: str
@@ -49,6 +50,7 @@ class Sent:
     headers: list[tuple[str, str]]
     body: bytes
     manner: str = "whole"
+    late: float = 0.0
 
     def page(self, html: str, status: int = 200) -> None:
         """A page in its place."""
@@ -95,6 +97,7 @@ def between(upstream: str) -> Iterator[Between]:
             headers = {n: v for n, v in self.headers.items() if n.lower() not in skipped}
             sent = it.fetch(self.command, self.path, form, headers)
             it.spoil(sent)
+            it.over.wait(sent.late)
             self.send_response(sent.status)
             for name, value in [*sent.headers, ("Content-Length", str(len(sent.body)))]:
                 self.send_header(name, value)
@@ -215,6 +218,7 @@ def night(
         "password": account.password,
         "totp": account.totp,
         "document_password": account.document_password,
+        "mailbox": portals.mailboxes.get(profile.id, ""),
     }
     work = AccountWork(
         ledger=ledger,
