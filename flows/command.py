@@ -230,10 +230,10 @@ def doctor(as_json: AsJson = False, home: Home = None, profiles: Profiles = None
 
 @app.command()
 def demo(
-    claims: Annotated[int, typer.Option(min=10, help="Claims per simulated payer.")] = 40,
+    claims: Annotated[int, typer.Option(min=10, help="Claims per simulated payer.")] = 16,
     seed: Annotated[int, typer.Option(help="Another seed, other people and claims.")] = 1,
 ) -> None:
-    """Sweep two simulated payers from their sample exports, and show what a morning looks like.
+    """Sweep five simulated payers from their sample exports, and show what a morning looks like.
 
     Example: claimsweep demo
     """

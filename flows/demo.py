@@ -12,7 +12,7 @@ from flows.settings import PROJECT
 
 
 def run_demo(*, claims: int, seed: int) -> int:
-    """Serve the simulated payers, sweep both sample exports with the ordinary command, stop.
+    """Serve the simulated payers, sweep their sample exports with the ordinary command, stop.
 
     Returns the sweep's exit code. The sweep runs as the command a biller would type, told where
     the portals are by the one setting that the sandbox prints.
@@ -22,7 +22,7 @@ def run_demo(*, claims: int, seed: int) -> int:
     today = datetime.now(UTC).date().isoformat()
     same = ["--seed", str(seed), "--claims", str(claims), "--as-of", today]
     sandbox = [sys.executable, "-m", "sandbox"]
-    _say(f"Making the sample exports of two simulated payers ({claims} claims each) in {folder}")
+    _say(f"Making the sample exports of five simulated payers ({claims} claims each) in {folder}")
     _run([*sandbox, "export", str(folder / "exports"), *same])
     exports = sorted((folder / "exports").glob("*.*"))
     _say("Starting their simulated portals on free local ports")

@@ -26,8 +26,9 @@ def embed(home: Path) -> None:
         "PREFECT_LOGGING_LEVEL": "CRITICAL",
         "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
         "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
-        # a temporary server that died does not come back, however often it is asked
-        "PREFECT_CLIENT_MAX_RETRIES": "2",
+        # a temporary server that died does not come back, however often it is asked; one that
+        # shares a busy machine with five browsers answers late
+        "PREFECT_CLIENT_MAX_RETRIES": "4",
         # the first start migrates Prefect's database, slow on a small machine
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     }

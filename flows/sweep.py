@@ -17,6 +17,7 @@ from billing.errors import (
     UnknownPage,
 )
 from flows.context import open_context
+from flows.embedded import failed_in_orchestrator
 
 SESSION_RETRIES = 2  # a portal that stays away three times is left alone tonight
 RETRY_SECONDS = 5
@@ -27,12 +28,26 @@ async def sweep(sweep_id: str) -> None:
     """Ask every portal about the pending claims of ``sweep_id``, payers side by side."""
     context = open_context(sweep_id)
     payers = context.pending_payers()
-    ends = await asyncio.gather(
-        *(payer_session(sweep_id, payer) for payer in payers), return_exceptions=True
-    )
+    ends = await asyncio.gather(*(_session(sweep_id, payer) for payer in payers))
     for payer, end in zip(payers, ends, strict=True):
-        if isinstance(end, BaseException):
+        if end is not None:
             context.end_session(payer, end)
+
+
+async def _session(sweep_id: str, payer: str) -> BaseException | None:
+    """How the payer's session failed; the work goes on without an orchestrator that fails."""
+    try:
+        try:
+            await payer_session(sweep_id, payer)
+        except Exception as error:
+            if not failed_in_orchestrator(error):
+                raise
+            await payer_session.fn(sweep_id, payer)
+    except BaseException as error:
+        if isinstance(error, asyncio.CancelledError):
+            raise
+        return error
+    return None
 
 
 @flow(

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from sandbox.books import make_world
-from sandbox.payers import CHOSEN, STYLES
+from sandbox.payers import STYLES
 from sandbox.world import World
 
 AS_OF = date(2026, 11, 20)
@@ -75,8 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     same.add_argument(
         "--payers",
         type=_payers,
-        default=CHOSEN,
-        help=f"which, with commas between: {', '.join(STYLES)} ({','.join(CHOSEN)})",
+        default=tuple(STYLES),
+        help=f"only some, with commas between: {','.join(STYLES)} (all)",
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     serve = verbs.add_parser("serve", parents=[same], help="a portal for each payer, until stopped")

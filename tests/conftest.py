@@ -115,6 +115,9 @@ def tesseract() -> str:
     return path
 
 
+TWO_PAYERS = ("--payers", "juniper-ridge,franklin-medicaid")
+
+
 @dataclass(frozen=True, slots=True)
 class SandboxServer:
     """Simulated payers that answer; ``settings`` is the file that points the profiles at them."""
@@ -126,7 +129,7 @@ class SandboxServer:
 
     def run(self, verb: str, *arguments: str) -> str:
         """What ``python -m sandbox VERB …`` prints for this same seed and number of claims."""
-        options = ["--seed", str(self.seed), "--claims", str(self.claims)]
+        options = ["--seed", str(self.seed), "--claims", str(self.claims), *TWO_PAYERS]
         return subprocess.run(
             [sys.executable, "-m", "sandbox", verb, *arguments, *options],
             cwd=PROJECT,
@@ -161,7 +164,7 @@ def _start_sandbox(
     settings, log = folder / "settings.toml", folder / "log.txt"
     command = [sys.executable, "-m", "sandbox", "serve", "--seed", str(seed)]
     command += ["--claims", str(claims), "--settings", str(settings), "--delay", "0.05"]
-    command += ["--parent-pid", str(os.getpid())]
+    command += ["--parent-pid", str(os.getpid()), *TWO_PAYERS]
     with log.open("w") as errors:
         process = subprocess.Popen(
             command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=errors, text=True

@@ -17,7 +17,7 @@ from sandbox.__main__ import main
 from sandbox.books import make_world
 from sandbox.documents import eob_pdf, write_documents
 from sandbox.exports import write_exports
-from sandbox.payers import CHOSEN, STYLES
+from sandbox.payers import STYLES
 from sandbox.truth import CATEGORIES, truth_rows
 from sandbox.world import World
 
@@ -171,7 +171,7 @@ def test_the_command_takes_the_chosen_payers(
 ) -> None:
     few = ["--claims", "8", "--seed", "4"]
     main(["export", str(tmp_path / "default"), *few])
-    assert {path.stem for path in (tmp_path / "default").iterdir()} == set(CHOSEN)
+    assert {path.stem for path in (tmp_path / "default").iterdir()} == set(STYLES)
     chosen = ["--payers", "tri-rivers, blue-mesa"]
     main(["export", str(tmp_path / "chosen"), *few, *chosen])
     assert {path.name for path in (tmp_path / "chosen").iterdir()} == {
