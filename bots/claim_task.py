@@ -28,6 +28,7 @@ class Rows(Strict):
     rows of all pages.
 
     ``scroll`` is the box (``css: html``, the page) whose rows exist only while they are in view.
+    What ``skip`` selects is no row of a table or of each: a total, an opened row's inside.
     """
 
     table: Css | None = None
@@ -36,6 +37,7 @@ class Rows(Strict):
     list: str | None = None
     file: ListedFile | None = None
     scroll: Locators | None = None
+    skip: Css | None = None
     fields: Mapping[str, PageField]
 
     @field_validator("fields")

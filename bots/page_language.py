@@ -211,7 +211,10 @@ class PageField(Strict):
     In a JSON body ``label`` is a dotted path, ``*`` every entry of a list. ``column`` is a heading,
     a list of headings (of several tables), or a position from 1 whose heading is ``headed``;
     ``within`` narrows it to the tables that this CSS selects. ``date_format`` is one spelling or
-    several; without it any US spelling is understood.
+    several; without it any US spelling is understood. ``beside`` selects a list whose n-th entry
+    belongs to the label that is the n-th of its own list. ``into: cents`` is a whole number of
+    them; a pattern ``into: money`` may have a second group, the cents. ``when_missing: none``
+    takes what is empty, or a dash, for missing too.
     """
 
     label: str | None = None
@@ -222,7 +225,8 @@ class PageField(Strict):
     constant: str | None = None
     attribute: str | None = None
     within: Css | None = None
-    into: Literal["text", "money", "date", "codes"] = "text"
+    beside: Css | None = None
+    into: Literal["text", "money", "cents", "date", "codes"] = "text"
     date_format: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
     when_missing: Literal["none"] | None = None
 
@@ -236,20 +240,21 @@ class PageField(Strict):
             raise ValueError("a column's position is one whole number from 1")
         if bool(positions) != (self.headed is not None):
             raise ValueError("a column's position goes with headed, the heading that stands there")
+        if self.beside and self.label is None:
+            raise ValueError("beside goes with a label")
+        if self.pattern is not None:
+            self._check_groups(self.pattern)
         return self
 
-    @field_validator("pattern")
-    @classmethod
-    def _compiles(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
+    def _check_groups(self, pattern: str) -> None:
         try:
-            compiled = re.compile(value)
+            groups = re.compile(pattern).groups
         except re.error as error:
-            raise ValueError(f"{value!r} is not a regular expression: {error}") from None
-        if compiled.groups != 1:
-            raise ValueError("a pattern has exactly one group, the value")
-        return value
+            raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
+        if groups != 1 and (groups, self.into) != (2, "money"):
+            raise ValueError(
+                "a pattern has exactly one group, the value; into money a second one is the cents"
+            )
 
     @field_validator("date_format")
     @classmethod

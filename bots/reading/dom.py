@@ -10,6 +10,7 @@ from lxml.etree import ParserError
 from lxml.html import HtmlElement
 
 from billing.errors import UnknownPage
+from bots.reading.fields import JOINT
 
 HIDDEN = "data-cs-hidden"
 BOX = "data-cs-box"
@@ -43,6 +44,15 @@ def parse(page: bytes) -> HtmlElement:
         raise UnknownPage("The captured page holds no HTML; the portal may be down") from error
 
 
+def text_of(page: bytes) -> str:
+    """All that a captured page says, but for what was typed there."""
+    said = []
+    for element in parse(page).iter():
+        if isinstance(element.tag, str) and not _hidden(element):
+            said += [element.text or "", *(child.tail or "" for child in element)]
+    return " ".join(said)
+
+
 def visible(root: HtmlElement, css: str) -> list[HtmlElement]:
     """What ``css`` selects and a person could see."""
     return [element for element in root.cssselect(css) if not _hidden(element)]
@@ -73,30 +83,91 @@ def labelled(region: HtmlElement, label: str, attribute: str | None = None) -> l
     return list(found.values())
 
 
+def beside(region: HtmlElement, label: str, css: str, attribute: str | None = None) -> list[Cell]:
+    """The value of each ``label``: the entry of the list ``css`` at the label's own place.
+
+    Raises UnknownPage when the two lists are not of one length.
+    """
+    values = visible(region, css)
+    found = []
+    for element in region.iter():
+        if not _may_label(element) or _label_text(element) != label or _hidden(element):
+            continue
+        if element in values:
+            continue
+        labels = [e for e in element.getparent() if isinstance(e.tag, str) and not _hidden(e)]
+        if len(labels) != len(values):
+            raise UnknownPage(
+                f"{len(labels)} labels stand beside {len(values)} values {css!r}; the portal may "
+                "have changed, compare it with the profile"
+            )
+        found.append(cell_of(values[labels.index(element)], attribute))
+    return found
+
+
 def column(
-    table: HtmlElement, headings: Sequence[str | int], headed: str | None = None
+    table: HtmlElement,
+    headings: Sequence[str | int],
+    headed: str | None = None,
+    skip: Sequence[HtmlElement] = (),
 ) -> list[HtmlElement]:
     """The cells below whichever of ``headings`` the table has, or at that position from 1.
 
-    Rows of another width (a pager, a total) are not rows of the table. A heading that stands over
-    two columns names neither, unless the heading above it tells them apart ("Amount Paid").
+    A row of one cell (a pager, a message), one in the table's foot and those of ``skip`` are no
+    rows of the table; UnknownPage is raised when another one has more or fewer cells than there
+    are headings. A heading that stands over two columns names neither, unless the heading above it
+    tells them apart ("Amount Paid").
     """
     index: int | None = None
     width = 0
     block: list[HtmlElement] = []
     found: list[HtmlElement] = []
+    held: dict[int, tuple[int, HtmlElement]] = {}
     for row in _rows(table):
         if _is_heading_row(row):
+            held.clear()
             block.append(row)
             names = _heading_names(block)
             width = len(names)
             index = _position(names, headings, headed)
             continue
         block = []
-        cells = _cells(row)
-        if index is not None and len(cells) == width:
+        cells = _spread(row, held)
+        alone = len(_cells(row)) <= 1 < width
+        if alone or row in skip or row.getparent().tag == "tfoot":
+            continue
+        if index is not None and len(cells) != width:
+            raise UnknownPage(
+                f"a row of {len(cells)} cells stands under {width} headings; the portal may have "
+                "changed, compare it with the profile"
+            )
+        if index is not None:
             found.append(cells[index])
     return found
+
+
+def _spread(row: HtmlElement, held: dict[int, tuple[int, HtmlElement]]) -> list[HtmlElement]:
+    """The cell of each column; ``held`` are those that reach down from the rows above."""
+    spread: list[HtmlElement] = []
+
+    def reach_down() -> None:
+        while (x := len(spread)) in held:
+            left, cell = held.pop(x)
+            spread.append(cell)
+            if left > 1:
+                kept[x] = (left - 1, cell)
+
+    kept: dict[int, tuple[int, HtmlElement]] = {}
+    for cell in _cells(row):
+        reach_down()
+        for _ in range(_span(cell, "colspan")):
+            if (high := _span(cell, "rowspan")) > 1:
+                kept[len(spread)] = (high - 1, cell)
+            spread.append(cell)
+    reach_down()
+    held.clear()
+    held |= kept
+    return spread
 
 
 def has_rows(table: HtmlElement) -> bool:
@@ -211,7 +282,11 @@ def _text(element: HtmlElement) -> str:
             inner = _text(child)
             parts.append(f" {inner} " if child.tag in BREAKS else inner)
         parts.append(child.tail or "")
-    return "".join(parts)
+    joined = ""
+    for part in filter(None, parts):
+        meet = joined[-1:].isdigit() and part[:1].isdigit()
+        joined += JOINT + part if meet else part
+    return joined
 
 
 def _label_text(element: HtmlElement) -> str:
@@ -226,7 +301,7 @@ def _label_text(element: HtmlElement) -> str:
         text = "".join(parts)
     else:
         text = _text(element)
-    return " ".join(text.split()).removesuffix(":").rstrip()
+    return " ".join(text.replace(JOINT, "").split()).removesuffix(":").rstrip()
 
 
 def _span(cell: HtmlElement, attribute: str) -> int:

@@ -19,7 +19,15 @@ US_DATES = (
 )  # fmt: skip
 """How US portals spell a day; a text that two of them take for different days is refused."""
 
+JOINT = "\ufdd0"
+"""Stands where two elements' digits meet with nothing between them: dollars and cents, or one
+number with a part of it marked; only the profile can tell which."""
+NOTHING = re.compile(r"(\$?\s*[-\u2013\u2014]*|n/?a|none|null)", re.IGNORECASE)
+
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _TIME = re.compile(r"[T ,]+\d{1,2}:\d{2}.*$")
+_MOMENT = re.compile(r"[T ]\d{1,2}:\d{2}.*(Z|[+-]\d{2}:?\d{2})$")
+_MIDNIGHT = re.compile(r"[T ]0?0:00(:00(\.0+)?)?\s*(Z|[+-]\d{2}:?\d{2})$")
 _SPLIT_CENTS = re.compile(r"\s*\.\s*(?=\d\d\b)")
 _CODE = re.compile(r"\b(CO|PR|OA|PI|CR)[\s-]?([A-Z]?\d{1,3})\b")
 
@@ -29,23 +37,41 @@ def convert(text: str, field: PageField) -> Value:
 
     Raises ValueError without repeating the text, which may name a patient.
     """
-    cleaned = " ".join(text.split())
+    joined = " ".join(_UNSEEN.sub("", text).split())
+    cleaned = joined.replace(JOINT, "")
     if field.pattern is not None:
         match = re.search(field.pattern, cleaned)
         if match is None:
             raise ValueError("the pattern does not match what stands there")
-        cleaned = match[1].strip()
+        joined = cleaned = ".".join(part.strip() for part in match.groups() if part)
     match field.into:
         case "text":
             return cleaned
         case "money":
+            if JOINT in joined:
+                raise ValueError("an amount in several elements, without a point before its cents")
             return money(_SPLIT_CENTS.sub(".", cleaned))
+        case "cents":
+            return _cents(cleaned)
         case "date":
             if field.date_format:
                 return parse_date(cleaned, field.date_format)
+            if _MOMENT.search(cleaned) and not _MIDNIGHT.search(cleaned):
+                raise ValueError("a moment in some time zone, which is no day")
             return parse_date(_TIME.sub("", cleaned), US_DATES)
         case "codes":
             return codes(cleaned)
+
+
+def says_nothing(text: str) -> bool:
+    """Whether a text is what portals show for what they do not have: nothing, a dash, N/A."""
+    return NOTHING.fullmatch(" ".join(_UNSEEN.sub("", text).split())) is not None
+
+
+def _cents(text: str) -> Decimal:
+    if not re.fullmatch(r"-?\d+", text):
+        raise ValueError("not a whole number of cents")
+    return money(text) / 100
 
 
 def codes(text: str) -> tuple[str, ...]:

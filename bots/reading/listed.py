@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from billing.errors import UnknownPage
 from billing.model import ClaimStatus
 from bots.claim_task import Rows
-from bots.reading.dom import cell_of, column, parse, visible
+from bots.page_language import PageField
+from bots.reading.dom import Cell, cell_of, column, parse, visible
+from bots.reading.fields import Value, says_nothing
 from bots.reading.listed_file import read_listed_file
 from bots.reading.page import (
     Reading,
@@ -48,7 +50,9 @@ def lists_claims(body: bytes, rows: Rows) -> bool:
 
 def _each_row(page: bytes, rows: Rows) -> list[Reading]:
     sha256 = hashlib.sha256(page).hexdigest()
-    elements = visible(parse(page), str(rows.each))
+    tree = parse(page)
+    skip = visible(tree, rows.skip) if rows.skip else []
+    elements = [element for element in visible(tree, str(rows.each)) if element not in skip]
     return [
         read_fields(element, rows.fields, f"row {n}", sha256)
         for n, element in enumerate(elements, 1)
@@ -63,8 +67,9 @@ def _table_rows(page: bytes, rows: Rows) -> list[Reading]:
             f"The captured page {sha256[:12]} has {len(tables)} tables {rows.table!r} instead of "
             "one; the portal may have changed, compare it with the profile"
         )
+    skip = visible(tables[0], rows.skip) if rows.skip else []
     columns = {
-        name: column(tables[0], field.column or (), field.headed)
+        name: column(tables[0], field.column or (), field.headed, skip)
         for name, field in rows.fields.items()
     }
     lengths = {len(cells) for cells in columns.values()}
@@ -77,11 +82,8 @@ def _table_rows(page: bytes, rows: Rows) -> list[Reading]:
     return [
         Reading(
             {
-                name: value_of(
-                    cell_of(columns[name][n], field.attribute),
-                    field,
-                    f"row {n + 1}, {field.column}",
-                    sha256,
+                name: _cell_value(
+                    cell_of(columns[name][n], field.attribute), field, f"row {n + 1}", sha256
                 )
                 for name, field in rows.fields.items()
             },
@@ -89,6 +91,12 @@ def _table_rows(page: bytes, rows: Rows) -> list[Reading]:
         )
         for n in range(lengths.pop())
     ]
+
+
+def _cell_value(cell: Cell, field: PageField, row: str, sha256: str) -> Value:
+    if field.when_missing == "none" and says_nothing(cell.text):
+        return () if field.into == "codes" else None
+    return value_of(cell, field, f"{row}, {field.column}", sha256)
 
 
 def _json_rows(body: bytes, rows: Rows) -> list[Reading]:

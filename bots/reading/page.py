@@ -14,8 +14,8 @@ from billing.errors import UnknownPage
 from billing.model import ClaimStatus, Evidence
 from bots.claim_task import Read, ReadResponse
 from bots.page_language import PageField
-from bots.reading.dom import Cell, cell_of, column, labelled, parse, visible
-from bots.reading.fields import Value, convert
+from bots.reading.dom import Cell, beside, cell_of, column, labelled, parse, visible
+from bots.reading.fields import Value, convert, says_nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,8 @@ def as_status(values: Mapping[str, Value], vocabulary: Mapping[str, str]) -> Cla
 
     A two-digit year of birth that came out after the service is of the century before.
     """
+    if not values.get("payer_claim_number"):
+        raise UnknownPage("a claim of the captured page has no number")
     words = str(values.get("words") or "")
     stated: dict[str, Any] = {
         "words": words,
@@ -94,7 +96,7 @@ def read_fields(
             values[name] = convert(field.constant, field)
             continue
         cells = _cells(region, field)
-        if not cells and field.when_missing == "none":
+        if field.when_missing == "none" and all(says_nothing(cell.text) for cell in cells):
             values[name] = () if field.into == "codes" else None
             continue
         place = f"{where} {spelled(field)}"
@@ -142,7 +144,7 @@ def read_entry(entry: object, fields: Mapping[str, PageField], which: str, sha25
             values[name] = convert(field.constant, field)
             continue
         stated = follow(entry, str(field.label))
-        if stated in (None, []) and field.when_missing == "none":
+        if stated in (None, [], "") and field.when_missing == "none":
             values[name] = () if field.into == "codes" else None
             continue
         text = " ".join(map(str, stated)) if isinstance(stated, list) else str(stated)
@@ -206,6 +208,8 @@ def spelled(field: PageField) -> str:
 
 def _cells(region: HtmlElement, field: PageField) -> list[Cell]:
     if field.label is not None:
+        if field.beside is not None:
+            return beside(region, field.label, field.beside, field.attribute)
         return labelled(region, field.label, field.attribute)
     if field.css is not None:
         return [cell_of(element, field.attribute) for element in visible(region, field.css)]
