@@ -60,9 +60,11 @@ async def _capture_frame(frame: Frame, place: _Place) -> str:
             continue
         inner = await _capture_frame(child, within)
         # a frame's document stands where its element does, so that one file holds the page
-        html = html.replace(
-            f"<!--frame {within.name}-->", f"</iframe><cs-frame>{_body(inner)}</cs-frame><iframe>"
-        )
+        for seen, mark in (("", ""), (" hidden", " data-cs-hidden")):
+            html = html.replace(
+                f"<!--frame {within.name}{seen}-->",
+                f"</iframe><cs-frame{mark}>{_body(inner)}</cs-frame><iframe>",
+            )
     return html
 
 

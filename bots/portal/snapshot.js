@@ -20,7 +20,9 @@
       if (node.type !== "password" && node.type !== "hidden") out.push(' value="', quote(String(node.value)), '"');
       if (node.checked) out.push(" data-cs-checked");
     }
-    if (node.checkVisibility && !node.checkVisibility({ visibilityProperty: true }) && tag !== "html" && tag !== "head") {
+    // without a box of its own it is its children that are seen, or not
+    const boxless = getComputedStyle(node).display === "contents";
+    if (!boxless && node.checkVisibility && !node.checkVisibility({ visibilityProperty: true }) && tag !== "html" && tag !== "head") {
       out.push(" data-cs-hidden");
     } else if (node.matches("td,th,dd,dt,input,select,textarea,span,div,p,a,button,output,strong,b,li,h1,h2,h3,h4,label") ) {
       const r = node.getBoundingClientRect();
@@ -30,13 +32,19 @@
     if (f >= 0) out.push(` data-cs-frame="${frameIndex}.${f}"`);
     out.push(">");
     if (VOID.has(node.tagName)) return;
-    if (f >= 0) { out.push(`<!--frame ${frameIndex}.${f}-->`, "</", tag, ">"); return; }
+    if (f >= 0) {
+      const seen = node.checkVisibility({ visibilityProperty: true }) || node instanceof HTMLFrameElement;
+      out.push(`<!--frame ${frameIndex}.${f}${seen ? "" : " hidden"}-->`, "</", tag, ">");
+      return;
+    }
     if (node.shadowRoot) {
       out.push("<cs-shadow>");
       node.shadowRoot.childNodes.forEach(walk);
       out.push("</cs-shadow>");
     }
-    if (!(node instanceof HTMLTextAreaElement)) node.childNodes.forEach(walk);
+    // what a shadow root has a slot for is seen there, and nowhere else
+    if (tag === "slot" && node.assignedNodes().length) node.assignedNodes().forEach(walk);
+    else if (!node.shadowRoot && !(node instanceof HTMLTextAreaElement)) node.childNodes.forEach(walk);
     out.push("</", tag, ">");
   };
   walk(document.documentElement);
