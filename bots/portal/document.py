@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from playwright.async_api import Download, Error, Page, Response
+from playwright.async_api import Download, Error, Frame, Page, Response
 
 from billing.errors import SessionEnded, TryLater, UnknownPage, UnreadableDocument
 from bots.claim_task import Document
@@ -20,7 +21,24 @@ ABSENT = "The EOB that the portal offers did not arrive."
 NOT_A_PDF = "What the portal sent as the EOB is not a PDF."
 DOCUMENTS = ("application/pdf",)
 LISTS = ("text/csv", "text/tab-separated-values", "application/csv")
+LOOK_SECONDS = 0.3
+EMBEDDED = """() => {
+  const of = (e) => e.tagName === "OBJECT" ? e.data : e.src;
+  const made = (url) => /^(blob|data):/.test(url);
+  const found = [...document.querySelectorAll("embed, object, iframe")]
+    .filter((e) => e.tagName !== "IFRAME" || made(e.src)).map(of).filter((url) => url);
+  return found.concat(made(location.href) ? [location.href] : []);
+}"""
+BYTES = """async url => {
+  const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer());
+  let text = "";
+  for (let n = 0; n < bytes.length; n += 32768) {
+    text += String.fromCharCode(...bytes.subarray(n, n + 32768));
+  }
+  return btoa(text);
+}"""
 HEADER = b"%PDF-"
+ARCHIVE = b"PK\x03\x04"
 HEADER_WITHIN = 1024  # readers find it there, whatever a server put before it
 
 
@@ -57,7 +75,7 @@ async def fetch_document(session: PortalSession, wanted: Document) -> Fetched | 
             return NoDocument(NOT_A_PDF, session.guard.page_instead)
         failure = session.traffic.failure() or "The portal did not send it in time."
         return NoDocument(f"{ABSENT} {failure}")
-    if HEADER not in data[:HEADER_WITHIN]:
+    if not _is_pdf(data):
         return NoDocument(NOT_A_PDF, data)
     if password is None:
         return Fetched(data, data)
@@ -83,6 +101,11 @@ async def fetch_list(session: PortalSession, click: Locators) -> bytes:
         ) from error
 
 
+def _is_pdf(data: bytes) -> bool:
+    """An archive may hold one near its start, and is none."""
+    return HEADER in data[:HEADER_WITHIN] and not data.startswith(ARCHIVE)
+
+
 class _Arrival:
     """The bytes of one document, whichever way they come: as a page's target (an attachment, a
     tab, a frame), as a download that a script makes, or in an answer to a script."""
@@ -101,13 +124,16 @@ class _Arrival:
         Raises TryLater, TimeoutError, UnknownPage, SessionEnded or Error.
         """
         session = self._session
+        self._held: set[str] = set()
         self._arrived = session.guard.expect_document()
         session.context.on("page", self._tab)
         session.context.on("response", self._answer)
         session.page.on("download", self._download)
         try:
             async with asyncio.timeout(self._seconds):
+                self._held |= set(await self._embedded())
                 await session.hand.click(click)
+                self._read(self._look_inside())
                 if wanted is not None and wanted.in_tab:
                     await self._look_for_it(wanted, await self._tabs.get())
                 return await self._arrived
@@ -159,6 +185,27 @@ class _Arrival:
         with suppress(Error):
             if body := await response.body():  # Chromium gives none of what a script took as a blob
                 self._set(body)
+
+    async def _look_inside(self) -> None:
+        """What the page shows in itself without going there: embedded, or made by a script."""
+        while not self._arrived.done():
+            await asyncio.sleep(LOOK_SECONDS)
+            for url, frame in (await self._embedded()).items():
+                if url in self._held:
+                    continue
+                with suppress(Error):  # a frame of its own origin, or one that went away
+                    data = base64.b64decode(str(await frame.evaluate(BYTES, url)))
+                    if _is_pdf(data):
+                        self._set(data)
+
+    async def _embedded(self) -> dict[str, Frame]:
+        """The addresses of what pages hold in themselves, each with its frame."""
+        found: dict[str, Frame] = {}
+        for page in (self._session.page, *self._opened):
+            for frame in page.frames:
+                with suppress(Error):
+                    found |= dict.fromkeys(await frame.evaluate(EMBEDDED), frame)
+        return found
 
     def _set(self, data: bytes) -> None:
         # an answer that a script took as a blob is empty here; the download it makes is not
