@@ -35,6 +35,7 @@ FOLDS_AT_MOST = 100
 KIND_OF_LIST = """e => e instanceof HTMLSelectElement ? "select"
     : e instanceof HTMLInputElement && !e.readOnly ? "typed" : "opened"
 """
+REFUSED_TEXT = re.compile("Malformed value|Cannot type text into|not an <input>")
 Words = Mapping[str, object]
 
 
@@ -54,6 +55,7 @@ class Hand:
     interruptions: Sequence[Interruption] = ()
     drift: set[Drift] = field(default_factory=set)
     lost: set[Drift] = field(default_factory=set)
+    passing: Interruption | None = None
 
     async def take(self, steps: Steps, words: Words) -> None:
         """Do ``steps`` in order; placeholders are filled from ``words``.
@@ -93,12 +95,25 @@ class Hand:
             await field.press("Delete", timeout=self.answer_ms)
             await field.press_sequentially(text, timeout=self.answer_ms)
         else:
-            await field.fill(text, timeout=self.answer_ms)
+            await self._fill(blank, field, text)
         if ABOUT_OURS.search(blank.value) and not same_typed(text, await _value(field)):
             raise UnknownPage(
                 f"{blank} did not take what was typed there; the portal may have changed, compare "
                 "it with the profile"
             )
+
+    async def _fill(self, blank: Fill, field: PageLocator, text: str) -> None:
+        try:
+            await field.fill(text, timeout=self.answer_ms)
+        except PlaywrightTimeout:
+            raise
+        except Error as error:
+            if REFUSED_TEXT.search(str(error)):
+                raise UnknownPage(
+                    f"{blank} does not take a text spelled like that; a date field wants "
+                    "|%Y-%m-%d, a number field |digits"
+                ) from error
+            raise
 
     async def _choose(self, listed: Choose, words: Words) -> None:
         """Choose by the text a person sees: in a <select>, or among the options a click opens."""
@@ -195,7 +210,9 @@ class Hand:
         self.interruptions = interruptions
         for interruption in interruptions:
             await self.page.add_locator_handler(
-                self.any_of(interruption.when).first, partial(self._pass, interruption)
+                self.any_of(interruption.when).first,
+                partial(self._covered, interruption),
+                no_wait_after=True,
             )
 
     async def _interrupted(self) -> bool:
@@ -207,10 +224,19 @@ class Hand:
                 return True
         return False
 
-    async def _pass(self, interruption: Interruption, _: object = None) -> None:
-        passing = replace(self, interruptions=(), drift=self.drift)
-        await passing.take(interruption.steps, {})
-        await passing.gone(interruption.when)
+    async def _covered(self, interruption: Interruption, _: object = None) -> None:
+        """Called when one covers what is to be clicked, its own button while it is passed too."""
+        if interruption is not self.passing:
+            await self._pass(interruption)
+
+    async def _pass(self, interruption: Interruption) -> None:
+        before, self.passing = self.passing, interruption
+        hand = replace(self, interruptions=())
+        try:
+            await hand.take(interruption.steps, {})
+            await hand.gone(interruption.when)
+        finally:
+            self.passing = before
 
     async def gone(self, ways: Sequence[Locator], words: Words | None = None) -> None:
         """Wait until none of ``ways`` is visible."""
