@@ -37,7 +37,9 @@ class Policy(Strict):
 class Session(Strict):
     """How a session behaves, and what it may ask of the portal.
 
-    ``open`` are the portal's hours, spans with ``;`` between them; always, where it is absent.
+    ``background`` are the paths that its pages ask all the time, whatever is done: no answer
+    waits for them. ``open`` are the portal's hours, spans with ``;`` between them; always, where
+    it is absent.
     """
 
     open: str | None = None
@@ -47,6 +49,7 @@ class Session(Strict):
     answer_seconds: float = Field(gt=0, le=120)
     claim_seconds: float = Field(gt=0, le=600)
     may_post: tuple[str, ...]
+    background: tuple[str, ...] = ()
     ended_when: Locators
     interruptions: tuple[Interruption, ...] = ()
     logout: Steps

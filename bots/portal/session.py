@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
+from time import monotonic
 from types import TracebackType
 from typing import Protocol, Self
 from urllib.parse import urlsplit
@@ -26,10 +27,11 @@ from billing.errors import (
 )
 from bots.entrance import SecondFactor
 from bots.page_language import Locators
+from bots.portal.boxes import MessageBoxes
 from bots.portal.browser import Browser, launch_options
 from bots.portal.guard import Guard, host_of
 from bots.portal.second_factor import AskPerson, Codes, codes_of
-from bots.portal.traffic import DATA, Traffic
+from bots.portal.traffic import CHAIN_SECONDS, DATA, Traffic
 from bots.portal.verbs import Hand
 from bots.profile import Profile
 
@@ -37,6 +39,8 @@ PAGES_TO_SIGN_IN = 8
 CODES_TO_SIGN_IN = 2
 CLOSE_SECONDS = 15
 SIGN_OUT_WAITS = 3
+PAGES_OWN_MOMENT = """ms => new Promise(
+  (over) => setTimeout(() => requestIdleCallback(over, {timeout: 1000}), ms))"""
 ORDER = ("superseded", "refused", "locked", "second", "interstitial", "signed")
 
 
@@ -77,6 +81,7 @@ class PortalSession:
     hand: Hand = field(init=False)
     guard: Guard = field(init=False)
     traffic: Traffic = field(init=False, default_factory=Traffic)
+    boxes: MessageBoxes = field(init=False, default_factory=MessageBoxes)
     _playwright: Playwright | None = field(init=False, default=None)
     _context: BrowserContext | None = field(init=False, default=None)
     _responses: list[Response] = field(init=False, default_factory=list)
@@ -111,7 +116,9 @@ class PortalSession:
                 accept_downloads=True,
             )
             await self.guard.stand(self._context)
+            self.traffic.background = self.profile.file.session.background
             self.traffic.watch(self._context)
+            self.boxes.watch(self._context)
             page = await self._context.new_page()
             page.on("response", self._remember)
             answer_ms = self.profile.file.session.answer_seconds * 1000
@@ -302,7 +309,7 @@ class PortalSession:
         self._signed_in = False
         self.hand.ended = ()
         try:
-            await self.context.clear_cookies()
+            await self._forget_the_visit()
         except Error as error:
             raise TryLater(f"{self.profile.id}: the browser stopped") from error
         await self.sign_in()
@@ -322,6 +329,41 @@ class PortalSession:
         drift = self.hand.drift
         await self._open()
         self.hand.drift |= drift
+
+    async def _forget_the_visit(self) -> None:
+        """Cookies and what scripts stored: a dead session kept there would hide the login."""
+        for frame in self.page.frames:
+            with suppress(Error):  # a frame without an origin has no store
+                await frame.evaluate("() => { sessionStorage.clear(); localStorage.clear(); }")
+        await self.page.goto("about:blank")  # what scripts hold in memory goes with the page
+        await self.context.clear_cookies()
+        devtools = await self.context.new_cdp_session(self.page)
+        for host in self.guard.hosts:
+            origin = f"{urlsplit(self.address).scheme}://{host}"
+            await devtools.send(
+                "Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"}
+            )
+        await devtools.detach()
+
+    async def at_rest(self, moment: float = CHAIN_SECONDS) -> None:
+        """Wait until the page has what it asked for, and asks for nothing more for a ``moment``.
+
+        The moment passes by the page's own clock too: a busy machine delays what a page does. What
+        takes longer than an answer may is left to those who look at the page.
+        """
+        seconds = self.profile.file.session.answer_seconds
+        deadline = monotonic() + seconds
+        while monotonic() < deadline:
+            await self.traffic.quiet(seconds, moment)
+            asked = self.traffic.asked
+            try:
+                await self.page.evaluate(PAGES_OWN_MOMENT, moment * 500)
+            except Error:
+                if self.page.is_closed():
+                    raise
+                continue  # it went to another page
+            if self.traffic.asked == asked and not self.traffic.under_way:
+                return
 
     def forget_responses(self) -> None:
         """Only what loads from now on counts."""

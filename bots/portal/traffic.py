@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from time import monotonic
+from urllib.parse import urlsplit
 
 from playwright.async_api import BrowserContext, Request, Response
 
@@ -13,6 +16,7 @@ ANSWERS = DATA | {"document"}
 TOO_MANY_REQUESTS = 429
 SERVER_ERROR = 500
 QUIET_SECONDS = 0.4
+CHAIN_SECONDS = 0.2  # from one answer to the question that it makes a script ask
 NO_FAULT_OF_THE_PORTAL = (
     "net::ERR_ABORTED",  # the page itself went on, or the answer became a download
     "net::ERR_BLOCKED_BY_CLIENT",  # our guard
@@ -24,11 +28,15 @@ NO_FAULT_OF_THE_PORTAL = (
 class Traffic:
     """Watches the answers that pages and their scripts wait for; pictures and styles are not.
 
-    Kept as words without an address, which could name a claim.
+    Nor is what a page asks for all the time, from the paths in ``background``. Kept as words
+    without an address, which could name a claim.
     """
 
+    background: Sequence[str] = ()
     failed: list[str] = field(default_factory=list)
     asked: int = 0
+    by_scripts: int = 0
+    pages: int = 0
     _open: set[Request] = field(default_factory=set)
     _last: float = 0.0
 
@@ -43,7 +51,11 @@ class Traffic:
         """Only what is asked from now on counts."""
         self.failed.clear()
         self._open.clear()
-        self.asked = 0
+        self.asked = self.by_scripts = self.pages = 0
+        self._last = monotonic()
+
+    def stirred(self) -> None:
+        """Something was done to the page: what it asks for in answer may take a moment."""
         self._last = monotonic()
 
     def failure(self) -> str | None:
@@ -54,18 +66,28 @@ class Traffic:
             return "The portal had not answered in full when the time was up."
         return None
 
+    @property
+    def under_way(self) -> bool:
+        """Whether the portal still owes an answer."""
+        return bool(self._open)
+
     async def quiet(self, seconds: float, moment: float = QUIET_SECONDS) -> None:
         """Wait until nothing has been asked or answered for a ``moment``, ``seconds`` at most."""
         deadline = monotonic() + seconds
         while self._open or monotonic() - self._last < moment:
             if monotonic() > deadline:
                 return
-            await asyncio.sleep(QUIET_SECONDS / 4)
+            await asyncio.sleep(CHAIN_SECONDS / 4)
 
     def _asked(self, request: Request) -> None:
+        path = urlsplit(request.url).path
+        if any(fnmatchcase(path, one) for one in self.background):
+            return
         if request.resource_type in ANSWERS:
             self._open.add(request)
             self.asked += 1
+            self.by_scripts += request.resource_type in DATA
+            self.pages += request.resource_type not in DATA
             self._last = monotonic()
 
     def _answered(self, response: Response) -> None:
