@@ -12,6 +12,7 @@ from billing.money import parse_date
 from bots.claim_task import ClaimStatusTask
 from bots.page_language import PLACEHOLDER
 from bots.portal.verbs import Hand, Words, fill_in
+from bots.reading.dom import text_of
 
 BOTH_ENDS = 2
 SERVICE_DATES = ("service_from", "service_to")
@@ -26,14 +27,44 @@ def is_shown(row: ClaimStatus, page: bytes) -> bool:
     return _bare(row.payer_claim_number.encode()) in _bare(page)
 
 
-def answers_our_search(rows: Sequence[ClaimStatus], task: ClaimStatusTask, words: Words) -> bool:
-    """False when a row has a service date outside the dates that were typed into the search.
+def answers_our_search(
+    rows: Sequence[ClaimStatus], task: ClaimStatusTask, words: Words, page: bytes
+) -> bool | None:
+    """False when a row is about another member or number than were typed, or outside the dates.
 
-    Such a list belongs to another search. True when the search did not type a first and a last.
+    Such a list belongs to another search, or the portal did not heed the question. None when
+    neither the rows nor the text of the page tell; no rows are the answer that the page states.
     """
-    typed = sorted(_typed_dates(task, words))
+    verdicts = [
+        *_verdicts(rows, "member_id", _typed(task, words, "member_id")),
+        *_verdicts(rows, "payer_claim_number", _typed(task, words, "payer_claim_number")),
+        *_within(rows, sorted(_typed_dates(task, words))),
+    ]
+    if False in verdicts:
+        return False
+    member = _typed(task, words, "member_id")
+    named = bool(member) and _bare(member.encode()) in _bare(text_of(page).encode())
+    return True if True in verdicts or named or not rows else None
+
+
+def _verdicts(rows: Sequence[ClaimStatus], word: str, typed: str) -> list[bool | None]:
+    return [same_id(typed, getattr(row, word)) for row in rows] if typed else []
+
+
+def _within(rows: Sequence[ClaimStatus], typed: Sequence[date]) -> list[bool | None]:
+    """One date alone may be the first of the search, or the last: rows on that day agree."""
     stated = [row.service_from for row in rows if row.service_from is not None]
-    return len(typed) < BOTH_ENDS or all(typed[0] <= day <= typed[-1] for day in stated)
+    if len(typed) < BOTH_ENDS:
+        return [True] if typed and stated and all(day == typed[0] for day in stated) else []
+    return [typed[0] <= day <= typed[-1] for day in stated]
+
+
+def _typed(task: ClaimStatusTask, words: Words, word: str) -> str:
+    """What the search typed of one word of the claim, whole and alone; empty where it did not."""
+    for step in task.search:
+        if step.typed is not None and step.typed.value.startswith(f"{{claim.{word}"):
+            return fill_in(step.typed.value, words)
+    return ""
 
 
 async def echoes_our_member(hand: Hand, task: ClaimStatusTask, words: Words) -> bool:

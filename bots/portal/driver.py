@@ -26,13 +26,13 @@ from billing.model import (
     Reason,
 )
 from bots.claim_task import ClaimStatusTask
-from bots.page_language import PLACEHOLDER, Locators
+from bots.page_language import PLACEHOLDER, Locators, Step
 from bots.portal.absence import answers_our_search, echoes_our_member
 from bots.portal.capture import Keep, capture_image, capture_page, capture_steady
 from bots.portal.document import NoDocument, fetch_document
-from bots.portal.listing import Listing
+from bots.portal.listing import STEADY_AT_MOST, Listing
 from bots.portal.session import PortalSession
-from bots.portal.verbs import Words, claim_words
+from bots.portal.verbs import Words, claim_words, fill_in
 from bots.reading.page import read_claim, states
 
 IN_PLACE_SECONDS = 1.0  # longer than a page waits for the next key before it asks
@@ -73,6 +73,10 @@ class ClaimStatusDriver:
     _searched_at: float = field(init=False, default=0.0)
     _captures: list[str] = field(init=False, default_factory=list)
     _listed: list[ClaimStatus] = field(init=False, default_factory=list)
+    _came_whole: bool = field(init=False, default=False)
+    _untold: dict[tuple[ClaimStatus, ...], tuple[str, ...]] = field(
+        init=False, default_factory=dict
+    )
 
     async def ask(self, claim: Claim) -> Asked:
         """The portal's answer about ``claim``, with the bytes it rests on.
@@ -82,6 +86,7 @@ class ClaimStatusDriver:
         its own: NoAnswer with the capture that shows it.
         """
         self._captures, self._listed = [], []
+        self.session.boxes.shown.clear()
         self.session.guard.refused.clear()  # what the page of an earlier claim tried
         settings = self.session.profile.file.session
         try:
@@ -121,6 +126,7 @@ class ClaimStatusDriver:
             return await self._absent(NotFound(_searched(task)), task, words)
         if outcome == "one":
             opened = [await self._look(task, claim, None)]
+            self._listed.append(opened[0].status)
         else:
             opened = [found async for found in self._candidates(listing, claim, words)]
         answer = choose(claim, [o.status for o in opened], task.same_claim_when, task.superseded)
@@ -137,14 +143,30 @@ class ClaimStatusDriver:
     async def _absent(self, answer: NotFound, task: ClaimStatusTask, words: Words) -> Asked:
         """Not on file: only if the page answers our search, and lacks nothing it asked for."""
         self._refuse_writes()
-        if not answers_our_search(self._listed, task, words):
-            raise UnknownPage("the results list a claim outside the dates that were searched")
+        if self.session.boxes.shown:
+            raise UnknownPage("the portal showed a message box, which nobody read")
+        page = await capture_page(self.session.page)
+        answers = answers_our_search(self._listed, task, words, page)
+        if answers is False:
+            raise UnknownPage("the results list a claim that was not searched for")
+        if answers is None and not self._is_new(_typed(task, words)):
+            raise UnknownPage(
+                "nothing in the results tells whether they answer this search; let the profile "
+                "read member_id in the rows, or search by a first and a last service date"
+            )
         if not await echoes_our_member(self.session.hand, task, words):
             raise UnknownPage("the page answers a search for another member")
         failure = self.session.traffic.failure()
         if failure is not None:
             return await self._with_picture(NoAnswer(Reason.UNREACHABLE, failure))
         return await self._with_picture(answer)
+
+    def _is_new(self, typed: tuple[str, ...]) -> bool:
+        """Whether a list that does not tell what it answers came on a page of its own.
+
+        And no other question got the same list, as from a portal that heeds none.
+        """
+        return self._came_whole and self._untold.setdefault(tuple(self._listed), typed) == typed
 
     async def _unforeseen(self, what: str, reason: Reason) -> Asked:
         """The page that stopped us is the evidence; the claim stays unknown.
@@ -173,31 +195,41 @@ class ClaimStatusDriver:
         pause = settings.pause()
         await asyncio.sleep(max(0.0, self._searched_at + pause - monotonic()))
         signs = _signs(task)
-        if task.submit is not None:
-            await hand.take(task.search, words)
+        asking, sending = task.search, tuple(filter(None, (task.submit,)))
+        if not sending:  # the results filter themselves from the first word that is typed
+            first = next((n for n, s in enumerate(task.search) if _tells(s)), 0)
+            asking, sending = task.search[:first], task.search[first:]
+        await self._close(task, words)
+        await hand.take(asking, words)
         # an answer to the claim before must never pass for an answer to this one
         before = {name for name, ways in signs.items() if await hand.shows(ways)}
         session.forget_responses()
         self._searched_at = monotonic()
-        if task.submit is not None:
-            await hand.take((task.submit,), words)
-        else:
-            await hand.take(task.search, words)
+        await hand.take(sending, words)
         if before or task.submit is None:
-            await session.traffic.quiet(settings.answer_seconds, IN_PLACE_SECONDS)
+            session.traffic.stirred()
+            await session.at_rest(IN_PLACE_SECONDS)
             await capture_steady(session.page, settings.answer_seconds)
         seen = await session.settle(signs)
         if seen == {"none"} or len(seen) > 1:  # some pages say so until the answer has come
-            await session.traffic.quiet(settings.answer_seconds)
+            await session.at_rest()
             seen = await session.settle(signs)
-        if before and task.submit and (not session.traffic.asked or seen == before == {"none"}):
+        unasked = task.submit is not None and not session.traffic.asked
+        if before and (unasked or seen == before == {"none"}):
             raise UnknownPage(
                 "an outcome showed before the search was submitted, and nothing tells it from the "
                 "answer; let the search begin with a step that clears it"
             )
+        self._came_whole = session.traffic.pages > 0
         if len(seen) != 1:
             raise UnknownPage(f"the page shows {' and '.join(sorted(seen))} at once")
         return seen.pop()
+
+    async def _close(self, task: ClaimStatusTask, words: Words) -> None:
+        """Leave the claim before, where it is still open and the profile says how."""
+        way = task.back[0].click if task.back else None
+        if way and await self.session.hand.shows(way):
+            await self.session.hand.take(task.back, words)
 
     async def _candidates(
         self, listing: Listing, claim: Claim, words: Words
@@ -206,10 +238,14 @@ class ClaimStatusDriver:
         pager = listing.task.next_page
         most = pager.most if pager else 1
         opened: set[ClaimStatus] = set()
+        before: tuple[ClaimStatus, ...] = ()
         for page in range(1, most + 1):
             rows = await listing.rows()
             if not rows:
                 raise UnknownPage("the page shows results, and its data lists none")
+            if page > 1 and rows == before:
+                raise UnknownPage("the next page of results lists what the one before it did")
+            before = rows
             self._listed += rows
             more = await listing.can_turn()
             # a row that the portal lists twice is one claim
@@ -232,7 +268,10 @@ class ClaimStatusDriver:
     async def _look(self, task: ClaimStatusTask, claim: Claim, row: ClaimStatus | None) -> Opened:
         """Read the opened claim, and fetch its document if it is ours."""
         hand = self.session.hand
-        page = await self._capture()
+        if failure := self.session.traffic.failure():
+            raise TryLater(failure)  # what stands on the page may be what stood there before
+        page = await capture_steady(self.session.page, STEADY_AT_MOST)
+        self._keep(page, "text/html")
         status, places = await self._read_opened(task, page)
         if row is not None and status.payer_claim_number != row.payer_claim_number:
             raise UnknownPage("the opened claim is not the one that was clicked")
@@ -326,6 +365,15 @@ def _searched(task: ClaimStatusTask) -> tuple[str, ...]:
     filled = [step.typed for step in task.search]
     found = [m[2] for target in filled if target for m in PLACEHOLDER.finditer(target.value)]
     return tuple(dict.fromkeys(found))
+
+
+def _typed(task: ClaimStatusTask, words: Words) -> tuple[str, ...]:
+    return tuple(fill_in(step.typed.value, words) for step in task.search if step.typed)
+
+
+def _tells(step: Step) -> bool:
+    """Whether a step types something of the claim."""
+    return step.typed is not None and "{claim." in step.typed.value
 
 
 def _signs(task: ClaimStatusTask) -> dict[str, Locators]:

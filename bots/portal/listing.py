@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import monotonic
 
 from billing.errors import UnknownPage
 from billing.model import ClaimStatus
@@ -13,11 +14,13 @@ from bots.portal.absence import is_shown
 from bots.portal.capture import capture_page, capture_steady
 from bots.portal.document import fetch_list
 from bots.portal.session import PortalSession
+from bots.portal.traffic import CHAIN_SECONDS, QUIET_SECONDS
 from bots.portal.verbs import Words
 from bots.reading.listed import lists_claims, read_rows
 
 MOST_SCROLLS = 2000
 STEADY_AT_MOST = 3.0  # seconds: a page with a clock on it is never still
+END_SECONDS = 1.0  # longer than a list waits at its end before it asks for more
 TO_TOP = "e => { (e === document.documentElement ? document.scrollingElement : e).scrollTop = 0 }"
 ONWARD = """e => {
   const box = e === document.documentElement ? document.scrollingElement : e;
@@ -36,12 +39,15 @@ class Listing:
     keep: Callable[[bytes, str], str]
     _filed: list[ClaimStatus] | None = None
     _unshown: set[ClaimStatus] = field(default_factory=set)
+    _turned: bool = False
 
     async def rows(self) -> tuple[ClaimStatus, ...]:
         """The rows of the page of results that is shown, all of them.
 
         Raises UnknownPage when they cannot be read, or are not those that the page shows.
         """
+        if self.session.traffic.by_scripts:  # a page that came whole is at rest
+            await self.session.at_rest()
         await self.expand()
         if self.task.rows.response is not None:
             return await self._stated_rows()
@@ -58,12 +64,13 @@ class Listing:
         more = self.task.more
         if more is None:
             return
-        for _ in range(MOST_SCROLLS):
-            if not await self._offers(more.click):
+        for clicks in range(MOST_SCROLLS):
+            if not await self._offers(more.click, again=clicks > 0):
                 return
             before = await capture_page(self.session.page)
+            self.session.traffic.stirred()
             await self.session.hand.click(more.click)
-            await self._quiet()
+            await self.session.at_rest(QUIET_SECONDS)
             if await capture_steady(self.session.page, STEADY_AT_MOST) == before:
                 raise UnknownPage(f"{more.click[0]} adds no rows")
         raise UnknownPage("the results go on without an end")
@@ -71,7 +78,7 @@ class Listing:
     async def can_turn(self) -> bool:
         """Whether there is another page of results."""
         pager = self.task.next_page
-        return pager is not None and await self._offers(pager.click)
+        return pager is not None and await self._offers(pager.click, again=self._turned)
 
     async def turn(self) -> None:
         """To the next page of results; done when their text has changed."""
@@ -80,6 +87,8 @@ class Listing:
             raise UnknownPage("the results have more pages than before")
         hand = self.session.hand
         before = await hand.any_of(pager.changes).first.inner_text()
+        self.session.traffic.stirred()
+        self._turned = True
         await hand.click(pager.click)
         await hand.changed(pager.changes, before)
 
@@ -91,8 +100,14 @@ class Listing:
         words = dict(words) | {f"row.{w}": getattr(row, w) for w in task.rows.fields}
         if task.rows.scroll is not None:
             await self._into_view(task.rows.scroll, words)
+        traffic = self.session.traffic
+        traffic.stirred()
+        pages = traffic.pages
         await hand.take(task.open, words)
         await hand.seen(task.opened_when)
+        # what opens in place may show the claim before for a moment
+        in_place = traffic.pages == pages
+        await self.session.at_rest(QUIET_SECONDS if in_place else CHAIN_SECONDS)
 
     async def _stated_rows(self) -> tuple[ClaimStatus, ...]:
         rows, found = self.task.rows, []
@@ -130,13 +145,33 @@ class Listing:
         """Every row that comes into view between the top and the end of ``box``."""
         await (await self.session.hand.one(box)).evaluate(TO_TOP)
         found: dict[ClaimStatus, None] = {}
+        last: tuple[ClaimStatus, ...] = ()
         for _ in range(MOST_SCROLLS):
-            page = await capture_steady(self.session.page, STEADY_AT_MOST)
-            self.keep(page, "text/html")
-            found |= dict.fromkeys(self._read(page))
+            last = await self._in_view(last)
+            found |= dict.fromkeys(last)
             if not await self._scroll_on(box):
-                return tuple(found)
+                return tuple(found | dict.fromkeys(await self._in_view(last)))
         raise UnknownPage("the results go on without an end")
+
+    async def _in_view(self, last: tuple[ClaimStatus, ...]) -> tuple[ClaimStatus, ...]:
+        """The rows in view once they are there, some of ``last`` among them: none was passed."""
+        deadline = monotonic() + self._seconds
+        while True:
+            await self.session.at_rest()
+            page = await capture_steady(self.session.page, STEADY_AT_MOST)
+            late = monotonic() > deadline
+            try:
+                rows = self._read(page)
+            except UnknownPage:  # the rows' places are there before their words
+                if late:
+                    self.keep(page, "text/html")
+                    raise
+                continue
+            if not last or set(rows) & set(last):
+                self.keep(page, "text/html")
+                return rows
+            if late:
+                raise UnknownPage("the results went by without being read while they were scrolled")
 
     async def _into_view(self, box: Locators, words: Words) -> None:
         """Scroll until what opens the row is there."""
@@ -155,14 +190,22 @@ class Listing:
         element = await self.session.hand.one(box)
         if await element.evaluate(ONWARD):
             return True
-        await self._quiet()
+        self.session.traffic.stirred()
+        await self.session.at_rest(END_SECONDS)
         return bool(await element.evaluate(ONWARD))
 
-    async def _quiet(self) -> None:
-        await self.session.traffic.quiet(self.session.profile.file.session.answer_seconds)
+    @property
+    def _seconds(self) -> float:
+        return self.session.profile.file.session.answer_seconds
 
-    async def _offers(self, ways: Locators) -> bool:
+    async def _offers(self, ways: Locators, *, again: bool) -> bool:
+        """Whether there is a button that may be clicked; one that was may be out for a moment."""
         button = self.session.hand.any_of(ways)
+        if not await button.count():
+            return False
+        if again and not await button.first.is_enabled():
+            self.session.traffic.stirred()
+            await self.session.at_rest(END_SECONDS)
         return await button.count() > 0 and await button.first.is_enabled()
 
     def _read(self, source: bytes) -> tuple[ClaimStatus, ...]:
