@@ -42,6 +42,7 @@ class EligibilityDriver:
         its own: NoAnswer with the capture that shows it.
         """
         self._captures = []
+        self.session.boxes.shown.clear()
         self.session.guard.refused.clear()  # what the page of an earlier visit tried
         seconds = self.session.profile.file.session.claim_seconds
         try:
@@ -127,6 +128,8 @@ class EligibilityDriver:
     async def _absent(self, words: Words) -> CoverageObservation:
         """Not found: only if the page answers our search, and lacks nothing it asked for."""
         self._refuse_writes()
+        if self.session.boxes.shown:
+            raise UnknownPage("the portal showed a message box, which nobody read")
         if not await self._echoes_our_member(words):
             raise UnknownPage("the page answers a search for another member")
         failure = self.session.traffic.failure()
