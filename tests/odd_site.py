@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import yaml
 
-import flows.account
+import flows.account_session
 from billing.ledger import SweptExport, open_ledger
 from billing.model import Channel, Claim, Found, NoAnswer, NotFound, Reason, SourceRow
 from bots.portal.browser import Browser
@@ -284,9 +284,9 @@ Night = Callable[..., list[Told]]
 @pytest.fixture
 def night(browser_executable: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Night:
     """``night(site, claims, …YAML laid upon the portal's)``: no number of odd claims ends it."""
-    monkeypatch.setattr(flows.account, "UNKNOWN_IN_A_ROW", 99)
-    monkeypatch.setattr(flows.account, "UNREACHABLE_IN_A_ROW", 99)
-    monkeypatch.setattr(flows.account, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(flows.account_session, "UNKNOWN_IN_A_ROW", 99)
+    monkeypatch.setattr(flows.account_session, "UNREACHABLE_IN_A_ROW", 99)
+    monkeypatch.setattr(flows.account_session, "PAUSE_SECONDS", 0)
 
     def ask(site: Site, claims: Sequence[Kept], *said: Mapping[str, Any]) -> list[Told]:
         profile = payer_folder(tmp_path, site.page, *said)

@@ -114,6 +114,4 @@ def test_a_secret_that_is_missing_stops_before_a_browser_opens(tmp_path: Path) -
     assert json.loads(done.stdout)["outcomes"]["no_answer"] == 10
     answers = json.loads((out / "answers.json").read_text(encoding="utf-8"))
     assert {row["outcome"] for row in answers} == {"no_answer"}
-    assert "CLAIMSWEEP_SECRET_JUNIPER_RIDGE_" in (out / "exceptions.csv").read_text(
-        "utf-8-sig"
-    )
+    assert "CLAIMSWEEP_SECRET_JUNIPER_RIDGE_" in (out / "exceptions.csv").read_text("utf-8-sig")

@@ -50,7 +50,7 @@ def document_of(asked: Asked) -> Reply:
 def test_an_eob_arrives_in_every_way_and_what_does_not_is_said(
     browser_executable: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flows.account, "TRIES_PER_CLAIM", 1)
+    monkeypatch.setattr(flows.account, "TRIES_PER_ITEM", 1)
     ways = [*ARRIVE, *REFUSED]
     claims: list[Kept] = [
         kept(f"E-{way}", member=f"QX{n:07}", way=way) for n, way in enumerate(ways)
