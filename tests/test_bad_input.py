@@ -85,7 +85,7 @@ def test_a_profile_with_an_unknown_verb_names_file_line_and_what_is_allowed(tmp_
     path = profiles / "juniper-ridge" / "profile.yaml"
     text = path.read_text(encoding="utf-8")
     line = text.splitlines().index("      - click: {role: link, name: Claims}") + 1
-    path.write_text(text.replace("click: {role: link, name: Claims}", "press: {text: Claims}"))
+    path.write_text(text.replace("click: {role: link, name: Claims}", "tap: {text: Claims}"))
     done = claimsweep(None, "profile", "lint", "--profiles", str(profiles))
     assert done.returncode == 1
     assert f"{path}:{line}:" in done.stdout
