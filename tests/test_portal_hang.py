@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 from portal_clients import SetClock, answering
-from portal_faults import MEDICAID, WORLD, Open, Sent, Spoiler, counted, desks, is_search
+from portal_faults import MEDICAID, PAID, WORLD, Open, Sent, Spoiler, counted, desks, is_search
 
 import flows.account_session
-from billing.model import Outcome
+from billing.errors import LoginCutOff, UnknownPage
+from billing.model import Outcome, Reason
 from bots.portal.browser import Browser
 from sandbox.serve import Portals
 
 ENDLESS = "<h1>Claim Inquiry</h1><script>while (true) {}</script>"
+POISON = b"0000012345"
 
 
 @pytest.fixture
@@ -47,3 +49,31 @@ def test_a_browser_that_hangs_is_replaced_and_the_claim_asked_again(
     assert counted(portals, MEDICAID)["logins"] == 2
     assert counted(portals, MEDICAID)["concurrent_sessions"] == 0, "the first was signed out of"
     assert work.ledger.login_standing(MEDICAID).spent == 0
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_claim_that_hangs_every_browser_is_left_and_the_others_are_answered(
+    desk: Open, portals: Portals
+) -> None:
+    def poisoned(sent: Sent) -> bool:
+        return is_search(sent) and POISON in sent.form
+
+    good = "0226000000008"
+    work, _ = desk(MEDICAID, Spoiler(poisoned, endless), PAID[MEDICAID], good, answer_seconds=5)
+    work.run(240)  # two browsers hang; each is waited for, signed out of and closed
+    assert [one.outcome for one in work.conclusions()] == [Outcome.NO_ANSWER, Outcome.PAID]
+    assert work.reason() is Reason.UNREACHABLE
+    assert counted(portals, MEDICAID)["logins"] == 3
+    assert counted(portals, MEDICAID)["concurrent_sessions"] == 0
+
+
+@pytest.mark.browser
+def test_a_page_that_hangs_after_the_password_ends_the_visit(desk: Open) -> None:
+    def judged(sent: Sent) -> bool:
+        return sent.method == "POST" and sent.path == "/Login.aspx"
+
+    work, _ = desk(MEDICAID, Spoiler(judged, endless), answer_seconds=2)
+    with pytest.raises((UnknownPage, LoginCutOff)):
+        work.run(60)
+    assert work.ledger.login_standing(MEDICAID).spent == 1

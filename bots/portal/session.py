@@ -285,11 +285,12 @@ class PortalSession:
         """A login that was stopped may be through already: the page's way out tells."""
         if not self._submitted:
             return
-        with suppress(Error):
-            await self.page.wait_for_load_state("domcontentloaded", timeout=self.hand.answer_ms)
-            if await self._shows_the_way_out():
-                self._judged(accepted=True)
-                self._signed_in = True
+        with suppress(Error, TimeoutError):
+            async with asyncio.timeout(self.hand.answer_ms / 1000):  # the page may hang
+                await self.page.wait_for_load_state("domcontentloaded", timeout=0)
+                if await self._shows_the_way_out():
+                    self._judged(accepted=True)
+                    self._signed_in = True
         await self.sign_out()
 
     def _judged(self, *, accepted: bool) -> None:
