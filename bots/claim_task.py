@@ -16,9 +16,14 @@ STATUS_WORDS = frozenset(word.name for word in dataclass_fields(ClaimStatus)) - 
 
 
 class ListedFile(Strict):
-    """The whole list as a delimited file, which arrives after ``click``."""
+    """The whole list as a delimited file, which arrives after ``click``.
+
+    ``numbers`` (CSS) are the claim numbers on the page itself, one for each row it shows: a claim
+    that the page shows and the file lacks tells a file that was cut.
+    """
 
     click: Locators
+    numbers: Css
     delimiter: Literal[",", ";", "|", "\t"] = ","
 
 

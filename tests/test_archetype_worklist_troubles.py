@@ -144,6 +144,16 @@ def test_a_claim_on_the_last_page_is_found_by_walking_the_whole_list(ask: Ask, s
     assert [one.payer_claim_number for one in work.conclusions()] == [oldest.payer_claim_number]
 
 
+def test_a_claim_that_the_list_shows_twice_is_opened_once(ask: Ask, site: Site) -> None:
+    site.knobs.duplicate_rows = True
+    claim = paid(site)
+    before = site.counters()["documents"]
+    work = ask(claim)
+    work.run(120)
+    assert [one.payer_claim_number for one in work.conclusions()] == [claim.payer_claim_number]
+    assert site.counters()["documents"] == before + 1
+
+
 def test_another_patients_claim_is_not_ours(ask: Ask, site: Site) -> None:
     site.knobs.wrong_patient = True
     work = ask(paid(site))
@@ -208,6 +218,12 @@ def test_a_list_that_did_not_arrive_is_asked_for_again(
     assert [one.outcome for one in work.conclusions()] == [Outcome.PAID]
 
 
+def without_its_end(sent: Sent) -> None:
+    """Cut between two rows: nothing in the file tells."""
+    lines = sent.body.splitlines(keepends=True)
+    sent.body = b"".join(lines[: len(lines) // 2])
+
+
 @pytest.mark.parametrize("how", [nothing, no_claim, another_claim])
 def test_a_list_that_is_no_list_of_ours_is_no_answer(
     ask: Ask, site: Site, how: Callable[[Sent], None]
@@ -215,5 +231,15 @@ def test_a_list_that_is_no_list_of_ours_is_no_answer(
     with between(site.address) as there:
         there.spoil = Spoiler(is_export, how)
         work = ask(paid(site), address=there.address)
+        work.run(180)
+    assert work.reason() is Reason.UNKNOWN_PAGE, work.conclusions()[0].detail
+
+
+def test_a_file_that_was_cut_between_two_rows_is_never_not_on_file(ask: Ask, site: Site) -> None:
+    claims = sorted(some_paid(site, 200), key=lambda claim: claim.service_from)
+    listed_last = claims[0]
+    with between(site.address) as there:
+        there.spoil = Spoiler(is_export, without_its_end)
+        work = ask(listed_last, address=there.address, steps=3)  # the list of the payer's claims
         work.run(180)
     assert work.reason() is Reason.UNKNOWN_PAGE, work.conclusions()[0].detail

@@ -105,15 +105,12 @@ def test_another_patients_page_is_never_an_answer(sit: Sit) -> None:
     assert there.counters()["documents"] == 0
 
 
-def test_a_row_that_is_listed_twice_is_opened_once_or_not_at_all(sit: Sit) -> None:
+def test_a_row_that_is_listed_twice_is_one_claim(sit: Sit) -> None:
     work, there = sit(PAID, duplicate_rows=True)
     work.run(240)
     (answer,) = work.conclusions()
-    assert (answer.outcome, work.reason()) in (
-        (Outcome.PAID, None),
-        (Outcome.NO_ANSWER, Reason.UNKNOWN_PAGE),
-    )
-    assert there.counters()["documents"] <= 1
+    assert (answer.outcome, answer.payer_claim_number) == (Outcome.PAID, PAID)
+    assert there.counters()["documents"] == 1
 
 
 @pytest.mark.parametrize("level", [1, 2, 3])

@@ -103,6 +103,16 @@ def test_a_remittance_advice_that_cannot_be_read_gives_no_figures(
     assert conclusion.payer_claim_number == PAID
 
 
+def test_rows_that_are_listed_twice_are_one_claim_each(
+    portal: Medicare, browser_executable: Browser, tmp_path: Path
+) -> None:
+    portal.knobs.duplicate_rows = True
+    work = night(portal, browser_executable, tmp_path / "home", PAID)
+    work.run(seconds=90)
+    (conclusion,) = work.conclusions()
+    assert (conclusion.outcome, conclusion.payer_claim_number) == (Outcome.PAID, PAID)
+
+
 def test_rows_of_somebody_else_are_quarantined(
     portal: Medicare, browser_executable: Browser, tmp_path: Path
 ) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 
 from billing.errors import UnknownPage
@@ -16,7 +17,7 @@ from bots.portal.document import fetch_list
 from bots.portal.session import PortalSession
 from bots.portal.traffic import CHAIN_SECONDS, QUIET_SECONDS
 from bots.portal.verbs import Words
-from bots.reading.listed import lists_claims, read_rows
+from bots.reading.listed import lists_claims, numbers_shown, read_rows
 
 MOST_SCROLLS = 2000
 STEADY_AT_MOST = 3.0  # seconds: a page with a clock on it is never still
@@ -40,6 +41,7 @@ class Listing:
     _filed: list[ClaimStatus] | None = None
     _unshown: set[ClaimStatus] = field(default_factory=set)
     _turned: bool = False
+    _times: Counter[ClaimStatus] = field(default_factory=Counter)  # on the page, at one time
 
     async def rows(self) -> tuple[ClaimStatus, ...]:
         """The rows of the page of results that is shown, all of them.
@@ -49,15 +51,16 @@ class Listing:
         if self.session.traffic.by_scripts:  # a page that came whole is at rest
             await self.session.at_rest()
         await self.expand()
+        self._times = Counter()
         if self.task.rows.response is not None:
-            return await self._stated_rows()
+            return self._counted(await self._stated_rows())
         if self.task.rows.scroll is not None:
             return await self._scrolled_rows(self.task.rows.scroll)
         if self.task.rows.file is not None:
             return await self._filed_rows(self.task.rows.file)
         page = await capture_page(self.session.page)
         self.keep(page, "text/html")
-        return self._read(page)
+        return self._counted(self._read(page))
 
     async def expand(self) -> None:
         """Have the portal add rows until it offers no more."""
@@ -93,7 +96,10 @@ class Listing:
         await hand.changed(pager.changes, before)
 
     async def open(self, row: ClaimStatus, words: Words) -> None:
-        """Open the claim of ``row``; done when the page shows an opened claim."""
+        """Open the claim of ``row``; done when the page shows an opened claim.
+
+        Of rows that are listed twice, alike in all that is read, the first one is opened.
+        """
         hand, task = self.session.hand, self.task
         if await hand.shows(task.opened_when):
             raise UnknownPage("a claim is still open before the next one is opened")
@@ -103,11 +109,21 @@ class Listing:
         traffic = self.session.traffic
         traffic.stirred()
         pages = traffic.pages
-        await hand.take(task.open, words)
+        await replace(hand, alike=self._alike(row)).take(task.open, words)
         await hand.seen(task.opened_when)
         # what opens in place may show the claim before for a moment
         in_place = traffic.pages == pages
         await self.session.at_rest(QUIET_SECONDS if in_place else CHAIN_SECONDS)
+
+    def _alike(self, row: ClaimStatus) -> int:
+        """How often the page lists ``row``; once, if it lists its claim in another way as well."""
+        number = row.payer_claim_number
+        ways = [listed for listed in self._times if listed.payer_claim_number == number]
+        return self._times[row] if len(ways) == 1 else 1
+
+    def _counted(self, rows: tuple[ClaimStatus, ...]) -> tuple[ClaimStatus, ...]:
+        self._times |= Counter(rows)  # the most that were there at one time
+        return rows
 
     async def _stated_rows(self) -> tuple[ClaimStatus, ...]:
         rows, found = self.task.rows, []
@@ -135,7 +151,13 @@ class Listing:
             self.keep(data, "text/csv")
             self._filed = list(self._read(data))
             self._unshown = set(self._filed)
-        shown = tuple(row for row in self._filed if is_shown(row, page))
+        numbers = Counter(map(_bare, numbers_shown(page, wanted.numbers)))
+        shown = tuple(row for row in self._filed if _bare(row.payer_claim_number) in numbers)
+        if numbers.keys() - {_bare(row.payer_claim_number) for row in shown}:
+            raise UnknownPage(
+                "the results show claims that the file lacks; it may have been cut off"
+            )
+        self._times = Counter({row: numbers[_bare(row.payer_claim_number)] for row in shown})
         self._unshown -= set(shown)
         if self._unshown and not await self.can_turn():
             raise UnknownPage("the file lists claims that the results do not show")
@@ -147,10 +169,10 @@ class Listing:
         found: dict[ClaimStatus, None] = {}
         last: tuple[ClaimStatus, ...] = ()
         for _ in range(MOST_SCROLLS):
-            last = await self._in_view(last)
+            last = self._counted(await self._in_view(last))
             found |= dict.fromkeys(last)
             if not await self._scroll_on(box):
-                return tuple(found | dict.fromkeys(await self._in_view(last)))
+                return tuple(found | dict.fromkeys(self._counted(await self._in_view(last))))
         raise UnknownPage("the results go on without an end")
 
     async def _in_view(self, last: tuple[ClaimStatus, ...]) -> tuple[ClaimStatus, ...]:
@@ -214,3 +236,7 @@ class Listing:
     @property
     def _vocabulary(self) -> dict[str, str]:
         return dict(self.session.profile.file.vocabulary)
+
+
+def _bare(number: str) -> str:
+    return "".join(c for c in number if c.isalnum())

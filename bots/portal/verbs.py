@@ -29,6 +29,7 @@ from bots.page_language import (
 from bots.portal.traffic import is_failure
 from bots.reading.fields import US_DATES
 
+ABOUT_ROWS = re.compile(r"\{row\.")
 ABOUT_OURS = re.compile(r"\{(claim|visit)\.")
 INTERRUPTIONS_AT_MOST = 5
 FOLDS_AT_MOST = 100
@@ -44,8 +45,9 @@ class Hand:
     """A page, its portal's address, how long to wait, and the drift seen on the way.
 
     Every wait also watches for the signs in ``ended``: SessionEnded is raised when one shows. What
-    shows of ``interruptions`` meanwhile is passed as the profile says. What was ``lost`` is
-    drift too, unless the portal had failed.
+    shows of ``interruptions`` meanwhile is passed as the profile says. As many as ``alike``
+    elements may answer to a locator that names a row's word: the first of them is meant. What was
+    ``lost`` is drift too, unless the portal had failed.
     """
 
     page: Page
@@ -53,6 +55,7 @@ class Hand:
     answer_ms: float
     ended: Sequence[Locator] = ()
     interruptions: Sequence[Interruption] = ()
+    alike: int = 1
     drift: set[Drift] = field(default_factory=set)
     lost: set[Drift] = field(default_factory=set)
     passing: Interruption | None = None
@@ -175,14 +178,15 @@ class Hand:
         for n, way in enumerate(ways):
             found = self.find(way, words).filter(visible=True)
             count = await found.count()
-            if count > 1:
+            alike = self.alike if ABOUT_ROWS.search(str(way)) else 1
+            if count > alike:
                 raise UnknownPage(
                     f"{way} points at {count} elements; make the locator more precise"
                 )
             if count:
                 if n:
                     self.drift.add(Drift(str(ways[0]), str(way), n + 1))
-                return found
+                return found.first if count > 1 else found
         return None
 
     async def seen(self, ways: Sequence[Locator], *, words: Words | None = None) -> None:

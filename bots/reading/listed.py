@@ -40,6 +40,20 @@ def read_rows(source: bytes, rows: Rows, vocabulary: Mapping[str, str]) -> tuple
     return tuple(as_status(reading.values, vocabulary) for reading in readings)
 
 
+def numbers_shown(page: bytes, numbers: str) -> tuple[str, ...]:
+    """The claim numbers that a captured page shows, where the CSS ``numbers`` points at them.
+
+    Raises UnknownPage when there are none.
+    """
+    shown = tuple(cell_of(element).text.strip() for element in visible(parse(page), numbers))
+    if not all(shown) or not shown:
+        raise UnknownPage(
+            f"the page shows no claim number in {numbers!r}; the portal may have changed, compare "
+            "it with the profile"
+        )
+    return shown
+
+
 def lists_claims(body: bytes, rows: Rows) -> bool:
     """Whether a JSON body holds the list that ``rows`` reads; others may come from one address."""
     try:
