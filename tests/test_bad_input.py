@@ -89,7 +89,7 @@ def test_a_profile_with_an_unknown_verb_names_file_line_and_what_is_allowed(tmp_
     done = claimsweep(None, "profile", "lint", "--profiles", str(profiles))
     assert done.returncode == 1
     assert f"{path}:{line}:" in done.stdout
-    assert "allowed here: choose, click, expect, fill, go" in done.stdout
+    assert "allowed here: check, choose, click, expect, fill, go, gone" in done.stdout
 
 
 @pytest.mark.parametrize(
