@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from sandbox.books import PRACTICE, PRACTICE_NPI
+from sandbox.knobs import Knobs
+from sandbox.medicaid_drift import drifted
 from sandbox.plans import SERVICE_TYPES
+from sandbox.sessions import Clock
 
 FOLDER = Path(__file__).parent
 ROWS_PER_PAGE = 5
@@ -32,6 +35,7 @@ class Visit:
     view_state: str = ""
     validation: str = ""
     session: str | None = None  # set once signed in
+    password_given: bool = False
     terms_accepted: bool = False
     ticket: str = ""  # the menu's link to the inquiry works once, so Back finds it used
     postbacks: int = 0
@@ -53,9 +57,10 @@ class Visit:
 
 
 class Pages:
-    """The portal's templates."""
+    """The portal's templates, filled in as the knobs say."""
 
-    def __init__(self) -> None:
+    def __init__(self, knobs: Knobs, clock: Clock) -> None:
+        self._knobs = knobs
         self._templates = Environment(
             loader=FileSystemLoader(FOLDER / "templates" / "medicaid"),
             autoescape=True,
@@ -63,31 +68,39 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters |= {"money": _money, "day": _day_text}
-        self._templates.globals |= {"service_types": SERVICE_TYPES, "providers": PROVIDERS}
+        self._templates.filters |= {"money": self._money, "day": _day_text}
+        self._templates.globals |= {
+            "service_types": SERVICE_TYPES,
+            "providers": PROVIDERS,
+            "knobs": knobs,
+            "as_of": lambda: clock().date() - timedelta(days=4),
+        }
 
     def draw(self, visit: Visit, template: str, **values: Any) -> str:
         """A page of this visit, whose state is the only one that it may post back from now on."""
         visit.view_state = "/wEPDwUK" + base64.b64encode(secrets.token_bytes(360)).decode()
         visit.validation = "/wEdAA" + base64.b64encode(secrets.token_bytes(96)).decode()
-        return self._templates.get_template(template).render(
+        page = self._templates.get_template(template).render(
             view_state=visit.view_state,
             validation=visit.validation,
             signed_in=visit.session is not None,
             acting=visit.provider if visit.terms_accepted else "",
             **values,
         )
+        return drifted(page, self._knobs.drift) if self._knobs.drift else page
 
     def expired(self) -> str:
         """What a browser sees without a session."""
         return self._templates.get_template("expired.html").render()
 
+    def _money(self, value: Decimal | None) -> str:
+        """``$1,234.50``; what is below zero with a minus, or in parentheses."""
+        if value is None:
+            return ""
+        if value < 0:
+            return f"({-value:,.2f})" if self._knobs.parentheses else f"-${-value:,.2f}"
+        return f"${value:,.2f}"
+
 
 def _day_text(value: date | None) -> str:
     return value.strftime("%m/%d/%Y") if value else ""
-
-
-def _money(value: Decimal | None) -> str:
-    if value is None:
-        return ""
-    return f"-${-value:,.2f}" if value < 0 else f"${value:,.2f}"

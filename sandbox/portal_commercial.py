@@ -9,18 +9,18 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from sandbox.commercial_json import claim_details, claim_row
+from sandbox.commercial_page import CHALLENGE_NEEDED, MAINTENANCE, STATIC, page_with
 from sandbox.coverage_json import coverage
 from sandbox.inquiry import Eligibility, Inquiry, day_typed, on_day
 from sandbox.knobs import Knobs
@@ -34,13 +34,12 @@ from sandbox.sessions import (
     utc_now,
 )
 from sandbox.troubles import as_sent, as_shown, loses_session
-from sandbox.world import Adjustment, Payer, PayerClaim, ServiceLine
+from sandbox.world import Payer
 
 ROWS_PER_PAGE = 5
 SLOWEST_SEARCH_SECONDS = 2.0
 IDLE = timedelta(minutes=30)
 COOKIE = "jrh_session"
-STATIC = Path(__file__).parent / "static" / "commercial"
 READING_POSTS = frozenset(
     {
         "/api/login",
@@ -96,6 +95,8 @@ class CommercialPortal:
         self.counters = Counters()
         self._door = SignIns(account, IDLE, clock, self.counters)
         self._password_given: set[str] = set()
+        self._clock = clock
+        self._verified_again: str | None = None  # the session that gave a second code
         self._searches: dict[str, Search] = {}
         self._inquiry = Inquiry(self._payer)
         self._members = Eligibility(self._payer)
@@ -104,7 +105,7 @@ class CommercialPortal:
         """The portal as an ASGI application."""
         return Starlette(
             routes=[
-                Route("/", _page),
+                Route("/", self.page),
                 Mount("/static", StaticFiles(directory=STATIC)),
                 Route("/api/session", self.session),
                 Route("/api/login", self.login, methods=["POST"]),
@@ -125,6 +126,13 @@ class CommercialPortal:
         """What was done to this portal since it started."""
         return JSONResponse(self.counters.as_json())
 
+    async def page(self, _: Request) -> Response:
+        """The one page, which is told what is wrong today."""
+        if self._knobs.maintenance:
+            return HTMLResponse(MAINTENANCE)
+        shown = page_with(self._knobs, self._clock().date())
+        return FileResponse(STATIC / "index.html") if shown is None else HTMLResponse(shown)
+
     async def session(self, request: Request) -> Response:
         """Whether this browser is signed in; never a refusal."""
         return JSONResponse({"signedIn": self._door.is_live(request.cookies.get(COOKIE))})
@@ -132,9 +140,15 @@ class CommercialPortal:
     async def login(self, request: Request) -> Response:
         """The password; the code comes next."""
         given = await _json(request)
+        if self._knobs.maintenance:
+            return HTMLResponse(MAINTENANCE)
+        if self._knobs.captcha:
+            return JSONResponse({"error": CHALLENGE_NEEDED})
         verdict = self._door.try_password(_text(given, "userId").strip(), _text(given, "password"))
         if verdict is not Verdict.ACCEPTED:
             return JSONResponse({"error": LOCKED if verdict is Verdict.LOCKED else REFUSED})
+        if self._knobs.password_expired:
+            return JSONResponse({"next": "expired"})
         token = secrets.token_urlsafe(24)
         self._password_given.add(token)
         return _with_cookie(JSONResponse({"next": "verify"}), token)
@@ -142,14 +156,19 @@ class CommercialPortal:
     async def verify(self, request: Request) -> Response:
         """The second factor; a session begins, and any other of this account ends."""
         token = request.cookies.get(COOKIE)
-        if token not in self._password_given:
+        again = self._knobs.step_up and self._door.is_live(token)
+        if token not in self._password_given and not again:
             return JSONResponse({"error": ENDED}, status_code=401)
         verdict = self._door.try_code(_text(await _json(request), "code"))
         if verdict is not Verdict.ACCEPTED:
             return JSONResponse({"error": LOCKED if verdict is Verdict.LOCKED else CODE_REFUSED})
-        self._password_given.discard(token)
+        if again:
+            self._verified_again = token
+            return JSONResponse({"next": "home"})
+        self._password_given.discard(str(token))
         self._searches.clear()
-        return _with_cookie(JSONResponse({"next": "home"}), self._door.open())
+        after = "expiring" if self._knobs.password_expiring else "home"
+        return _with_cookie(JSONResponse({"next": after}), self._door.open())
 
     async def logout(self, request: Request) -> Response:
         """The end of the session, as asked."""
@@ -196,7 +215,7 @@ class CommercialPortal:
                 "total": len(search.numbers),
                 "page": page,
                 "pages": pages,
-                "claims": [_row(self._payer.by_number[number]) for number in shown],
+                "claims": [claim_row(self._payer.by_number[number]) for number in shown],
             }
         )
 
@@ -223,7 +242,7 @@ class CommercialPortal:
         if claim is None:
             return JSONResponse({"error": "No such claim."}, status_code=404)
         return JSONResponse(
-            _details(as_shown(claim, self._payer, self._knobs))
+            claim_details(as_shown(claim, self._payer, self._knobs))
             | {"hasEob": claim.trace_number in self._payer.remittances}
         )
 
@@ -246,10 +265,12 @@ class CommercialPortal:
     def _inside(self, endpoint: Endpoint) -> Endpoint:
         async def guarded(request: Request) -> Response:
             if self._knobs.maintenance:
-                return JSONResponse({"error": "The portal is being maintained."}, status_code=503)
+                return HTMLResponse(MAINTENANCE)
             token = request.cookies.get(COOKIE)
             if not self._door.is_live(token) or loses_session(self._knobs, self._door, token):
                 return JSONResponse({"error": ENDED}, status_code=401)
+            if self._knobs.step_up and token != self._verified_again:
+                return JSONResponse({"error": "Enter another code first."}, status_code=403)
             return await endpoint(request)
 
         return guarded
@@ -276,10 +297,6 @@ def wait_seconds(member_id: str, first: date) -> float:
     return SLOWEST_SEARCH_SECONDS * digest[0] / 255
 
 
-async def _page(_: Request) -> Response:
-    return FileResponse(STATIC / "index.html")
-
-
 async def _json(request: Request) -> dict[str, Any]:
     try:
         given = json.loads(await request.body())
@@ -304,62 +321,3 @@ def _problem(member_id: str, first: date | None, last: date | None) -> str | Non
     if first is None or last is None:
         return "Enter service dates as MM/DD/YYYY."
     return "The first service date is after the last." if first > last else None
-
-
-def _row(claim: PayerClaim) -> dict[str, Any]:
-    return {
-        "claimNumber": claim.payer_claim_number,
-        "patient": f"{claim.patient.first} {claim.patient.last}",
-        "serviceDate": claim.service_from.isoformat(),
-        "billed": _amount(claim.charge),
-        "status": claim.status,
-    }
-
-
-def _details(claim: PayerClaim) -> dict[str, Any]:
-    adjudicated = claim.paid is not None
-    return _row(claim) | {
-        "statusNote": claim.status_note or None,
-        "dateOfBirth": claim.patient.birth.isoformat(),
-        "memberId": claim.patient.member_id,
-        "patientAccount": claim.claim_id,
-        "serviceFrom": claim.service_from.isoformat(),
-        "serviceTo": claim.service_to.isoformat(),
-        "received": claim.received.isoformat(),
-        "adjudicated": {
-            "allowed": _amount(claim.allowed),
-            "paid": _amount(claim.paid),
-            "patientResponsibility": _amount(claim.patient_responsibility),
-            "paymentDate": claim.payment_date.isoformat() if claim.payment_date else None,
-            "paymentNumber": claim.trace_number,
-        }
-        if adjudicated
-        else None,
-        "lines": [_line(line, adjudicated=adjudicated) for line in claim.lines],
-        "adjustments": [_adjustment(a) for a in claim.adjustments] if adjudicated else [],
-    }
-
-
-def _line(line: ServiceLine, *, adjudicated: bool) -> dict[str, Any]:
-    return {
-        "procedure": line.procedure,
-        "modifiers": list(line.modifiers),
-        "serviceDate": line.service_date.isoformat(),
-        "units": line.units,
-        "billed": _amount(line.charge),
-        "allowed": _amount(line.allowed) if adjudicated else None,
-        "paid": _amount(line.paid) if adjudicated else None,
-        "adjustments": [_adjustment(a) for a in line.adjustments] if adjudicated else [],
-        "remarks": list(line.remarks) if adjudicated else [],
-    }
-
-
-def _adjustment(adjustment: Adjustment) -> dict[str, str | None]:
-    return {
-        "code": f"{adjustment.group}-{adjustment.reason}",
-        "amount": _amount(adjustment.amount),
-    }
-
-
-def _amount(value: Decimal | None) -> str | None:
-    return None if value is None else f"{value:.2f}"

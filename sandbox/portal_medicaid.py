@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
+from hmac import compare_digest
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -17,6 +19,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from sandbox import medicaid_checkpoints as checkpoints
 from sandbox.books import PRACTICE_NPI
 from sandbox.documents import draw
 from sandbox.inquiry import Eligibility, Inquiry, day_typed, on_day
@@ -48,7 +51,6 @@ LOCKED = "Your account has been locked."
 TERMS_NEEDED = "You must accept the terms of use to continue."
 NONE_FOUND = "No claims were found for the criteria entered."
 UNAVAILABLE = "The claims system is currently unavailable. Please try your request again later."
-MAINTENANCE = "<!doctype html><title>Maintenance</title><p>The portal is being maintained.</p>"
 NO_RECIPIENT = "No recipient was found for the ID and date of birth entered."
 NO_ELIGIBILITY = (
     "The eligibility system is currently unavailable. Please try your request again later."
@@ -78,7 +80,7 @@ class MedicaidPortal:
         self._visits: dict[str, Visit] = {}
         self._claims = Inquiry(self._payer)
         self._members = Eligibility(self._payer)
-        self._pages = Pages()
+        self._pages = Pages(knobs, clock)
 
     def app(self) -> Starlette:
         """The portal as an ASGI application."""
@@ -101,7 +103,7 @@ class MedicaidPortal:
         """Any page: shown for a GET, its postback handled for a POST."""
         path = request.url.path
         if self._knobs.maintenance:
-            return HTMLResponse(MAINTENANCE, status_code=503)
+            return HTMLResponse(checkpoints.MAINTENANCE)
         visit = self._visits.get(request.cookies.get(COOKIE, ""))
         if request.method == "GET" and path == "/Login.aspx":
             return self._login_page(self._new_visit())
@@ -174,6 +176,8 @@ class MedicaidPortal:
             return self._opened(visit, path)
         handlers: dict[tuple[str, str], Callable[[Visit, Form], Response]] = {
             ("/Login.aspx", "btnLogin"): self._log_in,
+            ("/Login.aspx", "btnAnswer"): self._answer_question,
+            ("/Login.aspx", "btnRemindLater"): self._enter,
             ("/Terms.aspx", "btnContinue"): self._accept_terms,
             ("/ClaimInquiry.aspx", "btnSearch"): self._search,
             ("/ClaimInquiry.aspx", "gvClaims"): self._grid_event,
@@ -192,11 +196,35 @@ class MedicaidPortal:
 
     def _log_in(self, visit: Visit, form: Form) -> Response:
         username = form.get(CONTENT + "txtUserName", "").strip()
+        if self._knobs.captcha:
+            return self._login_page(visit, username=username, message=checkpoints.CHALLENGE_NEEDED)
         verdict = self._door.try_password(username, form.get(CONTENT + "txtPassword", ""))
         if verdict is not Verdict.ACCEPTED:
             return self._login_page(
                 visit, username=username, message=LOCKED if verdict is Verdict.LOCKED else REFUSED
             )
+        if self._knobs.password_expired:
+            return self._checkpoint(visit, checkpoints.EXPIRED)
+        visit.password_given = True
+        if self._knobs.step_up:
+            return self._checkpoint(visit, checkpoints.QUESTION)
+        return self._beyond_password(visit)
+
+    def _answer_question(self, visit: Visit, form: Form) -> Response:
+        given = form.get(CONTENT + "txtAnswer", "").strip().casefold()
+        if not compare_digest(given.encode(), checkpoints.SECURITY_ANSWER.casefold().encode()):
+            self.counters.refusals += 1
+            return self._checkpoint(visit, checkpoints.QUESTION, message=checkpoints.ANSWER_REFUSED)
+        return self._beyond_password(visit)
+
+    def _beyond_password(self, visit: Visit) -> Response:
+        if self._knobs.password_expiring:
+            return self._checkpoint(visit, checkpoints.EXPIRING)
+        return self._enter(visit, {})
+
+    def _enter(self, visit: Visit, _: Form) -> Response:
+        if not visit.password_given:
+            return self._expired(visit)
         self._visits.pop(visit.visit_id, None)
         inside = self._new_visit()
         inside.session = self._door.open()
@@ -280,6 +308,11 @@ class MedicaidPortal:
 
     def _login_page(self, visit: Visit, *, username: str = "", message: str = "") -> Response:
         return self._render(visit, "login.html", username=username, message=message)
+
+    def _checkpoint(
+        self, visit: Visit, page: checkpoints.Checkpoint, *, message: str = ""
+    ) -> Response:
+        return self._render(visit, "checkpoint.html", message=message, **asdict(page))
 
     def _terms_page(self, visit: Visit, *, message: str = "") -> Response:
         return self._render(visit, "terms.html", message=message)

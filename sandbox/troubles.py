@@ -11,6 +11,7 @@ from sandbox.knobs import Knobs
 from sandbox.sessions import SignIns
 from sandbox.world import Payer, PayerClaim
 
+TAKEN_BACK = frozenset({"Void", "Reversed"})
 _PAGE = b"<!doctype html><title>Error</title><p>The document could not be made.</p>"
 
 
@@ -32,7 +33,13 @@ def loses_session(knobs: Knobs, door: SignIns, token: str | None) -> bool:
 
 
 def as_shown(claim: PayerClaim, payer: Payer, knobs: Knobs) -> PayerClaim:
-    """The claim, or the same figures for a patient of another member id."""
+    """The claim, or the same figures for a patient of another member id.
+
+    Where negatives stand in parentheses, what was paid for a claim that was taken back does too.
+    """
+    if knobs.parentheses and claim.status in TAKEN_BACK and claim.paid is not None:
+        lines = tuple(replace(line, paid=-line.paid) for line in claim.lines)
+        claim = replace(claim, paid=-claim.paid, lines=lines)
     if not knobs.wrong_patient:
         return claim
     ours = claim.patient.member_id

@@ -3,6 +3,7 @@
 const POLL_MS = 150;
 const view = document.getElementById("view");
 const menu = document.getElementById("menu");
+const troubles = JSON.parse(document.body.dataset.troubles ?? "{}"); // none, on an ordinary day
 
 let signedIn = false;
 let notice = null; // what the sign-in page says once
@@ -11,6 +12,7 @@ let claimsPage = null; // the claim search with its results, kept while a claim 
 // ---------------------------------------------------------------- building pages
 
 function el(tag, attributes = {}, ...children) {
+  if (troubles.drift) [tag, attributes, children] = drifted(troubles.drift, tag, attributes, children.flat());
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
@@ -33,12 +35,14 @@ function field(id, label, attributes = {}, hint = null) {
 function show(...nodes) {
   view.replaceChildren(...nodes);
   menu.hidden = !signedIn;
+  if (troubles.announcement && signedIn) announce();
 }
 
 function dollars(amount) {
   if (amount === null) return "";
   const [whole, cents] = amount.replace("-", "").split(".");
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+  if (amount.startsWith("-") && troubles.parentheses) return `(${grouped}.${cents})`;
   return `${amount.startsWith("-") ? "-" : ""}$${grouped}.${cents}`;
 }
 
@@ -47,6 +51,13 @@ function day(iso) {
   const [year, month, date] = iso.split("-");
   return `${month}/${date}/${year}`;
 }
+
+const staleBanner = () => (troubles.asOf
+  ? el("p", { role: "note", class: "message info" }, `Claim information is as of ${day(troubles.asOf)}.`)
+  : null);
+
+// what a reason takes off: an amount as it is, or below zero in parentheses
+const takenOff = (amount) => (troubles.parentheses && !amount.startsWith("-") ? dollars(`-${amount}`) : amount);
 
 // ---------------------------------------------------------------- talking to the server
 
@@ -109,13 +120,14 @@ function signInPage() {
     form({}, [
       field("userId", "User ID", { autocomplete: "username" }),
       field("password", "Password", { type: "password", autocomplete: "current-password" }),
+      troubles.captcha ? challenge() : null,
     ], "Sign in", async ({ userId, password }) => {
       const answer = await (await ask("POST", "/api/login", { userId, password })).json();
       if (answer.error) return answer.error;
-      location.hash = "#/verify";
+      location.hash = `#/${answer.next}`;
       return null;
     })));
-  document.getElementById("userId").focus();
+  view.querySelector("input").focus();
 }
 
 function verifyPage() {
@@ -126,11 +138,11 @@ function verifyPage() {
       "Verify", async ({ code }) => {
         const answer = await (await ask("POST", "/api/login/verify", { code })).json();
         if (answer.error) return answer.error;
-        signedIn = true;
-        location.hash = "#/home";
+        signedIn = answer.next === "home";
+        location.hash = `#/${answer.next}`;
         return null;
       })));
-  document.getElementById("code").focus();
+  view.querySelector("input").focus();
 }
 
 async function signOut() {
@@ -170,7 +182,8 @@ function makeClaimsPage() {
       field("serviceFrom", "Service date from", { placeholder: "MM/DD/YYYY" }),
       field("serviceTo", "Service date to", { placeholder: "MM/DD/YYYY" })),
   ], "Search", (values) => search(values, results));
-  return el("div", {}, el("section", { class: "card" }, el("h1", {}, "Claim status"), searchForm), results);
+  return el("div", {}, staleBanner(),
+    el("section", { class: "card" }, el("h1", {}, "Claim status"), searchForm), results);
 }
 
 async function search(values, results) {
@@ -254,6 +267,7 @@ async function claimPage(number) {
   const said = el("div", { class: "form-message" });
   show(el("section", { class: "card", "aria-label": "Claim details" },
     el("h1", {}, "Claim details"),
+    staleBanner(),
     facts(claim),
     linesTable(claim.lines),
     claim.adjustments.length ? adjustmentsTable(claim.adjustments) : null,
@@ -304,7 +318,7 @@ function linesTable(lines) {
       el("td", { class: "money" }, dollars(line.billed)),
       el("td", { class: "money" }, dollars(line.allowed)),
       el("td", { class: "money" }, dollars(line.paid)),
-      el("td", {}, line.adjustments.map((a) => `${a.code} ${a.amount}`).join("; ")),
+      el("td", {}, line.adjustments.map((a) => `${a.code} ${takenOff(a.amount)}`).join("; ")),
       el("td", {}, line.remarks.join(" "))))));
 }
 
@@ -314,11 +328,15 @@ function adjustmentsTable(adjustments) {
     headings("Reason code", "Amount"),
     el("tbody", {}, adjustments.map((a) => el("tr", {},
       el("td", {}, a.code),
-      el("td", { class: "money" }, dollars(a.amount))))));
+      el("td", { class: "money" }, troubles.parentheses ? takenOff(a.amount) : dollars(a.amount))))));
 }
 
 async function downloadEob(claim, said) {
   said.replaceChildren();
+  if (troubles.document === "tab") {
+    window.open(`/api/claims/${encodeURIComponent(claim.claimNumber)}/eob`);
+    return;
+  }
   const response = await ask("GET", `/api/claims/${encodeURIComponent(claim.claimNumber)}/eob`);
   if (!response.ok) {
     said.replaceChildren(alertBox("The explanation of payment could not be loaded."));
@@ -343,6 +361,8 @@ async function submitAppeal(claim, said) {
 const OPEN_PAGES = {
   "#/sign-in": signInPage,
   "#/verify": verifyPage,
+  "#/expired": () => expiredPage(),
+  "#/expiring": () => expiringPage(),
   "#/signed-out": signedOutPage,
 };
 
@@ -355,6 +375,8 @@ async function route() {
       location.hash = "#/sign-in";
     } else if (hash === "#/sign-out") {
       await signOut();
+    } else if (troubles.stepUp && !verifiedAgain && /^#\/(claims|eligibility)/.test(hash)) {
+      verifyAgainPage();
     } else if (hash === "#/claims") {
       claimsPage ??= makeClaimsPage();
       show(claimsPage);
