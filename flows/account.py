@@ -30,6 +30,7 @@ from bots.profile import Profile
 from bots.reading.canary import Canary
 from bots.reading.drift import lost_fields
 from bots.reading.eob import Reading, read_eob
+from bots.reading.page import spelled
 from flows.account_session import (
     LEASE_SECONDS,
     MAY_PASS,
@@ -39,6 +40,7 @@ from flows.account_session import (
 )
 from flows.canary import ask_canary, judge_canary
 
+SAYS_WHAT_WAS_PAID = ("F0", "F1")
 MOST_READINGS = 300  # some 20 MB; ten thousand claims would take half a gigabyte
 
 
@@ -173,6 +175,11 @@ class AccountWork:
                 page, task = self.ledger.fetch(pages[-1]), self.profile.file.tasks.claim_status
                 self.note_drift(replace(one, evidence=pages[-1]) for one in lost)
                 self.note_drift(lost_fields(page, task, pages[-1]))
+            case Found(ClaimStatus(paid=None, category=str(category))) if pages:
+                # a decided claim states what was paid, unless the portal calls it otherwise now
+                field = self.profile.file.tasks.claim_status.read.fields.get("paid")
+                if field is not None and category.startswith(SAYS_WHAT_WAS_PAID):
+                    self.note_drift([Drift(f"paid: {spelled(field)}", evidence=pages[-1])])
 
     def note_drift(self, drift: Iterable[Drift]) -> None:
         """Keep where the portal was not as the profile says."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -35,7 +35,7 @@ class Visit:
     view_state: str = ""
     validation: str = ""
     session: str | None = None  # set once signed in
-    password_given: bool = False
+    asked: Literal["", "question", "reminder"] = ""  # since the password was right
     terms_accepted: bool = False
     ticket: str = ""  # the menu's link to the inquiry works once, so Back finds it used
     postbacks: int = 0

@@ -205,12 +205,14 @@ class MedicaidPortal:
             )
         if self._knobs.password_expired:
             return self._checkpoint(visit, checkpoints.EXPIRED)
-        visit.password_given = True
         if self._knobs.step_up:
+            visit.asked = "question"
             return self._checkpoint(visit, checkpoints.QUESTION)
         return self._beyond_password(visit)
 
     def _answer_question(self, visit: Visit, form: Form) -> Response:
+        if visit.asked != "question":
+            return self._expired(visit)
         given = form.get(CONTENT + "txtAnswer", "").strip().casefold()
         if not compare_digest(given.encode(), checkpoints.SECURITY_ANSWER.casefold().encode()):
             self.counters.refusals += 1
@@ -218,12 +220,13 @@ class MedicaidPortal:
         return self._beyond_password(visit)
 
     def _beyond_password(self, visit: Visit) -> Response:
+        visit.asked = "reminder"
         if self._knobs.password_expiring:
             return self._checkpoint(visit, checkpoints.EXPIRING)
         return self._enter(visit, {})
 
     def _enter(self, visit: Visit, _: Form) -> Response:
-        if not visit.password_given:
+        if visit.asked != "reminder":
             return self._expired(visit)
         self._visits.pop(visit.visit_id, None)
         inside = self._new_visit()
