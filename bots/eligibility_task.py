@@ -25,6 +25,7 @@ BENEFIT_WORDS = frozenset(word.name for word in dataclass_fields(Benefit)) - {
     "words",
     "service_type",
 } | {"service"}
+FLAGS = ("covered", "authorization_required", "referral_required")
 OTHER_WORDS = frozenset({"name", "member_id", "primary"})
 
 
@@ -34,8 +35,10 @@ def _as_list(value: Any) -> Any:
 
 class Source(Strict):
     """Where rows stand: in a ``table``, in one element for ``each``, or in the ``list`` of the JSON
-    ``response`` that the page loaded."""
+    ``response`` that the page loaded. ``after`` are the steps that bring them to view (another
+    tab); they are taken of an inactive cover, too."""
 
+    after: Steps = ()
     table: Css | None = None
     each: Css | None = None
     response: str | None = None
@@ -57,12 +60,29 @@ class Source(Strict):
 
 
 class BenefitRows(Source):
-    """Rows of benefits: a service, a network unless the rows are of both, and figures."""
+    """Rows of benefits: a service, a network unless the rows are of both, and figures.
+
+    ``unless_shown`` is what holds where each element shows a field only when it is otherwise
+    (authorization "Required", or nothing). Such an element may hold no label that no field reads,
+    or a renamed one would pass for that.
+    """
+
+    unless_shown: Mapping[str, str] = {}
 
     @field_validator("fields")
     @classmethod
     def _known(cls, value: Mapping[str, PageField]) -> Mapping[str, PageField]:
         return _check_fields(value, BENEFIT_WORDS, required={"service"}, what="a benefit")
+
+    @model_validator(mode="after")
+    def _may_be_missing(self) -> Self:
+        for name in self.unless_shown:
+            field = self.fields.get(name)
+            if name not in FLAGS or not self.each:
+                raise ValueError(f"unless_shown: {name} is no flag ({', '.join(FLAGS)}) of each")
+            if field is None or field.label is None or field.when_missing is None:
+                raise ValueError(f"unless_shown: {name} has a label, and when_missing: none")
+        return self
 
 
 class OtherPayerRows(Source):
@@ -156,13 +176,20 @@ class EligibilityTask(Strict):
     def _compares_what_it_reads(self) -> Self:
         if missing := set(self.same_person_when) - self.read.fields.keys():
             raise ValueError(f"same_person_when: {sorted(missing)} must be among read.fields")
+        for words in (w for source in self.benefits for w in source.unless_shown.values()):
+            if words not in self.yes_no:
+                raise ValueError(f"unless_shown: {words!r} must be among yes_no")
         return self
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Where rows stand, in the order in which they are brought to view."""
+        return (*self.benefits, *self.other_payers)
 
     @property
     def responses(self) -> tuple[str, ...]:
         """The path patterns of the JSON answers that are read."""
-        sources: tuple[Source, ...] = (*self.benefits, *self.other_payers)
-        return tuple(dict.fromkeys(one.response for one in sources if one.response))
+        return tuple(dict.fromkeys(one.response for one in self.sources if one.response))
 
     def service_words(self, service_type: str) -> str | None:
         """The payer's own name of a service type, or else of the whole plan; None if unknown."""

@@ -14,7 +14,7 @@ from bots.claim_task import ClaimStatusTask
 from bots.portal.gate import refusal
 from bots.profile import Profile, load_profile, load_profiles
 from bots.reading.canary import check_canary
-from bots.reading.cases import RESPONSE, Reads, find_cases, problem, replay_bytes
+from bots.reading.cases import LATER, RESPONSE, Reads, find_cases, problem, replay_bytes
 from bots.reading.reread import Archive, opened_claim
 from flows.login_book import AccountBook
 from flows.settings import Settings
@@ -88,8 +88,11 @@ def record(settings: Settings, payer: str, claim_id: str, case: str) -> Path:
     ledger, today = open_ledger(settings.home), datetime.now(UTC).astimezone(settings.time_zone)
     what, _, name = case.partition("-")
     if what == ELIGIBILITY and name:
-        page, body = _covered(ledger, profiles[payer], claim_id)
-        return _write_case(profiles[payer], case, "coverage", page, today.date(), body)
+        pages, body = _covered(ledger, profiles[payer], claim_id)
+        capture = ("capture.html", pages[0])
+        return _write_case(
+            profiles[payer], case, "coverage", capture, today.date(), body, pages[1:]
+        )
     sweep_id = ledger.latest_sweep()
     items = ledger.find_items(sweep_id, claim_id) if sweep_id else ()
     if not items:
@@ -116,15 +119,19 @@ def _write_case(
     capture: tuple[str, bytes],
     today: date,
     body: bytes | None = None,
+    later: Sequence[bytes] = (),
 ) -> Path:
-    """The folder of a new case: the capture's name and bytes, and what is read of them today."""
+    """The folder of a new case: the capture's name and bytes, what was loaded or captured after
+    it, and what is read of them today."""
     folder = profile.folder / "cases" / case
     if folder.exists():
         raise BadInput(f"{folder}: there is such a case already; choose another name")
     name, data = capture
-    read = replay_bytes(data, reads, profile, body)
+    read = replay_bytes(data, reads, profile, body, later)
     folder.mkdir(parents=True)
     (folder / name).write_bytes(data)
+    for number, page in enumerate(later, 1):
+        (folder / LATER.format(number)).write_bytes(page)
     if body is not None:
         (folder / RESPONSE).write_bytes(body)
     (folder / "expected.json").write_text(json.dumps(read, indent=1) + "\n", encoding="utf-8")
@@ -136,8 +143,8 @@ def _write_case(
     return folder
 
 
-def _covered(ledger: Ledger, profile: Profile, row: str) -> tuple[tuple[str, bytes], bytes | None]:
-    """The page that answered for a row of the latest schedule, and the JSON that it loaded."""
+def _covered(ledger: Ledger, profile: Profile, row: str) -> tuple[list[bytes], bytes | None]:
+    """The pages that answered for a row of the latest schedule, and the JSON that they loaded."""
     sweep_id = ledger.latest_schedule()
     found = (
         ledger.visit_observation(sweep_id, profile.id, int(row))
@@ -148,9 +155,10 @@ def _covered(ledger: Ledger, profile: Profile, row: str) -> tuple[tuple[str, byt
         raise BadInput(
             f"The latest schedule has no answer of {profile.id} for row {row}; choose another"
         )
-    page = found.places["words"].sha256
-    bodies = [c for c in found.captures if ledger.media_type(c) == "application/json"]
-    return ("capture.html", ledger.fetch(page)), ledger.fetch(bodies[0]) if bodies else None
+    kinds = [(ledger.media_type(sha256), sha256) for sha256 in found.captures]
+    pages = [ledger.fetch(sha256) for kind, sha256 in kinds if kind == "text/html"]
+    bodies = [ledger.fetch(sha256) for kind, sha256 in kinds if kind == "application/json"]
+    return pages, bodies[0] if bodies else None
 
 
 def _captures(

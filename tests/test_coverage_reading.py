@@ -162,6 +162,61 @@ def test_benefits_may_stand_in_the_json_that_the_page_loaded() -> None:
         read_coverage(page(NONE), asked, {"/api/covers/*": b"{}"})
 
 
+CARDS: dict[str, Any] = {
+    "each": "section.card",
+    "fields": {
+        "service": {"css": "h3"},
+        "network": {"css": "b"},
+        "covered": {"label": "Covered", "when_missing": "none"},
+        "copay": {"label": "Copay", "when_missing": "none"},
+        "authorization_required": {"label": "Authorization", "when_missing": "none"},
+    },
+}
+UNLESS = {"covered": "Yes", "authorization_required": "No"}
+
+
+def card(network: str, *facts: tuple[str, str]) -> str:
+    listed = "".join(f"<dt>{label}</dt><dd>{value}</dd>" for label, value in facts)
+    return f"<section class=card><h3>Office</h3><b>{network}</b><dl>{listed}</dl></section>{NONE}"
+
+
+def test_a_flag_that_is_shown_only_when_set_is_otherwise_what_the_profile_says() -> None:
+    asked = task(benefits=CARDS | {"unless_shown": UNLESS})
+    bare = page(card("In", ("Copay", "$5.00")))
+    (benefit,) = read_coverage(bare, asked).coverage.benefits
+    assert (benefit.covered, benefit.authorization_required) == (True, False)
+    (benefit,) = read_coverage(bare, task(benefits=CARDS)).coverage.benefits
+    assert (benefit.covered, benefit.authorization_required) == (None, None)
+    (benefit,) = read_coverage(page(card("In", ("Authorization", "Yes"))), asked).coverage.benefits
+    assert benefit.authorization_required is True
+
+
+def test_a_label_that_nobody_reads_may_be_a_renamed_flag() -> None:
+    asked = task(benefits=CARDS | {"unless_shown": UNLESS})
+    with pytest.raises(UnknownPage, match=r"the unknown labels \['Prior auth'\]"):
+        read_coverage(page(card("In", ("Prior auth", "Yes"))), asked)
+
+
+def test_rows_that_steps_bring_to_view_are_read_from_the_page_after_them() -> None:
+    steps = [{"click": {"role": "tab", "name": "Out"}}]
+    asked = task(benefits=[CARDS, CARDS | {"after": steps}])
+    inside, outside = (
+        page(card(network, ("Copay", copay))) for network, copay in (("In", "$5"), ("Out", "$90"))
+    )
+    reading = read_coverage(inside, asked, later=[outside])
+    first, second = reading.coverage.benefits
+    assert (first.network, first.copay) == (Network.IN, Decimal(5))
+    assert (second.network, second.copay) == (Network.OUT, Decimal(90))
+    places = [reading.places[f"benefits[{n}].copay"].sha256 for n in (0, 1)]
+    assert len(set(places)) == 2
+    with pytest.raises(UnknownPage, match=r"the same 'section.card' after its steps"):
+        read_coverage(inside, asked, later=[inside])
+    other = page(card("Out"), Plan="Acme Silver")
+    with pytest.raises(UnknownPage, match="another cover than the page before it"):
+        read_coverage(inside, asked, later=[other])
+    assert read_coverage(page(NONE, Status="Ended"), asked).coverage.benefits == ()
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -175,6 +230,9 @@ def test_benefits_may_stand_in_the_json_that_the_page_loaded() -> None:
             "a visit has no 'ssn'",
         ),
         ({"benefits": {"each": "li", "fields": {"copay": {"css": "b"}}}}, "must be read"),
+        ({"benefits": CARDS | {"unless_shown": {"copay": "$0.00"}}}, "copay is no flag"),
+        ({"benefits": CARDS | {"unless_shown": {"referral_required": "No"}}}, "has a label"),
+        ({"benefits": CARDS | {"unless_shown": {"covered": "Sure"}}}, "must be among yes_no"),
         (
             {
                 "benefits": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from bots.page_language import PLACEHOLDER
 from bots.portal.capture import Keep, capture_image, capture_page
 from bots.portal.session import PortalSession
 from bots.portal.verbs import Words, fill_in
-from bots.reading.coverage import read_coverage
+from bots.reading.coverage import read_coverage, read_member
 
 
 @dataclass(slots=True)
@@ -70,7 +71,7 @@ class EligibilityDriver:
         if outcome == "none":
             return await self._absent(words)
         await self.session.hand.take(self.task.opened, words)
-        return await self._look(visit)
+        return await self._look(visit, words)
 
     async def _search(self, words: Words) -> str:
         """Fill the form, submit it once, and name the one outcome that the page shows."""
@@ -98,22 +99,31 @@ class EligibilityDriver:
             raise UnknownPage(f"the page shows {' and '.join(sorted(seen))} at once")
         return seen.pop()
 
-    async def _look(self, visit: Visit) -> CoverageObservation:
+    async def _look(self, visit: Visit, words: Words) -> CoverageObservation:
         """Read the shown cover; its figures are taken only if it is the visit's patient's."""
         page = await self._capture()
-        reading = read_coverage(page, self.task, await self._bodies())
+        member = read_member(page, self.task)
         self._refuse_writes()
-        if reading.date_of_service not in (None, visit.day):
+        if member.date_of_service not in (None, visit.day):
             raise UnknownPage("the page answers for another date of service")
-        answer = same_person(visit, reading.coverage, self.task.same_person_when)
+        answer = same_person(visit, member.coverage, self.task.same_person_when)
         if not isinstance(answer, Found):
             return self._observed(answer)  # another person's page: no picture, no figures
-        image = await self._image()
+        bodies = await self._bodies()
+        images = {hashlib.sha256(page).hexdigest(): await self._image()}
+        later = []
+        for source in self.task.sources:
+            if source.after:
+                await self.session.hand.take(source.after, words)
+                later.append(await self._capture())
+                images[hashlib.sha256(later[-1]).hexdigest()] = await self._image()
+        reading = read_coverage(page, self.task, bodies, later)
+        self._refuse_writes()
         places = {
-            path: replace(place, image=image) if place.box else place
+            path: replace(place, image=images[place.sha256]) if place.box else place
             for path, place in reading.places.items()
         }
-        return self._observed(answer, places)
+        return self._observed(Found(reading.coverage), places)
 
     async def _bodies(self) -> dict[str, bytes]:
         """The newest JSON of each path that the task reads."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -30,6 +30,9 @@ COVERAGE: TypeAdapter[Coverage] = TypeAdapter(Coverage)
 
 RESPONSE = "response.json"
 """What an opened claim's or a member's page loaded, where the profile reads that too."""
+
+LATER = "later-{}.html"
+"""A member's page after the steps that brought further rows to view, numbered from 1."""
 
 Reads = Literal["claim", "rows", "document", "coverage"]
 
@@ -85,15 +88,21 @@ def replay(case: Case, profile: Profile) -> Mapping[str, Any]:
     Raises UnknownPage or UnreadableDocument as reading live would.
     """
     data, body = (case.folder / case.file.captured).read_bytes(), case.folder / RESPONSE
+    later = [path.read_bytes() for path in sorted(case.folder.glob(LATER.format("*")))]
     return replay_bytes(
-        data, case.file.reads, profile, body.read_bytes() if body.is_file() else None
+        data, case.file.reads, profile, body.read_bytes() if body.is_file() else None, later
     )
 
 
 def replay_bytes(
-    data: bytes, reads: Reads, profile: Profile, body: bytes | None = None
+    data: bytes,
+    reads: Reads,
+    profile: Profile,
+    body: bytes | None = None,
+    later: Sequence[bytes] = (),
 ) -> Mapping[str, Any]:
-    """What ``profile`` reads from ``data`` and the JSON ``body`` that came with it, flat."""
+    """What ``profile`` reads from ``data``, the JSON ``body`` that came with it and the ``later``
+    captures of the same page, flat."""
     task = profile.file.tasks.claim_status
     if reads == "document":
         reading = read_eob(data, {profile.id: profile.eob} if profile.eob else {})
@@ -106,7 +115,8 @@ def replay_bytes(
         if asked is None:
             raise UnknownPage("the profile has no eligibility task to read a cover with")
         bodies = dict.fromkeys(asked.responses, body) if body is not None else {}
-        return flat(COVERAGE.dump_python(read_coverage(data, asked, bodies).coverage, mode="json"))
+        read = read_coverage(data, asked, bodies, later)
+        return flat(COVERAGE.dump_python(read.coverage, mode="json"))
     if reads == "claim":
         status, _ = read_claim(data, task.read, profile.file.vocabulary, body)
         statuses: tuple[ClaimStatus, ...] = (status,)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
+
+from lxml.html import HtmlElement
 
 from billing.coverage import Benefit, Coverage, Network, OtherPayer
 from billing.errors import UnknownPage
 from billing.model import Evidence
 from billing.money import money, percent
-from bots.eligibility_task import EligibilityTask, Source
+from bots.eligibility_task import FLAGS, BenefitRows, EligibilityTask, Source
 from bots.page_language import PageField
 from bots.reading.dom import Cell, cell_of, column, parse, visible
 from bots.reading.page import (
@@ -35,7 +37,6 @@ MONEY = (
     "out_of_pocket",
     "out_of_pocket_remaining",
 )
-FLAGS = ("covered", "authorization_required", "referral_required")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +77,11 @@ class _Words:
         return known[words]
 
 
-def read_coverage(
-    page: bytes, task: EligibilityTask, bodies: Mapping[str, bytes] | None = None
-) -> CoverReading:
-    """The cover that a captured page states, with the JSON ``bodies`` it loaded by path pattern.
+def read_member(page: bytes, task: EligibilityTask) -> CoverReading:
+    """What a captured page states of the member and the cover, rows of any kind aside.
 
     Raises UnknownPage when a value is not where the profile says, stands there twice, or is not
-    what it should be; and when an active cover lacks the benefits that the profile reads.
+    what it should be.
     """
     reading = read_region(page, task.read.within, _as_text(task.read.fields))
     values, places = dict(reading.values), dict(reading.places)
@@ -93,41 +92,75 @@ def read_coverage(
     places.pop("date_of_service", None)
     words = str(values.pop("words", None) or "")
     known = task.coverage_words.get(words)
-    translate = _Words(task)
+    stated: dict[str, Any] = {
+        name: value for name, value in values.items() if value not in (None, "")
+    }
+    coverage = Coverage(words=words, active=None if known is None else known == "active", **stated)
+    return CoverReading(coverage, places, asked_for if isinstance(asked_for, date) else None)
+
+
+def read_coverage(
+    page: bytes,
+    task: EligibilityTask,
+    bodies: Mapping[str, bytes] | None = None,
+    later: Sequence[bytes] = (),
+) -> CoverReading:
+    """The cover that a captured page states, with the JSON ``bodies`` it loaded by path pattern.
+
+    ``later`` are the page's captures after the steps that brought some rows to view, in the order
+    of the task's sources; one that is as the page was may be left out. Raises UnknownPage as
+    :func:`read_member` does, when an active cover lacks the benefits that the profile reads, and
+    when a later capture states another cover.
+    """
+    member = read_member(page, task)
+    places, translate = dict(member.places), _Words(task)
+    pages = _pages(page, task, later, member)
     benefits: list[Benefit] = []
     for source in task.benefits:
-        rows = _rows(page, source, bodies or {})
+        shown = pages.pop(0)
+        rows = _rows(shown, source, bodies or {})
         if rows is None:
-            if known == "active":
-                raise UnknownPage(_changed(page, f"an active cover and no {_named(source)}"))
+            if member.coverage.active:
+                raise UnknownPage(_changed(shown, f"an active cover and no {_named(source)}"))
             continue
+        before = set(benefits)
         for row in rows:
-            benefit = _benefit(row, task, translate)
+            benefit = _benefit(row, source, translate)
+            if source.after and benefit in before:
+                raise UnknownPage(_changed(shown, f"the same {_named(source)} after its steps"))
             at = f"benefits[{len(benefits)}]"
             places |= {f"{at}.{name}": place for name, place in row.places.items()}
             benefits.append(benefit)
-    others = _others(page, task, bodies or {})
+    others = _others(pages, task, bodies or {})
     places |= {
         f"other_payers[{n}].{name}": place
         for n, row in enumerate(others)
         for name, place in row.places.items()
     }
-    stated: dict[str, Any] = {
-        name: value for name, value in values.items() if value not in (None, "")
-    }
-    coverage = Coverage(
-        words=words,
-        active=None if known is None else known == "active",
+    coverage = replace(
+        member.coverage,
         benefits=tuple(benefits),
         other_payers=tuple(_other(row, translate) for row in others),
         unknown_words=tuple(translate.unknown),
-        **stated,
     )
-    return CoverReading(coverage, places, asked_for if isinstance(asked_for, date) else None)
+    return replace(member, coverage=coverage, places=places)
 
 
-def _benefit(row: Reading, task: EligibilityTask, translate: _Words) -> Benefit:
+def _pages(
+    page: bytes, task: EligibilityTask, later: Sequence[bytes], member: CoverReading
+) -> list[bytes]:
+    """The capture that each of the task's sources is read from."""
+    following = iter(later)
+    pages = [next(following, page) if source.after else page for source in task.sources]
+    for shown in pages:
+        if shown is not page and read_member(shown, task).coverage != member.coverage:
+            raise UnknownPage(_changed(shown, "another cover than the page before it"))
+    return pages
+
+
+def _benefit(row: Reading, source: BenefitRows, translate: _Words) -> Benefit:
     said = {name: str(value or "") for name, value in row.values.items()}
+    said |= {name: words for name, words in source.unless_shown.items() if not said[name]}
     words = said["service"]
     figures: dict[str, Decimal | bool | None] = {}
     for name, text in said.items():
@@ -135,7 +168,7 @@ def _benefit(row: Reading, task: EligibilityTask, translate: _Words) -> Benefit:
             continue
         if name in FLAGS:
             figures[name] = translate.flag(text)
-        elif text not in task.not_stated:
+        elif text not in translate.task.not_stated:
             figures[name] = _figure(name, text, row.places)
     return Benefit(
         words=words,
@@ -153,9 +186,11 @@ def _figure(name: str, text: str, places: Mapping[str, Evidence]) -> Decimal:
         raise UnknownPage(f"{where}: {error}; compare the capture with the profile") from error
 
 
-def _others(page: bytes, task: EligibilityTask, bodies: Mapping[str, bytes]) -> list[Reading]:
+def _others(
+    pages: Sequence[bytes], task: EligibilityTask, bodies: Mapping[str, bytes]
+) -> list[Reading]:
     found: list[Reading] = []
-    for source in task.other_payers:
+    for page, source in zip(pages, task.other_payers, strict=True):
         rows = _rows(page, source, bodies)
         found += rows or []
         if not rows and source.none is not None and source.none not in _shown(page, task):
@@ -182,11 +217,22 @@ def _rows(page: bytes, source: Source, bodies: Mapping[str, bytes]) -> list[Read
     if source.each is not None:
         sha256 = hashlib.sha256(page).hexdigest()
         elements = visible(parse(page), source.each)
+        if isinstance(source, BenefitRows) and source.unless_shown:
+            _refuse_unread_labels(page, source, elements)
         return [
             read_fields(element, fields, f"{source.each} {n}", sha256)
             for n, element in enumerate(elements, 1)
         ] or None
     return _table(page, str(source.table), fields)
+
+
+def _refuse_unread_labels(
+    page: bytes, source: BenefitRows, elements: Sequence[HtmlElement]
+) -> None:
+    known = {field.label for field in source.fields.values()}
+    shown = {cell_of(label).text.strip() for one in elements for label in visible(one, "dt, th")}
+    if strange := sorted(shown - known):
+        raise UnknownPage(_changed(page, f"in {_named(source)} the unknown labels {strange}"))
 
 
 def _entries(body: bytes, path: str, fields: Mapping[str, PageField]) -> list[Reading]:
