@@ -29,6 +29,7 @@ RENDERING = (
     ("Lindqvist, Marguerite NP", "1246813570"),
 )
 SILENT_ONE_IN = 40  # members whose eligibility is not to be had, and as many not at once
+SILENT_FROM = 20  # claims on there is one of each at least
 MOST_ROWS = 12  # the most claims that one member's search ever lists
 
 
@@ -83,7 +84,9 @@ def _make_payer(seed: str, payer_id: str, claims: int, as_of: date) -> Payer:
     enrolment = Random(f"{seed}/members")  # its own, so that the claims do not depend on it
     served = [(bill.patient, day) for bill in bills for day in (bill.first_day, bill.last_day)]
     members = make_members(enrolment, payer_id, served, claims, as_of)
-    silent = enrolment.sample(list(members), len(members) // SILENT_ONE_IN * 2)
+    fewest = 1 if claims >= SILENT_FROM else 0
+    count = max(len(members) // SILENT_ONE_IN, fewest)
+    silent = enrolment.sample(list(members), count * 2)
     return Payer(
         payer_id,
         payee.payer_name,
