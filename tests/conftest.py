@@ -115,7 +115,7 @@ def tesseract() -> str:
     return path
 
 
-TWO_PAYERS = ("--payers", "juniper-ridge,franklin-medicaid")
+TWO_PAYERS = "juniper-ridge,franklin-medicaid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +126,11 @@ class SandboxServer:
     claims: int
     settings: Path
     pid: int
+    payers: str = TWO_PAYERS
 
     def run(self, verb: str, *arguments: str) -> str:
-        """What ``python -m sandbox VERB …`` prints for this same seed and number of claims."""
-        options = ["--seed", str(self.seed), "--claims", str(self.claims), *TWO_PAYERS]
+        """What ``python -m sandbox VERB …`` prints for these same payers, seed and claims."""
+        options = ["--seed", str(self.seed), "--claims", str(self.claims), "--payers", self.payers]
         return subprocess.run(
             [sys.executable, "-m", "sandbox", verb, *arguments, *options],
             cwd=PROJECT,
@@ -144,14 +145,14 @@ class SandboxServer:
 def sandbox_server(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Callable[..., SandboxServer]]:
-    """``sandbox_server(seed=1, claims=10)`` starts the simulated payers, once for each pair."""
-    running: dict[tuple[int, int], tuple[SandboxServer, subprocess.Popen[str]]] = {}
+    """``sandbox_server(seed=1, claims=10)`` starts the simulated payers, once for the same."""
+    running: dict[tuple[int, int, str], tuple[SandboxServer, subprocess.Popen[str]]] = {}
 
-    def serve(seed: int = 1, claims: int = 10) -> SandboxServer:
-        if (seed, claims) not in running:
+    def serve(seed: int = 1, claims: int = 10, payers: str = TWO_PAYERS) -> SandboxServer:
+        if (seed, claims, payers) not in running:
             folder = tmp_path_factory.mktemp(f"sandbox-{seed}-{claims}")
-            running[seed, claims] = _start_sandbox(seed, claims, folder)
-        return running[seed, claims][0]
+            running[seed, claims, payers] = _start_sandbox(seed, claims, payers, folder)
+        return running[seed, claims, payers][0]
 
     yield serve
     for _, process in running.values():
@@ -159,12 +160,21 @@ def sandbox_server(
 
 
 def _start_sandbox(
-    seed: int, claims: int, folder: Path
+    seed: int, claims: int, payers: str, folder: Path
 ) -> tuple[SandboxServer, subprocess.Popen[str]]:
     settings, log = folder / "settings.toml", folder / "log.txt"
     command = [sys.executable, "-m", "sandbox", "serve", "--seed", str(seed)]
-    command += ["--claims", str(claims), "--settings", str(settings), "--delay", "0.05"]
-    command += ["--parent-pid", str(os.getpid()), *TWO_PAYERS]
+    command += [
+        "--payers",
+        payers,
+        "--claims",
+        str(claims),
+        "--settings",
+        str(settings),
+        "--delay",
+        "0.05",
+    ]
+    command += ["--parent-pid", str(os.getpid())]
     with log.open("w") as errors:
         process = subprocess.Popen(
             command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=errors, text=True
@@ -181,7 +191,7 @@ def _start_sandbox(
     if line.strip() != f"export CLAIMSWEEP_SETTINGS={settings.resolve()}":
         _stop(process)
         pytest.fail(f"the sandbox did not start; it said {line!r} and\n{log.read_text()[-2000:]}")
-    return SandboxServer(seed, claims, settings.resolve(), process.pid), process
+    return SandboxServer(seed, claims, settings.resolve(), process.pid, payers), process
 
 
 def _stop(process: subprocess.Popen[str]) -> None:

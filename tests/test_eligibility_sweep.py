@@ -89,11 +89,48 @@ def test_every_field_of_every_visit_agrees_with_the_answer_key(
     assert len(checked["answers"]) == len(keyed) == checked["visits"] == 40
     assert differences(keyed, checked["answers"]) == []
     seen = {row["outcome"] for row in keyed.values()}
-    assert {"active", "inactive", "not_found", "name_mismatch"} <= seen
+    assert {"active", "inactive", "not_found", "name_mismatch", "unavailable"} <= seen
     for payer, counted in desk.counters().items():
         assert counted["writes"] == 0, payer
         assert counted["refusals"] == 0, payer
         assert counted["concurrent_sessions"] == 0, payer
+
+
+@pytest.mark.parametrize("payer", ["juniper-ridge", "franklin-medicaid"])
+def test_a_payer_that_cannot_answer_leaves_no_answer(
+    desk: Desk, checked: dict[str, Any], payer: str
+) -> None:
+    keyed = key(desk)
+    silent = [
+        answer
+        for answer in checked["answers"]
+        if answer["payer"] == payer and keyed[answer["row"]]["outcome"] == "unavailable"
+    ]
+    assert silent
+    for answer in silent:
+        assert (answer["outcome"], answer["no_answer"]) == ("no_answer", "unavailable")
+        assert answer["words"] is answer["plan"] is answer["in_network"] is None
+        assert answer["evidence"], "the page that says so"
+        assert answer["findings"][0]["next_action"]
+
+
+def test_the_clearinghouses_cards_say_what_the_answer_key_says(
+    sandbox_server: Serve, tmp_path: Path
+) -> None:
+    desk = new_front_desk(sandbox_server(7, 20, "blue-mesa,copper-line"), tmp_path)
+    checked = check(desk, "--limit", "5")
+    asked = {answer["row"] for answer in checked["answers"]}
+    keyed = {row: true for row, true in key(desk).items() if row in asked}
+    assert len(keyed) == 10
+    assert differences(keyed, checked["answers"]) == []
+    for payer, counted in desk.counters().items():
+        said = {row["outcome"] for row in keyed.values() if row["payer"] == payer}
+        assert {"active", "inactive", "unavailable"} <= said
+        assert counted["writes"] == counted["refusals"] == counted["concurrent_sessions"] == 0
+    for answer in checked["answers"]:
+        if answer["outcome"] == "active":
+            told = [(b["service_type"], b["network"]) for b in answer["benefits"]]
+            assert len(told) == len(set(told)) == 20, "ten services in and out of the network"
 
 
 def test_the_files_hold_what_the_front_desk_needs(desk: Desk, checked: dict[str, Any]) -> None:
