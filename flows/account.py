@@ -126,7 +126,7 @@ class AccountWork:
             else:
                 self._commit(item, [asked.observation], started)
             return answer.reason
-        if again and asked.lost is not None:
+        if again and asked.lost is not None and not asked.for_good:
             self.ledger.give_back(item.item_id, item.fence)
             return None
         observations = [asked.observation]

@@ -44,10 +44,18 @@ HEADER_WITHIN = 1024  # readers find it there, whatever a server put before it
 
 @dataclass(frozen=True, slots=True)
 class NoDocument:
-    """An EOB was offered, and what came is none; ``why`` is one sentence, ``sent`` what came."""
+    """An EOB was offered, and what came is none; ``why`` is one sentence, ``sent`` what came.
+
+    ``for_good`` when the portal says so itself: asking again would not bring it.
+    """
 
     why: str
     sent: bytes = b""
+    for_good: bool = False
+
+
+class _HasNone(Exception):
+    """The portal says that it has no such document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,8 @@ async def fetch_document(session: PortalSession, wanted: Document) -> Fetched | 
     password = session.secret(wanted.password) if wanted.password else None
     try:
         data = await _Arrival(session).take(wanted.click, wanted)
+    except _HasNone:
+        return NoDocument(f"{ABSENT} The portal says that it has none.", for_good=True)
     except TryLater as error:
         return NoDocument(f"{ABSENT} {error}")
     except (Error, TimeoutError, UnknownPage):  # Playwright's own timeout is an Error
@@ -121,7 +131,7 @@ class _Arrival:
     async def take(self, click: Locators, wanted: Document | None = None) -> bytes:
         """Click for it and wait; ``wanted`` says what to do in a tab that opens.
 
-        Raises TryLater, TimeoutError, UnknownPage, SessionEnded or Error.
+        Raises _HasNone, TryLater, TimeoutError, UnknownPage, SessionEnded or Error.
         """
         session = self._session
         self._held: set[str] = set()
@@ -149,7 +159,7 @@ class _Arrival:
                     await tab.close()
 
     async def _look_for_it(self, wanted: Document, tab: Page) -> None:
-        """The steps in the tab; TryLater when it says that there is no document."""
+        """The steps in the tab; _HasNone when it says that there is no document."""
         hand = self._session.hand
         absent = wanted.absent_when or ()
         there = replace(hand, page=tab, interruptions=(), ended=(*hand.ended, *absent))
@@ -157,7 +167,7 @@ class _Arrival:
             await there.take(wanted.in_tab, {})
         except SessionEnded:
             if absent and await there.shows(absent):
-                raise TryLater("The portal says that it has none.") from None
+                raise _HasNone from None
             raise
 
     def _tab(self, page: Page) -> None:

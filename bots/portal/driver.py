@@ -42,12 +42,14 @@ IN_PLACE_SECONDS = 1.0  # longer than a page waits for the next key before it as
 class Asked:
     """What came of asking: the observation, and the stored hash of the EOB if one was offered.
 
-    ``lost`` says in a sentence why an EOB that was offered did not arrive.
+    ``lost`` says in a sentence why an EOB that was offered did not arrive, ``for_good`` that it
+    never will.
     """
 
     observation: Observation
     document: str | None
     lost: str | None = None
+    for_good: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Opened:
     places: Mapping[str, Evidence]
     document: str | None
     lost: str | None = None
+    for_good: bool = False
     contradiction: str | None = None
 
 
@@ -135,7 +138,8 @@ class ClaimStatusDriver:
             (chosen,) = (o for o in opened if o.status is answer.value)
             if chosen.contradiction:
                 return self._asked(NoAnswer(Reason.NEEDS_PERSON, chosen.contradiction))
-            return replace(self._asked(answer, chosen.places, chosen.document), lost=chosen.lost)
+            asked = self._asked(answer, chosen.places, chosen.document)
+            return replace(asked, lost=chosen.lost, for_good=chosen.for_good)
         if isinstance(answer, NotFound):
             return await self._absent(answer, task, words)
         return self._asked(answer) if opened else await self._with_picture(answer)
@@ -292,7 +296,7 @@ class ClaimStatusDriver:
         if isinstance(arrived, NoDocument):
             if arrived.sent:
                 self._keep(arrived.sent, "application/octet-stream")
-            return replace(opened, lost=arrived.why)
+            return replace(opened, lost=arrived.why, for_good=arrived.for_good)
         if arrived.sent != arrived.document:
             self._keep(arrived.sent, "application/octet-stream")
         return replace(opened, document=self.keep(arrived.document, "application/pdf"))
