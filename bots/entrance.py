@@ -116,8 +116,20 @@ class SecondFactor(Strict):
         return self
 
 
+class PersonNeeded(Strict):
+    """A page that only a person may pass, and ``why`` in words that begin a sentence's cause."""
+
+    when: Locators
+    why: str = Field(min_length=3)
+
+
 class Login(Strict):
-    """How to sign in; secrets are named, never written here."""
+    """How to sign in; secrets are named, never written here.
+
+    ``person_when`` are pages that end the account's night without a refusal: an expired password,
+    a picture to read. ``busy_when`` shows that the portal judges no login now, because the
+    session before was not left, say.
+    """
 
     attempts_before_lockout: int = Field(gt=1)
     start: str
@@ -126,4 +138,6 @@ class Login(Strict):
     signed_in_when: Locators
     refused_when: Locators
     locked_when: Locators | None = None
+    person_when: tuple[PersonNeeded, ...] = ()
+    busy_when: Locators | None = None
     interstitials: tuple[Interruption, ...] = ()

@@ -62,6 +62,12 @@ class AccountBook:
             raise RuntimeError("no attempt was noted before its result")
         self.ledger.end_login(self._login_id, accepted=accepted, at=datetime.now(UTC))
 
+    def withdraw(self) -> None:
+        """Note that the portal did not judge the attempt."""
+        if self._login_id is None:
+            raise RuntimeError("no attempt was noted before it was withdrawn")
+        self.ledger.withdraw_login(self._login_id)
+
     @property
     def _most(self) -> int:
         return min(MOST_SPENT, self.attempts_before_lockout - 1)

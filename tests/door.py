@@ -30,7 +30,8 @@ INSIDE = '<h1>Inside</h1><a href="/out">Log out</a>{extra}'
 
 @dataclass
 class Door:
-    """What the portal knows and counts. ``inside`` is more HTML for the page after the login.
+    """What the portal knows and counts. ``inside`` is more HTML for the page after the login,
+    ``everywhere`` for all pages; ``says`` is told instead of judging a password.
 
     ``codes`` are those that were sent, the last one good; ``late_second`` sends one more with
     the first, which makes the first worthless. ``/away/STATUS`` redirects to ``away``.
@@ -39,6 +40,8 @@ class Door:
     address: str = ""
     mailbox: Mailbox | None = None
     inside: str = ""
+    everywhere: str = ""
+    says: str = ""
     second_factor: bool = False
     late_second: float | None = None
     password: str = PASSWORD
@@ -96,6 +99,8 @@ class Door:
     def _login(self, method: str, form: dict[str, str]) -> tuple[str, str]:
         if method == "GET":
             return LOGIN.format(said=""), ""
+        if self.says:
+            return LOGIN.format(said=self.says), ""
         if self.in_a_row >= TO_LOCK:
             self.refusals += 1
             return LOGIN.format(said="Your account is locked."), ""
@@ -136,7 +141,7 @@ def opened(door: Door) -> Iterator[Door]:
                 self.go_away()
                 return
             page, elsewhere = door.answer(self.command, self.path, form, cookie)
-            body = f"<!doctype html><title>Door</title>{page}".encode()
+            body = f"<!doctype html><title>Door</title>{page}{door.everywhere}".encode()
             self.send_response(302 if elsewhere else 200)
             if elsewhere == "/inside":
                 self.send_header("Set-Cookie", f"session=s{door.logins}; Path=/; Max-Age=3600")
@@ -190,6 +195,8 @@ def door_profile(second_factor: dict[str, object] | None = None, **session: obje
         "signed_in_when": {"role": "link", "name": "Log out"},
         "refused_when": [{"text": "Wrong user or password."}, {"text": "That code is wrong."}],
         "locked_when": {"text": "Your account is locked."},
+        "person_when": [{"when": {"text": "Read this picture."}, "why": "a picture is to be read"}],
+        "busy_when": {"text": "Wait 15 minutes."},
     }
     around = {
         "idle_minutes": 15,

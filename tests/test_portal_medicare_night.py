@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from conftest import PROJECT
-from medicare_portal import PAID, PAYER_ID, WAITING, Medicare, medicare, medicare_books
+from medicare_portal import PAID, PAYER_ID, WAITING, Medicare, Visitor, medicare, medicare_books
 from portal_faults import EXPORT, SWEEP, Night, billed
 from portal_worlds import AS_OF
 
-from billing.errors import PortalError
+from billing.errors import NeedsPerson, PortalError, TryLater
 from billing.ledger import open_ledger
 from billing.model import Outcome
 from bots.portal.browser import Browser
@@ -101,6 +101,35 @@ def test_a_remittance_advice_that_cannot_be_read_gives_no_figures(
     (conclusion,) = work.conclusions()
     assert conclusion.patient_responsibility is None
     assert conclusion.payer_claim_number == PAID
+
+
+@pytest.mark.parametrize(
+    ("knob", "why"),
+    [("captcha", "characters in a picture"), ("password_expired", "the password has expired")],
+)
+def test_a_page_for_a_person_ends_the_night(
+    portal: Medicare, browser_executable: Browser, tmp_path: Path, knob: str, why: str
+) -> None:
+    setattr(portal.knobs, knob, True)
+    work = night(portal, browser_executable, tmp_path / "home", PAID)
+    with pytest.raises(NeedsPerson, match=why):
+        work.run(seconds=90)
+    counted = portal.counters()
+    assert {name: counted[name] for name in CLEAN} == dict.fromkeys(CLEAN, 0)
+
+
+def test_an_account_that_was_not_logged_out_of_is_tried_later_and_spends_no_login(
+    portal: Medicare, browser_executable: Browser, tmp_path: Path
+) -> None:
+    visitor = Visitor(portal).inside()  # and gone, without a word
+    visitor.http.close()
+    work = night(portal, browser_executable, tmp_path / "home", PAID)
+    with pytest.raises(TryLater, match="takes no login now"):
+        work.run(seconds=90)
+    assert work.ledger.login_standing(PAYER_ID).spent == 0
+    portal.clock.ahead += timedelta(minutes=16)
+    work.run(seconds=90)
+    assert [one.outcome for one in work.conclusions()] == [Outcome.PAID]
 
 
 def test_rows_that_are_listed_twice_are_one_claim_each(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from billing.ledger import tables
 from billing.ledger.database import AnyRow, Database
@@ -164,6 +164,14 @@ class Accounts(Database):
                 update(tables.logins)
                 .where(logins.login_id == login_id, logins.accepted.is_(None))
                 .values(accepted=accepted, result_at=at, cleared_at=None)
+            )
+
+    def withdraw_login(self, login_id: int) -> None:
+        """The portal did not judge the attempt: it counts for nothing."""
+        logins = tables.logins.c
+        with self._writing() as connection:
+            connection.execute(
+                delete(tables.logins).where(logins.login_id == login_id, logins.accepted.is_(None))
             )
 
     def login_standing(self, account: str) -> LoginStanding:

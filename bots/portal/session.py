@@ -41,7 +41,9 @@ CLOSE_SECONDS = 15
 SIGN_OUT_WAITS = 3
 PAGES_OWN_MOMENT = """ms => new Promise(
   (over) => setTimeout(() => requestIdleCallback(over, {timeout: 1000}), ms))"""
-ORDER = ("superseded", "refused", "locked", "second", "interstitial", "signed")
+ORDER = (
+    "superseded", "refused", "locked", "busy", "person", "second", "interstitial", "signed",
+)  # fmt: skip
 
 
 class LoginBook(Protocol):
@@ -61,6 +63,9 @@ class LoginBook(Protocol):
 
     def result(self, *, accepted: bool) -> None:
         """Note how the attempt ended."""
+
+    def withdraw(self) -> None:
+        """Note that the portal did not judge the attempt."""
 
 
 @dataclass
@@ -176,7 +181,7 @@ class PortalSession:
         except TimeoutError as error:
             raise failed(f"{self.profile.id}: signing in took over {seconds:.0f} s") from error
         except TryLater as error:
-            raise failed(str(error)) from error
+            raise (failed if self._submitted else TryLater)(str(error)) from error
         except (UnknownPage, PlaywrightTimeout) as error:
             failure = self.traffic.failure()
             if failure is not None:
@@ -205,6 +210,10 @@ class PortalSession:
             signs["second factor"] = login.second_factor.asked_when
         for n, page in enumerate(login.interstitials):
             signs[f"interstitial {n}"] = page.when
+        for n, needed in enumerate(login.person_when):
+            signs[f"person {n}"] = needed.when
+        if login.busy_when:
+            signs["busy"] = login.busy_when
         for _ in range(PAGES_TO_SIGN_IN):
             seen = await self.settle(signs)
             # a message over the menu is answered before the menu counts as reached
@@ -220,6 +229,17 @@ class PortalSession:
                 said = "refused the login" if first == "refused" else "says the account is locked"
                 raise StopAccount(
                     f"{name} {said}; a person should check the password before a bot signs in again"
+                )
+            if first == "busy":
+                self._submitted = False
+                self.logins.withdraw()
+                raise TryLater(f"{name} takes no login now; the session before may not be over")
+            if first.startswith("person"):
+                self._judged(accepted=False)
+                why = login.person_when[int(first.split()[1])].why
+                raise NeedsPerson(
+                    f"{name}: {why}; a person should sign in, then run "
+                    f"'claimsweep policy clear {name}'"
                 )
             del signs[first]
             if first in ("second factor", "superseded") and login.second_factor and codes:
