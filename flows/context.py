@@ -9,6 +9,7 @@ from functools import partial
 
 from billing.errors import (
     BadInput,
+    BrowserLost,
     CanaryFailed,
     ClaimsweepError,
     LoginCutOff,
@@ -47,6 +48,7 @@ REASON_OF: Mapping[type[BaseException], Reason] = {
     LoginCutOff: Reason.UNREACHABLE,
     PortalClosed: Reason.UNREACHABLE,
     TryLater: Reason.UNREACHABLE,
+    BrowserLost: Reason.UNREACHABLE,
 }
 """What a session's end means for the claims left unasked; TryLater when its retries are spent."""
 

@@ -17,6 +17,7 @@ from exchange_portals import Exchange, exchange
 from sweeping import Desk, differences, furnish, read_answers
 
 from sandbox.books import make_world
+from sandbox.canary import canary
 from sandbox.documents import eob_pdf
 from sandbox.exports import CSV_HEADINGS
 from sandbox.portal_exchange import Generation
@@ -94,7 +95,7 @@ def write_export(path: Path, claims: list[BilledClaim]) -> None:
             )
 
 
-def desk_at(there: Exchange, folder: Path, claims: list[BilledClaim]) -> Desk:
+def desk_at(there: Exchange, payer: Payer, folder: Path, claims: list[BilledClaim]) -> Desk:
     """A desk with an export of ``claims``, its payer answering at ``there``."""
     account, settings = there.account, folder / "settings.toml"
     lines = [f"home = {json.dumps(str(folder / 'home'))}", "[portals]"]
@@ -102,6 +103,7 @@ def desk_at(there: Exchange, folder: Path, claims: list[BilledClaim]) -> Desk:
     lines += [
         f'"{MESA}/{name}" = "{getattr(account, name)}"' for name in ("username", "password", "totp")
     ]
+    lines.append(f'"{MESA}/canary" = {json.dumps(canary(payer))}')
     settings.write_text("\n".join(lines) + "\n", encoding="utf-8")
     settings.chmod(0o600)
     write_export(folder / "exports" / "unpaid.csv", claims)
@@ -123,7 +125,7 @@ def sweep(
     payer = world.payer(MESA)
     claims = of_every_kind(payer, most)
     with exchange(payer, partial(eob_pdf, world, MESA), generation=generation) as there:
-        desk = desk_at(there, folder, claims)
+        desk = desk_at(there, payer, folder, claims)
         named = ("--profiles", str(profiles)) if profiles else ()
         answers = read_answers(desk.sweep(*named))
         assert differences(keyed(world, claims), answers) == []

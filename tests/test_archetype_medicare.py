@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import imaplib
+import json
 import os
 import tomllib
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from medicare_portal import PAYER_ID, Medicare, Visitor, medicare, medicare_book
 from portal_clients import SetClock, answering
 from sweeping import Desk, differences, furnish, read_answers
 
-from billing.errors import NeedsPerson, PortalError, StopAccount, UnknownPage
+from billing.errors import NeedsPerson, StopAccount, TryLater
 from billing.ledger import open_ledger
 from bots.portal.browser import Browser
 from bots.portal.session import PortalSession
@@ -24,6 +25,7 @@ from bots.profile import load_profile
 from flows.login_book import AccountBook
 from sandbox.__main__ import AS_OF
 from sandbox.books import make_world
+from sandbox.canary import canary
 from sandbox.exports import write_exports
 from sandbox.truth import truth_rows
 from sandbox.world import World
@@ -45,6 +47,7 @@ def sit(world: World, tmp_path: Path) -> Callable[[Medicare], Desk]:
     def sit_down(portal: Medicare) -> Desk:
         settings = tmp_path / "settings.toml"
         secrets = [f'"{PAYER_ID}/{name}" = "{said}"' for name, said in portal.secrets().items()]
+        secrets.append(f'"{PAYER_ID}/canary" = {json.dumps(canary(portal.payer))}')
         lines = ["[portals]", f'{PAYER_ID} = "{portal.address}"', "[secrets]", *secrets]
         settings.write_text("\n".join(lines) + "\n", encoding="utf-8")
         settings.chmod(0o600)
@@ -134,31 +137,28 @@ def test_a_mail_that_does_not_come_is_for_a_person(
     assert portal.counters()["refusals"] == 0
 
 
-def test_whoever_left_without_logging_out_is_told_so_and_tries_once(
+def test_whoever_left_without_logging_out_tries_later_and_spends_no_login(
     portal: Medicare, browser_executable: Browser, tmp_path: Path
 ) -> None:
     person = Visitor(portal).inside()
-    with pytest.raises(StopAccount, match="the account is locked"):
+    with pytest.raises(TryLater, match="takes no login now"):
         enter(portal, browser_executable, tmp_path / "home")
     person.get("/logout")
     person.http.close()
-    assert enter(portal, browser_executable, tmp_path / "another") == set()
+    assert enter(portal, browser_executable, tmp_path / "home") == set()
     counted = portal.counters()
     assert (counted["logins"], counted["refusals"]) == (2, 0)
 
 
 @pytest.mark.parametrize(
-    ("knob", "error"), [("captcha", UnknownPage), ("password_expired", StopAccount)]
+    ("knob", "why"),
+    [("captcha", "characters in a picture"), ("password_expired", "the password has expired")],
 )
 def test_what_only_a_person_can_pass_is_left_to_one(
-    portal: Medicare,
-    browser_executable: Browser,
-    tmp_path: Path,
-    knob: str,
-    error: type[PortalError],
+    portal: Medicare, browser_executable: Browser, tmp_path: Path, knob: str, why: str
 ) -> None:
     setattr(portal.knobs, knob, True)
-    with pytest.raises(error):
+    with pytest.raises(NeedsPerson, match=why):
         enter(portal, browser_executable, tmp_path / "home")
     counted = portal.counters()
     assert (counted["refusals"], counted["writes"], counted["logins"]) == (0, 0, 0)

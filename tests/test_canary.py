@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -24,7 +25,7 @@ from portal_faults import (
     down,
     is_search,
 )
-from sweeping import new_desk, read_answers
+from sweeping import Desk, new_desk, read_answers
 
 import flows.account_session
 from billing.errors import BadInput, CanaryFailed, ProfileError, TryLater
@@ -32,8 +33,10 @@ from billing.model import Outcome
 from bots.portal.browser import Browser
 from bots.profile import load_profile
 from bots.reading.canary import Canary, load_canary
+from sandbox.__main__ import AS_OF
+from sandbox.books import make_world
 from sandbox.canary import canary as known_canary
-from sandbox.serve import Portals
+from sandbox.serve import PORTALS, Portals
 
 NUMBER = {COMMERCIAL: "E00000000001", MEDICAID: "0226000000001"}
 OTHER = {COMMERCIAL: "E00000000002", MEDICAID: "0226000000002"}
@@ -157,10 +160,22 @@ def test_a_red_canary_is_told_on_the_morning_sheet_and_asked_alone_by_its_own_ve
     assert "No secret franklin-medicaid/canary" in missing.stdout
 
 
-def known_canary_of(sandbox: SandboxServer) -> dict[str, dict[str, str]]:
-    from sandbox.__main__ import AS_OF
-    from sandbox.books import make_world
+def test_every_shipped_payer_answers_for_its_canary(
+    browser_executable: Browser, tmp_path: Path
+) -> None:
+    world = make_world(2, 12, AS_OF, tuple(PORTALS))
+    settings = tmp_path / "settings.toml"
+    settings.touch(mode=0o600)
+    with answering(world, SetClock(), delay=0.05) as portals:
+        settings.write_text(portals.settings(tmp_path / "home"), encoding="utf-8")
+        desk = Desk(SandboxServer(2, 12, settings, os.getpid()), tmp_path)
+        done = desk.run(desk.command("canary", "--json"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    colours = {one["payer"]: one["colour"] for one in json.loads(done.stdout)["canaries"]}
+    assert colours == dict.fromkeys(PORTALS, "green")
 
+
+def known_canary_of(sandbox: SandboxServer) -> dict[str, dict[str, str]]:
     world = make_world(sandbox.seed, sandbox.claims, AS_OF)
     text = known_canary(world.commercial)
     assert text is not None

@@ -14,7 +14,7 @@ from medicare_portal import PAID, PAYER_ID, WAITING, Medicare, Visitor, medicare
 from portal_faults import EXPORT, SWEEP, Night, billed
 from portal_worlds import AS_OF
 
-from billing.errors import NeedsPerson, PortalError, TryLater
+from billing.errors import PortalError, TryLater
 from billing.ledger import open_ledger
 from billing.model import Outcome
 from bots.portal.browser import Browser
@@ -101,21 +101,6 @@ def test_a_remittance_advice_that_cannot_be_read_gives_no_figures(
     (conclusion,) = work.conclusions()
     assert conclusion.patient_responsibility is None
     assert conclusion.payer_claim_number == PAID
-
-
-@pytest.mark.parametrize(
-    ("knob", "why"),
-    [("captcha", "characters in a picture"), ("password_expired", "the password has expired")],
-)
-def test_a_page_for_a_person_ends_the_night(
-    portal: Medicare, browser_executable: Browser, tmp_path: Path, knob: str, why: str
-) -> None:
-    setattr(portal.knobs, knob, True)
-    work = night(portal, browser_executable, tmp_path / "home", PAID)
-    with pytest.raises(NeedsPerson, match=why):
-        work.run(seconds=90)
-    counted = portal.counters()
-    assert {name: counted[name] for name in CLEAN} == dict.fromkeys(CLEAN, 0)
 
 
 def test_an_account_that_was_not_logged_out_of_is_tried_later_and_spends_no_login(

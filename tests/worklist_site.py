@@ -18,6 +18,7 @@ import uvicorn
 from portal_clients import SetClock
 
 from sandbox.books import make_world
+from sandbox.canary import canary
 from sandbox.documents import draw
 from sandbox.knobs import Knobs
 from sandbox.portal_worklist import worklist_app
@@ -55,7 +56,9 @@ class Site:
 
     def settings(self, home: Path) -> str:
         """The settings that point a run at this portal, with a ledger in ``home``."""
-        return Portals({PAYER_ID: self.address}, {PAYER_ID: self.account}).settings(home)
+        known = {PAYER_ID: canary(self.payer) or ""}
+        portals = Portals({PAYER_ID: self.address}, {PAYER_ID: self.account}, canaries=known)
+        return portals.settings(home)
 
 
 @contextmanager
