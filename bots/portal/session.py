@@ -31,6 +31,7 @@ from bots.portal.boxes import MessageBoxes
 from bots.portal.browser import Browser, launch_options
 from bots.portal.guard import Guard, host_of
 from bots.portal.second_factor import AskPerson, Codes, codes_of
+from bots.portal.stores import empty_stores
 from bots.portal.traffic import CHAIN_SECONDS, DATA, Traffic
 from bots.portal.verbs import Hand
 from bots.profile import Profile
@@ -330,7 +331,7 @@ class PortalSession:
         self._signed_in = False
         self.hand.ended = ()
         try:
-            await self._forget_the_visit()
+            await empty_stores(self.page, self.address, self.guard.hosts)
         except Error as error:
             raise TryLater(f"{self.profile.id}: the browser stopped") from error
         await self.sign_in()
@@ -350,21 +351,6 @@ class PortalSession:
         drift = self.hand.drift
         await self._open()
         self.hand.drift |= drift
-
-    async def _forget_the_visit(self) -> None:
-        """Cookies and what scripts stored: a dead session kept there would hide the login."""
-        for frame in self.page.frames:
-            with suppress(Error):  # a frame without an origin has no store
-                await frame.evaluate("() => { sessionStorage.clear(); localStorage.clear(); }")
-        await self.page.goto("about:blank")  # what scripts hold in memory goes with the page
-        await self.context.clear_cookies()
-        devtools = await self.context.new_cdp_session(self.page)
-        for host in self.guard.hosts:
-            origin = f"{urlsplit(self.address).scheme}://{host}"
-            await devtools.send(
-                "Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"}
-            )
-        await devtools.detach()
 
     async def at_rest(self, moment: float = CHAIN_SECONDS) -> None:
         """Wait until the page has what it asked for, and asks for nothing more for a ``moment``.
