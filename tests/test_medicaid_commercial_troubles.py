@@ -160,6 +160,16 @@ def test_a_paid_amount_under_another_label_without_an_eob_is_no_amount(
 
 
 @each_payer
+def test_a_claim_that_is_listed_twice_is_opened_once(sit: Sit, payer: str) -> None:
+    work, portals = sit(payer, duplicate_rows=True)
+    work.run(120)
+    (paid,) = work.conclusions()
+    assert (paid.outcome, paid.paid) == (Outcome.PAID, Decimal("1180.00"))
+    assert counted(portals, payer)["documents"] == 1
+    assert untouched(portals, payer)
+
+
+@each_payer
 @pytest.mark.parametrize("drift", [2, 3])
 def test_a_portal_that_has_drifted_is_an_unknown_page_and_never_an_answer(
     sit: Sit, payer: str, drift: int
