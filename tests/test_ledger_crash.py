@@ -23,10 +23,11 @@ from pathlib import Path
 
 import pytest
 from ledger_samples import NOW, begin, claim, conclusion, paid, payment
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Table, select, update
 
-from billing.ledger import Ledger, WorkItem, open_ledger, owner_is_dead, owner_name, tables
-from billing.model import Conclusion, Outcome
+import billing.ledger.items
+from billing.ledger import Ledger, WorkItem, open_ledger, owner_is_dead, owner_name
+from billing.model import Outcome
 
 PROCESSES = get_context("forkserver")
 PROCESSES.set_forkserver_preload(["billing.ledger"])  # a worker is at work at once
@@ -36,16 +37,13 @@ ITEMS_A_SWEEP = 6
 DEADLINE = 120.0
 
 
-class Unfenced(Ledger):
-    """The control: a ledger that lets anybody settle, whoever holds the lease."""
-
-    def _close_item(
-        self, connection: Connection, item_id: int, fence: int, conclusion: Conclusion
-    ) -> str | None:
-        item = tables.items.c.item_id == item_id
-        connection.execute(update(tables.items).where(item).values(state=tables.ANSWERED))
-        query = select(tables.items.c.sweep_id).where(item)
-        return str(connection.execute(query).scalar_one())
+def close_unfenced(
+    connection: Connection, work: Table, item_id: int, _fence: int, *, state: str, **_: object
+) -> str:
+    """The control: anybody settles, whoever holds the lease."""
+    item = work.c.item_id == item_id
+    connection.execute(update(work).where(item).values(state=state))
+    return str(connection.execute(select(work.c.sweep_id).where(item)).scalar_one())
 
 
 def document(claim_id: str) -> bytes:
@@ -57,7 +55,7 @@ def work(home: Path, sweeps: list[str], witness: Path, fenced: bool, started: Pi
     """Take a few items at a time and settle them, until no sweep has any left."""
     ledger = open_ledger(home)
     if not fenced:
-        ledger = Unfenced(home, ledger._engine)
+        billing.ledger.items.close = close_unfenced
     owner, chance = owner_name(), random.Random()
     started.send_bytes(b"!")
     descriptor = os.open(witness, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

@@ -60,10 +60,10 @@ def _within(rows: Sequence[ClaimStatus], typed: Sequence[date]) -> list[bool | N
 
 
 def _typed(task: ClaimStatusTask, words: Words, word: str) -> str:
-    """What the search typed of one word of the claim, whole and alone; empty where it did not."""
+    """The claim's word if the search was filled with it, however spelled; empty if it was not."""
     for step in task.search:
         if step.typed is not None and step.typed.value.startswith(f"{{claim.{word}"):
-            return fill_in(step.typed.value, words)
+            return str(words.get(f"claim.{word}") or "")
     return ""
 
 
