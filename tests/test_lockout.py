@@ -6,6 +6,7 @@ The workers submit by a plain HTTP client through the very ledger functions that
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal

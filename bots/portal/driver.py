@@ -372,7 +372,9 @@ def _searched(task: ClaimStatusTask) -> tuple[str, ...]:
 
 
 def _typed(task: ClaimStatusTask, words: Words) -> tuple[str, ...]:
-    return tuple(fill_in(step.typed.value, words) for step in task.search if step.typed)
+    """What was asked about; who of the practice asks makes it no other question."""
+    asked = [step.typed.value for step in task.search if step.typed]
+    return tuple(fill_in(value, words) for value in asked if "{claim.provider_" not in value)
 
 
 def _tells(step: Step) -> bool:
