@@ -171,7 +171,8 @@ def test_a_run_that_is_killed_at_the_submit_costs_one_attempt(
         settings.write_text(
             f'home = "{tmp_path / "home"}"\n[portals]\n{MEDICAID} = "{there.address}"\n'
             f'[secrets]\n"{MEDICAID}/username" = "{portals.accounts[MEDICAID].username}"\n'
-            f'"{MEDICAID}/password" = "out of date"\n',
+            f'"{MEDICAID}/password" = "out of date"\n'
+            f'"{MEDICAID}/canary" = {json.dumps(portals.canaries[MEDICAID])}\n',
             encoding="utf-8",
         )
         settings.chmod(0o600)
