@@ -148,6 +148,26 @@ def test_the_proof_sees_what_an_attempt_noted_too_late_does(tmp_path: Path) -> N
     assert max(door.counters.refusals for door in doors) > 2
 
 
+NEVER_ASKED = json.dumps(
+    {
+        "claim": {
+            "claim_id": "1",
+            "member_id": "0000012345",
+            "patient_last": "Fernhollow",
+            "patient_first": "Odalys",
+            "date_of_birth": "1981-04-09",
+            "service_from": "2026-06-01",
+            "service_to": "2026-06-01",
+            "billed": "10.00",
+            "provider_npi": "1234567890",
+            "provider_tin": "00-1234567",
+        },
+        "expect": {"payer_claim_number": "1", "category": "F1", "charge": "10.00", "paid": "9.00"},
+    }
+)
+"""A canary that nobody gets to: the password before it is refused."""
+
+
 @pytest.mark.browser
 @pytest.mark.slow
 def test_a_run_that_is_killed_at_the_submit_costs_one_attempt(
@@ -172,7 +192,7 @@ def test_a_run_that_is_killed_at_the_submit_costs_one_attempt(
             f'home = "{tmp_path / "home"}"\n[portals]\n{MEDICAID} = "{there.address}"\n'
             f'[secrets]\n"{MEDICAID}/username" = "{portals.accounts[MEDICAID].username}"\n'
             f'"{MEDICAID}/password" = "out of date"\n'
-            f'"{MEDICAID}/canary" = {json.dumps(portals.canaries[MEDICAID])}\n',
+            f'"{MEDICAID}/canary" = {json.dumps(NEVER_ASKED)}\n',
             encoding="utf-8",
         )
         settings.chmod(0o600)
