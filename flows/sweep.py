@@ -34,7 +34,7 @@ async def sweep(sweep_id: str) -> None:
             context.end_session(payer, end)
 
 
-async def _session(sweep_id: str, payer: str) -> BaseException | None:
+async def _session(sweep_id: str, payer: str) -> Exception | None:
     """How the payer's session failed; the work goes on without an orchestrator that fails."""
     try:
         try:
@@ -43,9 +43,7 @@ async def _session(sweep_id: str, payer: str) -> BaseException | None:
             if not failed_in_orchestrator(error):
                 raise
             await payer_session.fn(sweep_id, payer)
-    except BaseException as error:
-        if isinstance(error, asyncio.CancelledError):
-            raise
+    except Exception as error:
         return error
     return None
 

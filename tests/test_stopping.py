@@ -20,6 +20,7 @@ from conftest import PROJECT, SandboxServer
 from portal_clients import Medicaid
 from sweeping import new_desk
 
+import flows.embedded
 import flows.run
 from billing.errors import ClaimsweepError
 from billing.ledger import open_ledger
@@ -179,3 +180,32 @@ def test_a_session_that_ended_oddly_after_its_last_claim_is_no_news(exports: lis
         if payer is not None:
             context.end_session(payer, OSError("the orchestrator's server is gone"))
     assert ledger.report("night").payer_notes == ()
+
+
+def test_a_session_that_the_orchestrator_never_began_is_held_without_it(
+    exports: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load_settings()
+    flows.embedded.embed(settings.home)
+    from flows import sweep
+
+    class Down:
+        """The same session, and an orchestrator that cannot be reached."""
+
+        fn = staticmethod(sweep.payer_session.fn)
+
+        async def __call__(self, *_: str) -> None:
+            orchestrator(answers=False)(idle)
+
+    monkeypatch.setattr(sweep, "payer_session", Down())
+    ledger = open_ledger(settings.home)
+    ours = [path for path in exports if path.stem == "juniper-ridge"]
+    intake = flows.run.take_in(ledger, ours, flows.run.load_profiles(settings.profiles))
+    flows.run.begin(ledger, "night", intake, AS_OF)
+    assert asyncio.run(sweep._session("night", "juniper-ridge")) is None
+    (told,) = ledger.report("night").payer_notes
+    assert "No secret juniper-ridge/" in told.sentence, "it was tried, and says what it lacked"
+
+
+async def idle() -> None:
+    return
