@@ -134,12 +134,13 @@ def run_within(seconds: int, command: Sequence[str]) -> bool:
         )
     except OSError:
         return False
-    for deadline, last_word in ((seconds, signal.SIGTERM), (10, signal.SIGKILL)):
-        try:
-            return process.wait(deadline) == 0
-        except subprocess.TimeoutExpired:
-            with suppress(ProcessLookupError, PermissionError):  # sudo's child is root's
-                os.killpg(process.pid, last_word)
+    with suppress(subprocess.TimeoutExpired):
+        return process.wait(seconds) == 0
+    for last_word in (signal.SIGTERM, signal.SIGKILL):  # the second for what outlives its parent
+        with suppress(ProcessLookupError, PermissionError):  # sudo's child is root's
+            os.killpg(process.pid, last_word)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(10)
     return False
 
 

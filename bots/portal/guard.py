@@ -13,7 +13,6 @@ from playwright.async_api import (
     BrowserContext,
     Error,
     Request,
-    Response,
     Route,
     WebSocketRoute,
 )
@@ -22,8 +21,8 @@ from billing.errors import TryLater
 
 READS = frozenset({"GET", "HEAD"})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
 REDIRECTS_AT_MOST = 5
+PINNED = "net::ERR_PROXY_CONNECTION_FAILED"  # see bots.portal.browser
 NO_CONTENT = 204  # a browser that gets this stays where it is
 
 
@@ -45,7 +44,7 @@ class Guard:
         """Take the place before any page of ``context`` is opened."""
         await context.route("**/*", self._judge)
         await context.route_web_socket("**/*", self._refuse_socket)
-        context.on("response", self._note_redirect)
+        context.on("requestfailed", self._note_kept_in)
 
     def expect_document(self) -> asyncio.Future[bytes]:
         """The next document that a page, a frame or a tab goes to, as the bytes the portal sent.
@@ -86,12 +85,14 @@ class Guard:
         except Error:  # the page closed while the request was judged: nothing left to do
             return
 
-    def _note_redirect(self, response: Response) -> None:
-        """Redirects are not judged on their way; the browser's pin holds those to other hosts."""
-        target = response.headers.get("location") if response.status in REDIRECTS else None
-        if target and not self.allows("GET", urljoin(response.url, target)):
-            path = urlsplit(urljoin(response.url, target)).path
-            self.refused.append(f"REDIRECT {path}")
+    def _note_kept_in(self, request: Request) -> None:
+        """Redirects are not judged on their way; the browser's pin holds those to other hosts.
+
+        What failed is the redirect or, as often, the request that it answered: Playwright does
+        not always tell of a redirect that came to nothing.
+        """
+        if request.failure == PINNED:
+            self.refused.append(f"REDIRECT {urlsplit(request.url).path}")
 
     async def _take_document(self, route: Route, wanted: asyncio.Future[bytes]) -> None:
         try:
