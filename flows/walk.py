@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from billing.errors import BadInput
@@ -25,7 +27,7 @@ def walk(settings: Settings, where: str, words: Mapping[str, str]) -> str:
     if sys.platform != "darwin" and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
         raise BadInput("There is no screen to walk on; run this where you can see a browser")
     require_driver()
-    browser = find_browser()
+    browser = find_browser(windows=True)
     environment = dict(os.environ)
     if browser.executable is not None:
         environment["PWTEST_CLI_EXECUTABLE_PATH"] = str(browser.executable)
@@ -33,7 +35,19 @@ def walk(settings: Settings, where: str, words: Mapping[str, str]) -> str:
         recording = Path(folder) / "walk.jsonl"
         command = [sys.executable, "-m", "playwright", "codegen", "--target", "jsonl"]
         command += ["-o", str(recording), _address(settings, where)]
-        subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=False)
+        recorder = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            recorder.communicate()
+        finally:  # until the last of its processes has ended it writes, with all that was typed
+            with suppress(ProcessLookupError):
+                os.killpg(recorder.pid, signal.SIGTERM)
+            recorder.communicate()
         if not recording.is_file():
             raise BadInput("Nothing was recorded; walk through the portal, then close the browser")
         return steps_from(recording.read_text(encoding="utf-8"), words)

@@ -89,6 +89,21 @@ def test_a_stub_that_tells_no_version_is_passed_over(only_path: Path) -> None:
     assert (found.executable, found.version) == (chrome, "Chrome 150.0.7000.1")
 
 
+def test_who_wants_to_see_the_browser_gets_one_with_windows(
+    only_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell = program(only_path / "chromium-headless-shell", "echo Chromium 156.0.1")
+    assert find_browser().executable == shell
+    if sys.platform != "darwin":
+        with pytest.raises(BadInput, match="No browser with windows found: install Chromium"):
+            find_browser(windows=True)
+    whole = program(only_path / "chromium", "echo Chromium 156.0.1")
+    assert find_browser(windows=True).executable == whole
+    monkeypatch.setenv(VARIABLE, str(shell))
+    with pytest.raises(BadInput, match="has no windows"):
+        find_browser(windows=True)
+
+
 def test_the_variable_comes_before_the_system(
     only_path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
