@@ -44,13 +44,13 @@ SHARES: dict[Kind, int] = {  # per cent
     Kind.DOWN: 1,
     Kind.DOWN_ONCE: 1,
 }
-ENOUGH_FOR_ALL = 40
+ENOUGH_FOR_ALL = len(SHARES)
 
 
 def mix(claims: int) -> list[Kind]:
-    """``claims`` kinds by their shares, the largest remainders first; from 40 on each kind occurs.
+    """``claims`` kinds by their shares, the largest remainders first; from 16 on each kind occurs.
 
-    What the rare kinds take beyond their share is missing from those paid in full.
+    What the rare kinds take beyond their share is missing from the most frequent.
     """
     counts = {kind: share * claims // 100 for kind, share in SHARES.items()}
     by_remainder = sorted(SHARES, key=lambda kind: SHARES[kind] * claims % 100, reverse=True)
@@ -60,5 +60,5 @@ def mix(claims: int) -> list[Kind]:
         for kind, count in counts.items():
             if not count:
                 counts[kind] = 1
-                counts[Kind.PAID_FULL] -= 1
+                counts[max(counts, key=counts.__getitem__)] -= 1
     return [kind for kind, count in counts.items() for _ in range(count)]
