@@ -118,7 +118,7 @@ def test_a_payer_that_cannot_answer_leaves_no_answer(
 def test_the_clearinghouses_cards_say_what_the_answer_key_says(
     sandbox_server: Serve, tmp_path: Path
 ) -> None:
-    desk = new_front_desk(sandbox_server(7, 20, "blue-mesa,copper-line"), tmp_path)
+    desk = new_front_desk(sandbox_server(107, 20, "blue-mesa,copper-line"), tmp_path)
     checked = check(desk, "--limit", "5")
     asked = {answer["row"] for answer in checked["answers"]}
     keyed = {row: true for row, true in key(desk).items() if row in asked}
