@@ -122,13 +122,15 @@ class CoverageObservation:
     """What a portal said of one visit's cover at one instant. Immutable.
 
     ``captures`` are the hashes of all bytes it rests on, in the order they were taken; ``places``
-    gives each figure's evidence by its path: ``plan``, ``benefits[2].copay``.
+    gives each figure's evidence by its path: ``plan``, ``benefits[2].copay``. ``search`` is what
+    the search came to, in the profile's word for it; None where it came to nothing known.
     """
 
     observed_at: datetime
     answer: Answer[Coverage]
     captures: tuple[str, ...]
     places: Mapping[str, Evidence] = field(default_factory=dict)
+    search: str | None = None
 
 
 class VisitOutcome(StrEnum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from datetime import date
 from decimal import Decimal
 
@@ -34,6 +35,15 @@ _UNANSWERED: Mapping[Reason, str] = {
     Reason.NO_PROFILE: "no-profile",
     Reason.CANARY_FAILED: "canary-failed",
 }
+
+
+_COVER_FIGURES = (
+    "words", "member_id", "date_of_birth", "patient_last", "patient_first", "plan", "begins",
+    "ends", "note",
+)  # fmt: skip
+_BENEFIT_FIGURES = tuple(
+    name.name for name in fields(Benefit) if name.name not in ("words", "service_type", "network")
+)
 
 
 def same_person(visit: Visit, coverage: Coverage, fields: Sequence[str]) -> Answer[Coverage]:
@@ -149,6 +159,24 @@ def figure(visit: Visit, coverage: Coverage, name: str) -> tuple[Decimal | bool 
         if name in ("copay", "coinsurance") and for_visit(visit, coverage) is not None:
             break  # the plan's share is that of other services
     return None, name
+
+
+def figure_paths(coverage: Coverage) -> Iterator[str]:
+    """The path of everything that a cover states, as its places have it: ``benefits[2].copay``."""
+    for name in _COVER_FIGURES:
+        if getattr(coverage, name) is not None:
+            yield name
+    for n, benefit in enumerate(coverage.benefits):
+        yield f"benefits[{n}].service"
+        if benefit.network is not Network.UNKNOWN:
+            yield f"benefits[{n}].network"
+        for name in _BENEFIT_FIGURES:
+            if getattr(benefit, name) is not None:
+                yield f"benefits[{n}].{name}"
+    for n, other in enumerate(coverage.other_payers):
+        for name in ("name", "member_id", "primary"):
+            if getattr(other, name) is not None:
+                yield f"other_payers[{n}].{name}"
 
 
 def pressing(kind: str) -> int:

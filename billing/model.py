@@ -240,7 +240,8 @@ class Observation:
     """What one channel said of one claim at one instant. Immutable.
 
     ``captures`` are the hashes of all bytes the answer rests on, in the order they were taken;
-    ``places`` gives each read field's evidence by its name.
+    ``places`` gives each read field's evidence by its name. ``search`` is what a portal's search
+    came to, in the profile's word for it (none, listed); None where it came to nothing known.
     """
 
     channel: Channel
@@ -248,6 +249,7 @@ class Observation:
     answer: Answer[ClaimStatus] | Answer[Remittance]
     captures: tuple[str, ...]
     places: Mapping[str, Evidence] = field(default_factory=dict)
+    search: str | None = None
 
 
 class Outcome(StrEnum):

@@ -156,6 +156,12 @@ class Outcomes(Strict):
     one: Locators | None = None
     unavailable: Locators
 
+    @property
+    def signs(self) -> Mapping[str, Locators]:
+        """The signs of each outcome that there may be, by its name."""
+        signs = {"none": self.none, "listed": self.listed, "unavailable": self.unavailable}
+        return signs | ({"one": self.one} if self.one else {})
+
 
 class ClaimStatusTask(Strict):
     """The claim-status inquiry from empty form to figures.

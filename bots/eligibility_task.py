@@ -119,6 +119,11 @@ class EligibilityOutcomes(Strict):
     found: Locators
     unavailable: Locators
 
+    @property
+    def signs(self) -> Mapping[str, Locators]:
+        """The signs of each outcome, by its name."""
+        return {"none": self.none, "found": self.found, "unavailable": self.unavailable}
+
 
 class EligibilityTask(Strict):
     """The eligibility inquiry from empty form to figures.

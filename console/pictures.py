@@ -30,7 +30,7 @@ def boxed(picture: Image.Image, places: Mapping[str, Box], *, scale: float = 1.0
     frames = [
         (_around(box, scale), ", ".join(names))
         for box, names in _by_box(places).items()
-        if _is_inside(box, drawn.width / scale, drawn.height / scale)
+        if is_inside(box, drawn.width / scale, drawn.height / scale)
     ]
     taken = [frame for frame, _ in frames]
     for frame, name in frames:
@@ -52,7 +52,8 @@ def _around(box: Box, scale: float) -> Box:
     return (left - APART - LINE, top - APART - LINE, right + APART, bottom + APART)
 
 
-def _is_inside(box: Box, width: float, height: float) -> bool:
+def is_inside(box: Box, width: float, height: float) -> bool:
+    """Whether any of a box lies on a picture of this size."""
     left, top, right, bottom = box
     return right > 0 and bottom > 0 and left < width and top < height
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
+from typing import TypeVar
 
 from PIL import Image
 
@@ -16,6 +17,7 @@ from console.pictures import Box, boxed
 from flows.outputs import write_whole
 from flows.settings import Settings
 
+T = TypeVar("T")
 DPI = 144
 Sheet = tuple[str, int | None]
 """What is drawn on: a screenshot's or document's hash, and the page of a document."""
@@ -31,6 +33,8 @@ def show_evidence(settings: Settings, claim_id: str, sweep_id: str | None, out: 
     chosen = sweep_id or ledger.latest_sweep()
     items = ledger.find_items(chosen, claim_id) if chosen else ()
     if not items:
+        if chosen and ledger.holds_visits(chosen):
+            raise BadInput(f"{chosen} is a sweep of visits; name the schedule's row with --visit")
         raise BadInput(f"{chosen or 'The ledger'} has no claim {claim_id!r}; name its --sweep")
     made = []
     for item in items:
@@ -39,7 +43,7 @@ def show_evidence(settings: Settings, claim_id: str, sweep_id: str | None, out: 
             for (sha256, page), places in _sheets(observation).items():
                 which = f"-page-{page}" if page else ""
                 path = out / f"item-{item}-{channel.value}-{sha256[:12]}{which}.png"
-                made.append(_draw(ledger, sha256, page, places, path))
+                made.append(draw(ledger, sha256, page, places, path))
     if not made:
         raise BadInput(f"No figure of claim {claim_id!r} was read from a picture in {chosen}")
     return made
@@ -58,13 +62,13 @@ def _sheets(observation: Observation) -> dict[Sheet, dict[str, Box]]:
 def _places(observation: Observation) -> Iterator[tuple[str, Evidence]]:
     match observation.answer:
         case Found(Remittance() as remittance):
-            yield from _of_lines(remittance.places)
+            yield from spoken(remittance.places)
         case Found():
             yield from observation.places.items()
 
 
-def _of_lines(places: Mapping[str, Evidence]) -> Iterator[tuple[str, Evidence]]:
-    """The paths of a remittance as short names: ``claims[0].lines[1].paid`` is "line 2 paid"."""
+def spoken(places: Mapping[str, T]) -> Iterator[tuple[str, T]]:
+    """Paths as short names: ``claims[0].lines[1].paid`` is "line 2 paid"."""
     for path, place in places.items():
         parts = path.replace("]", "").split(".")
         words = [part.split("[") for part in parts]
@@ -78,17 +82,26 @@ def _of_lines(places: Mapping[str, Evidence]) -> Iterator[tuple[str, Evidence]]:
         )
 
 
-def _draw(
+def draw(
     ledger: Ledger, sha256: str, page: int | None, places: Mapping[str, Box], path: Path
 ) -> Path:
+    """A screenshot, or a page of a document, with its places boxed and named, written to ``path``.
+
+    Raises EvidenceDamaged when the bytes are no longer those that were stored.
+    """
     data = ledger.fetch(sha256)
     if page is None:
         made = boxed(Image.open(BytesIO(data)), places)
     else:
         made = boxed(draw_page(data, page, DPI), places, scale=DPI / POINTS_PER_INCH)
+    return put(path, made)
+
+
+def put(path: Path, data: bytes) -> Path:
+    """Write ``data`` for its owner alone. Raises ClaimsweepError when it cannot be written."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_whole(path, made)
+        write_whole(path, data)
     except OSError as error:
         raise ClaimsweepError(
             f"{path.parent}: cannot be written ({error.strerror}); name another folder with --out"

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from billing.errors import BadInput
 from flows.options import AsJson, Home, print_json, settings_in_force
 
 evidence = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -20,7 +21,10 @@ def _evidence() -> None:
 
 @evidence.command("show")
 def evidence_show(
-    claim_id: str,
+    claim_id: Annotated[str | None, typer.Argument(help="The claim.")] = None,
+    visit: Annotated[
+        int | None, typer.Option(help="A row of the schedule checked last, instead of a claim.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Where the pictures go.")] = None,
     sweep: Annotated[str | None, typer.Option(help="Default: the latest sweep.")] = None,
     as_json: AsJson = False,
@@ -28,14 +32,25 @@ def evidence_show(
 ) -> None:
     """Draw the pages an answer rests on, a named box around each figure that was read.
 
-    The pictures show a patient's page: they are written for you alone.
+    Of a visit also the pages and the data as saved, and the place of every figure. What is
+    written shows a patient's page: it is for you alone.
 
     Example: claimsweep evidence show 00012345 --out /tmp/pictures
     """
     from flows.evidence import show_evidence
+    from flows.visit_evidence import show_visit
 
     settings = settings_in_force(home, None)
-    made = show_evidence(settings, claim_id, sweep, out or settings.artifacts / "pictures")
+    if (claim_id is None) == (visit is None):
+        raise BadInput("Name a claim, or a row of the schedule with --visit")
+    if visit is not None:
+        shown = show_visit(settings, visit, sweep, out or settings.artifacts / "pictures")
+        if as_json:
+            print_json(shown.document())
+        else:
+            sys.stdout.write("".join(f"{line}\n" for line in shown.sentences()))
+        return
+    made = show_evidence(settings, str(claim_id), sweep, out or settings.artifacts / "pictures")
     if as_json:
         print_json({"pictures": [str(path) for path in made]})
     else:

@@ -146,11 +146,10 @@ def _write_case(
 def _covered(ledger: Ledger, profile: Profile, row: str) -> tuple[list[bytes], bytes | None]:
     """The pages that answered for a row of the latest schedule, and the JSON that they loaded."""
     sweep_id = ledger.latest_schedule()
-    found = (
-        ledger.visit_observation(sweep_id, profile.id, int(row))
-        if sweep_id and row.isdigit()
-        else None
+    asked = (
+        ledger.asked_visits(sweep_id, profile.id, int(row)) if sweep_id and row.isdigit() else ()
     )
+    found = asked[-1].observation if asked else None
     if found is None or not isinstance(found.answer, Found):
         raise BadInput(
             f"The latest schedule has no answer of {profile.id} for row {row}; choose another"

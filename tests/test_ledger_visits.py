@@ -173,8 +173,9 @@ def test_an_answer_without_its_bytes_is_not_taken(ledger: Ledger) -> None:
         settle(ledger, item, replace(observed(), captures=("a" * 64,)))
     sha256 = ledger.store(b"page", "text/html")
     assert settle(ledger, item, replace(observed(), captures=(sha256,)))
-    assert ledger.visit_observation("monday", "acme", 2) == replace(observed(), captures=(sha256,))
-    assert ledger.visit_observation("monday", "acme", 3) is None
+    (asked,) = ledger.asked_visits("monday", "acme", 2)
+    assert asked.observation == replace(observed(), captures=(sha256,))
+    assert ledger.asked_visits("monday", "acme", 3) == ()
 
 
 def test_a_schedule_is_not_the_latest_sweep_of_claims(ledger: Ledger) -> None:

@@ -7,9 +7,10 @@ from billing.ledger.items import WorkItem
 from billing.ledger.owners import owner_is_dead, owner_name
 from billing.ledger.store import Ledger, open_ledger
 from billing.ledger.sweeps import Progress, SweepStart, SweptExport
-from billing.ledger.visits import KeptAnswer, VisitItem
+from billing.ledger.visits import AskedVisit, KeptAnswer, VisitItem
 
 __all__ = [
+    "AskedVisit",
     "BegunLogin",
     "EvidenceDamaged",
     "EvidenceMissing",

@@ -66,6 +66,15 @@ class KeptAnswer:
     asked_for: date
 
 
+@dataclass(frozen=True, slots=True)
+class AskedVisit:
+    """A visit that a portal was asked about, by the ledger's own number, and what was observed."""
+
+    item_id: int
+    visit: Visit
+    observation: CoverageObservation
+
+
 class Visits(Sweeps):
     """Beginning a schedule's sweep, leasing and settling its visits, and reading them back."""
 
@@ -104,18 +113,34 @@ class Visits(Sweeps):
             newest = query.order_by(sweeps.started_at.desc(), sweeps.sweep_id)
             return connection.execute(newest.limit(1)).scalar()
 
-    def visit_observation(self, sweep_id: str, payer: str, row: int) -> CoverageObservation | None:
-        """What was last observed for a row of the schedule; None for a row that was not asked."""
+    def asked_visits(
+        self, sweep_id: str, payer: str, row: int | None = None
+    ) -> tuple[AskedVisit, ...]:
+        """The visits that the payer's portal was asked about, or that of one row, each with what
+        was last observed of it; a visit that a kept answer served was not asked about."""
         items, said = tables.visits.c, tables.visit_observations.c
         query = (
-            select(said.observation)
+            select(items.item_id, items.visit, said.observation)
             .join_from(tables.visits, tables.visit_observations, said.item_id == items.item_id)
-            .where(items.sweep_id == sweep_id, items.payer == payer, items.row == row)
-            .order_by(said.fence.desc())
+            .where(items.sweep_id == sweep_id, items.payer == payer)
+            .order_by(items.item_id, said.fence)
         )
+        if row is not None:
+            query = query.where(items.row == row)
         with self._reading() as connection:
-            text = connection.execute(query.limit(1)).scalar()
-        return None if text is None else read(COVERAGE_OBSERVATION, text)
+            newest = {one.item_id: one for one in connection.execute(query)}
+        return tuple(
+            AskedVisit(
+                one.item_id, read(VISIT, one.visit), read(COVERAGE_OBSERVATION, one.observation)
+            )
+            for one in newest.values()
+        )
+
+    def visit_results(self, sweep_id: str, row: int) -> tuple[VisitResult, ...]:
+        """The results there are for a row of the schedule: one, or one of each sheet."""
+        with self._reading() as connection:
+            require_sweep(connection, sweep_id)
+            return _results(connection, sweep_id, row)
 
     def lease_visit(
         self, sweep_id: str, payer: str, owner: str, *, seconds: int, now: datetime
@@ -268,21 +293,6 @@ class Visits(Sweeps):
 
         ``payer_names`` stays empty: profiles know the payers' names.
         """
-        items, said = tables.visits, tables.visit_conclusions
-        current = and_(said.c.item_id == items.c.item_id, said.c.fence == items.c.fence)
-        query = (
-            select(
-                items.c.item_id,
-                items.c.visit,
-                items.c.attempts,
-                said.c.conclusion,
-                said.c.seconds,
-                said.c.concluded_at,
-            )
-            .join_from(items, said, current)
-            .where(items.c.sweep_id == sweep_id)
-            .order_by(items.c.row, items.c.item_id)
-        )
         with self._reading() as connection:
             sweep = require_sweep(connection, sweep_id)
             require_settled(connection, sweep_id)
@@ -291,10 +301,33 @@ class Visits(Sweeps):
                 business_date=sweep.business_date,
                 started_at=sweep.started_at,
                 finished_at=sweep.finished_at,
-                results=tuple(_result(row) for row in connection.execute(query)),
+                results=_results(connection, sweep_id),
                 refused_rows=read_refused(connection, sweep_id),
                 payer_notes=read_notes(connection, sweep_id),
             )
+
+
+def _results(
+    connection: Connection, sweep_id: str, row: int | None = None
+) -> tuple[VisitResult, ...]:
+    items, said = tables.visits, tables.visit_conclusions
+    current = and_(said.c.item_id == items.c.item_id, said.c.fence == items.c.fence)
+    query = (
+        select(
+            items.c.item_id,
+            items.c.visit,
+            items.c.attempts,
+            said.c.conclusion,
+            said.c.seconds,
+            said.c.concluded_at,
+        )
+        .join_from(items, said, current)
+        .where(items.c.sweep_id == sweep_id)
+        .order_by(items.c.row, items.c.item_id)
+    )
+    if row is not None:
+        query = query.where(items.c.row == row)
+    return tuple(_result(one) for one in connection.execute(query))
 
 
 def _result(row: AnyRow) -> VisitResult:

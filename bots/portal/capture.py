@@ -89,3 +89,11 @@ def _body(html: str) -> str:
 async def capture_image(page: Page) -> bytes:
     """A PNG of what is visible, in CSS pixels, so that boxes can be drawn on it."""
     return await page.screenshot(type="png", scale="css", animations="disabled")
+
+
+async def capture_whole(page: Page) -> tuple[bytes, tuple[int, int]]:
+    """A PNG of the whole page, in CSS pixels, and how far the window is scrolled into it: to the
+    right and down. A box in the window lies that much further on the picture."""
+    right, down = await page.evaluate("() => [window.scrollX, window.scrollY].map(Math.round)")
+    image = await page.screenshot(type="png", scale="css", animations="disabled", full_page=True)
+    return image, (right, down)

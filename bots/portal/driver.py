@@ -26,7 +26,7 @@ from billing.model import (
     Reason,
 )
 from bots.claim_task import ClaimStatusTask
-from bots.page_language import PLACEHOLDER, Locators, Step
+from bots.page_language import PLACEHOLDER, Step
 from bots.portal.absence import answers_our_search, echoes_our_member
 from bots.portal.capture import Keep, capture_image, capture_page, capture_steady
 from bots.portal.document import NoDocument, fetch_document
@@ -76,6 +76,7 @@ class ClaimStatusDriver:
     _searched_at: float = field(init=False, default=0.0)
     _captures: list[str] = field(init=False, default_factory=list)
     _listed: list[ClaimStatus] = field(init=False, default_factory=list)
+    _outcome: str | None = field(init=False, default=None)
     _came_whole: bool = field(init=False, default=False)
     _untold: dict[tuple[ClaimStatus, ...], tuple[str, ...]] = field(
         init=False, default_factory=dict
@@ -88,7 +89,7 @@ class ClaimStatusDriver:
         asked in it. A page that nobody foresaw, or that the portal failed to send, is an answer of
         its own: NoAnswer with the capture that shows it.
         """
-        self._captures, self._listed = [], []
+        self._captures, self._listed, self._outcome = [], [], None
         self.session.boxes.shown.clear()
         self.session.guard.refused.clear()  # what the page of an earlier claim tried
         settings = self.session.profile.file.session
@@ -115,7 +116,7 @@ class ClaimStatusDriver:
     async def _ask(self, claim: Claim) -> Asked:
         task = self.session.profile.file.tasks.claim_status
         words = claim_words(claim)
-        outcome = await self._search(task, words)
+        self._outcome = outcome = await self._search(task, words)
         if outcome == "unavailable":
             return await self._with_picture(
                 NoAnswer(
@@ -198,7 +199,7 @@ class ClaimStatusDriver:
         settings = session.profile.file.session
         pause = settings.pause()
         await asyncio.sleep(max(0.0, self._searched_at + pause - monotonic()))
-        signs = _signs(task)
+        signs = task.outcomes.signs
         asking, sending = task.search, tuple(filter(None, (task.submit,)))
         if not sending:  # the results filter themselves from the first word that is typed
             first = next((n for n, s in enumerate(task.search) if _tells(s)), 0)
@@ -353,7 +354,9 @@ class ClaimStatusDriver:
         document: str | None = None,
     ) -> Asked:
         captures = tuple(dict.fromkeys(self._captures))
-        observation = Observation(Channel.PORTAL, datetime.now(UTC), answer, captures, places or {})
+        observation = Observation(
+            Channel.PORTAL, datetime.now(UTC), answer, captures, places or {}, self._outcome
+        )
         return Asked(observation, document)
 
     def _refuse_writes(self) -> None:
@@ -380,13 +383,3 @@ def _typed(task: ClaimStatusTask, words: Words) -> tuple[str, ...]:
 def _tells(step: Step) -> bool:
     """Whether a step types something of the claim."""
     return step.typed is not None and "{claim." in step.typed.value
-
-
-def _signs(task: ClaimStatusTask) -> dict[str, Locators]:
-    outcomes = task.outcomes
-    signs = {
-        "none": outcomes.none,
-        "listed": outcomes.listed,
-        "unavailable": outcomes.unavailable,
-    }
-    return signs | ({"one": outcomes.one} if outcomes.one else {})

@@ -19,7 +19,7 @@ from billing.identity import same_id
 from billing.model import Answer, Evidence, Found, NoAnswer, NotFound, Reason
 from bots.eligibility_task import EligibilityTask
 from bots.page_language import PLACEHOLDER
-from bots.portal.capture import Keep, capture_image, capture_page
+from bots.portal.capture import Keep, capture_image, capture_page, capture_whole
 from bots.portal.session import PortalSession
 from bots.portal.verbs import Words, fill_in
 from bots.reading.coverage import read_coverage, read_member
@@ -34,6 +34,7 @@ class EligibilityDriver:
     keep: Keep
     _searched_at: float = field(init=False, default=0.0)
     _captures: list[str] = field(init=False, default_factory=list)
+    _outcome: str | None = field(init=False, default=None)
 
     async def ask(self, visit: Visit) -> CoverageObservation:
         """The portal's answer about the cover of ``visit``, with the bytes it rests on.
@@ -42,7 +43,7 @@ class EligibilityDriver:
         asked in it. A page that nobody foresaw, or that the portal failed to send, is an answer of
         its own: NoAnswer with the capture that shows it.
         """
-        self._captures = []
+        self._captures, self._outcome = [], None
         self.session.boxes.shown.clear()
         self.session.guard.refused.clear()  # what the page of an earlier visit tried
         seconds = self.session.profile.file.session.claim_seconds
@@ -64,7 +65,7 @@ class EligibilityDriver:
 
     async def _ask(self, visit: Visit) -> CoverageObservation:
         words = visit_words(visit, self.task)
-        outcome = await self._search(words)
+        self._outcome = outcome = await self._search(words)
         if outcome == "unavailable":
             said = "The portal says that its eligibility system is unavailable."
             return await self._with_picture(NoAnswer(Reason.UNAVAILABLE, said))
@@ -75,16 +76,11 @@ class EligibilityDriver:
 
     async def _search(self, words: Words) -> str:
         """Fill the form, submit it once, and name the one outcome that the page shows."""
-        session, hand, outcomes = self.session, self.session.hand, self.task.outcomes
+        session, hand, signs = self.session, self.session.hand, self.task.outcomes.signs
         settings = session.profile.file.session
         due = self._searched_at + settings.min_seconds_between_searches
         await asyncio.sleep(max(0.0, due - monotonic()))
         await hand.take(self.task.search, words)
-        signs = {
-            "none": outcomes.none,
-            "found": outcomes.found,
-            "unavailable": outcomes.unavailable,
-        }
         # an answer to the visit before must never pass for an answer to this one
         if await hand.shows([way for ways in signs.values() for way in ways]):
             raise UnknownPage("an outcome shows before the search was submitted")
@@ -110,19 +106,16 @@ class EligibilityDriver:
         if not isinstance(answer, Found):
             return self._observed(answer)  # another person's page: no picture, no figures
         bodies = await self._bodies()
-        images = {hashlib.sha256(page).hexdigest(): await self._image()}
+        pictures = {hashlib.sha256(page).hexdigest(): await self._whole()}
         later = []
         for source in self.task.sources:
             if source.after:
                 await self.session.hand.take(source.after, words)
                 later.append(await self._capture())
-                images[hashlib.sha256(later[-1]).hexdigest()] = await self._image()
+                pictures[hashlib.sha256(later[-1]).hexdigest()] = await self._whole()
         reading = read_coverage(page, self.task, bodies, later)
         self._refuse_writes()
-        places = {
-            path: replace(place, image=images[place.sha256]) if place.box else place
-            for path, place in reading.places.items()
-        }
+        places = {path: _on_picture(place, pictures) for path, place in reading.places.items()}
         return self._observed(Found(reading.coverage), places)
 
     async def _bodies(self) -> dict[str, bytes]:
@@ -194,6 +187,11 @@ class EligibilityDriver:
     async def _image(self) -> str:
         return self._keep(await capture_image(self.session.page), "image/png")
 
+    async def _whole(self) -> tuple[str, tuple[int, int]]:
+        """The picture of a long page from top to end, and where the window is in it."""
+        image, scrolled = await capture_whole(self.session.page)
+        return self._keep(image, "image/png"), scrolled
+
     def _keep(self, data: bytes, media_type: str) -> str:
         sha256 = self.keep(data, media_type)
         self._captures.append(sha256)
@@ -203,7 +201,7 @@ class EligibilityDriver:
         self, answer: Answer[Coverage], places: Mapping[str, Evidence] | None = None
     ) -> CoverageObservation:
         captures = tuple(dict.fromkeys(self._captures))
-        return CoverageObservation(datetime.now(UTC), answer, captures, places or {})
+        return CoverageObservation(datetime.now(UTC), answer, captures, places or {}, self._outcome)
 
     def _refuse_writes(self) -> None:
         refused = self.session.guard.refused
@@ -211,6 +209,14 @@ class EligibilityDriver:
             tried = ", ".join(dict.fromkeys(refused))
             refused.clear()
             raise UnknownPage(f"the page tried {tried}, which the profile does not allow")
+
+
+def _on_picture(place: Evidence, pictures: Mapping[str, tuple[str, tuple[int, int]]]) -> Evidence:
+    if place.box is None:
+        return place
+    image, (x, y) = pictures[place.sha256]
+    left, top, right, bottom = place.box
+    return replace(place, image=image, box=(left + x, top + y, right + x, bottom + y))
 
 
 def visit_words(visit: Visit, task: EligibilityTask) -> dict[str, object]:

@@ -24,7 +24,7 @@
     const boxless = getComputedStyle(node).display === "contents";
     if (!boxless && node.checkVisibility && !node.checkVisibility({ visibilityProperty: true }) && tag !== "html" && tag !== "head") {
       out.push(" data-cs-hidden");
-    } else if (node.matches("td,th,dd,dt,input,select,textarea,span,div,p,a,button,output,strong,b,li,h1,h2,h3,h4,label") ) {
+    } else if (node.matches("td,th,dd,dt,input,select,textarea,span,div,p,a,button,output,strong,b,li,h1,h2,h3,h4,label,section,article,tr,time,data,em,i,[role]") ) {
       const r = node.getBoundingClientRect();
       out.push(` data-cs-box="${[frameLeft + r.left, frameTop + r.top, frameLeft + r.right, frameTop + r.bottom].map(Math.round).join(",")}"`);
     }

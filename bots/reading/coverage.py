@@ -17,7 +17,7 @@ from billing.model import Evidence
 from billing.money import money, percent
 from bots.eligibility_task import FLAGS, BenefitRows, EligibilityTask, Source
 from bots.page_language import PageField
-from bots.reading.dom import Cell, cell_of, column, parse, visible
+from bots.reading.dom import Box, Cell, cell_of, column, parse, visible
 from bots.reading.page import (
     Reading,
     follow,
@@ -213,17 +213,43 @@ def _rows(page: bytes, source: Source, bodies: Mapping[str, bytes]) -> list[Read
     fields = _as_text(source.fields)
     if source.response is not None:
         body = bodies.get(source.response)
-        return None if body is None else _entries(body, str(source.list), fields)
+        return None if body is None else _entries(body, source, fields)
     if source.each is not None:
         sha256 = hashlib.sha256(page).hexdigest()
         elements = visible(parse(page), source.each)
         if isinstance(source, BenefitRows) and source.unless_shown:
             _refuse_unread_labels(page, source, elements)
         return [
-            read_fields(element, fields, f"{source.each} {n}", sha256)
-            for n, element in enumerate(elements, 1)
+            _placed(
+                read_fields(element, fields, where, sha256),
+                source,
+                where,
+                sha256,
+                cell_of(element).box,
+            )
+            for where, element in ((f"{source.each} {n}", e) for n, e in enumerate(elements, 1))
         ] or None
-    return _table(page, str(source.table), fields)
+    return _table(page, source, fields)
+
+
+def _placed(row: Reading, source: Source, where: str, sha256: str, box: Box | None) -> Reading:
+    """A row with the place of what it says by the profile: a constant, what holds unless shown.
+
+    That rests on the row's being there, and on what it does not show.
+    """
+    unless = source.unless_shown if isinstance(source, BenefitRows) else ()
+    said = {
+        name: f"{where}, without {spelled(source.fields[name])}"
+        for name in unless
+        if not row.values[name]
+    }
+    said |= {
+        name: f"{where}, a constant of the profile"
+        for name, field in source.fields.items()
+        if field.constant is not None
+    }
+    places = {name: Evidence(sha256=sha256, where=at, box=box) for name, at in said.items()}
+    return Reading(row.values, {**row.places, **places})
 
 
 def _refuse_unread_labels(
@@ -235,19 +261,22 @@ def _refuse_unread_labels(
         raise UnknownPage(_changed(page, f"in {_named(source)} the unknown labels {strange}"))
 
 
-def _entries(body: bytes, path: str, fields: Mapping[str, PageField]) -> list[Reading]:
-    sha256 = hashlib.sha256(body).hexdigest()
+def _entries(body: bytes, source: Source, fields: Mapping[str, PageField]) -> list[Reading]:
+    sha256, path = hashlib.sha256(body).hexdigest(), str(source.list)
     entries = follow(parse_json(body), path)
     if not isinstance(entries, list):
         raise UnknownPage(
             f"The captured response {sha256[:12]} has no list {path!r}; the portal may have "
             "changed, compare it with the profile"
         )
-    return [read_entry(entry, fields, f"{path} {n}", sha256) for n, entry in enumerate(entries, 1)]
+    return [
+        _placed(read_entry(entry, fields, where, sha256), source, where, sha256, None)
+        for where, entry in ((f"{path} {n}", entry) for n, entry in enumerate(entries, 1))
+    ]
 
 
-def _table(page: bytes, css: str, fields: Mapping[str, PageField]) -> list[Reading] | None:
-    sha256 = hashlib.sha256(page).hexdigest()
+def _table(page: bytes, source: Source, fields: Mapping[str, PageField]) -> list[Reading] | None:
+    sha256, css = hashlib.sha256(page).hexdigest(), str(source.table)
     tables = visible(parse(page), css)
     if not tables:
         return None
@@ -273,7 +302,8 @@ def _table(page: bytes, css: str, fields: Mapping[str, PageField]) -> list[Readi
             cell = cell_of(cells[n], fields[name].attribute)
             values[name] = value_of(cell, fields[name], where, sha256)
             places[name] = Evidence(sha256=sha256, where=where, box=cell.box)
-        readings.append(Reading(values, places))
+        row = Reading(values, places)
+        readings.append(_placed(row, source, f"{css} row {n + 1}", sha256, None))
     return readings
 
 

@@ -18,12 +18,14 @@ from bots.reading.cases import flat
 from bots.reading.listed import read_rows
 from bots.reading.page import Reading, read_claim, read_region, read_response
 
-Verdict = Literal["same", "changed", "refused", "read", "unread"]
+Verdict = Literal["same", "changed", "refused", "read", "unread", "undecided"]
 ROWS = "rows"
 """The results page or body as a whole: does it still list the claim that was answered?"""
 
 PAGE = "page"
 """A page that stopped the bot that night, as a whole."""
+
+PAGES, BODIES = "text/html", "application/json"
 
 _STATUS: TypeAdapter[ClaimStatus] = TypeAdapter(ClaimStatus)
 _REMITTANCE: TypeAdapter[Remittance] = TypeAdapter(Remittance)
@@ -35,6 +37,7 @@ class Reread:
 
     ``refused``: it cannot be read any more, and ``why`` says so without the page's values.
     ``read``: the page could not be read that night, and today it can. ``unread``: nor today.
+    ``undecided``: what was kept does not tell.
     """
 
     field: str
@@ -64,6 +67,11 @@ class Opened:
     body: str | None
 
 
+def captured(captures: Sequence[str], archive: Archive, kind: str) -> list[str]:
+    """Those of ``captures`` that are of a media type, in the order they were taken."""
+    return [sha256 for sha256 in captures if archive.media_type(sha256) == kind]
+
+
 def reread_page(observation: Observation, archive: Archive, profile: Profile) -> Iterator[Reread]:
     """Every field of a portal's answer again; nothing for an answer that no figure rests on."""
     match observation.answer:
@@ -72,9 +80,8 @@ def reread_page(observation: Observation, archive: Archive, profile: Profile) ->
             yield from _reread_claim(before, opened, archive, profile)
             yield from _reread_rows(before, observation, opened, archive, profile)
         case NoAnswer(reason=Reason.UNKNOWN_PAGE):
-            kinds = {c: archive.media_type(c) for c in observation.captures}
-            pages = [c for c, kind in kinds.items() if kind == "text/html"]
-            bodies = [c for c, kind in kinds.items() if kind == "application/json"]
+            pages = captured(observation.captures, archive, PAGES)
+            bodies = captured(observation.captures, archive, BODIES)
             yield from _read_at_last(pages[-1:], bodies, archive, profile)
 
 
