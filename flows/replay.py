@@ -143,7 +143,8 @@ class Replayed:
             f"{sum(counts.values()):,} fields: {counts['same']:,} the same, "
             f"{counts['changed']:,} changed, {counts['refused']:,} now refused, "
             f"{counts['read']:,} now read that were not, "
-            f"{counts['unread']:,} pages still not read, {counts['undecided']:,} that cannot be decided again."
+            f"{counts['unread']:,} pages still not read, "
+            f"{counts['undecided']:,} that cannot be decided again."
         )
         everything = [f for claim in self.claims for f in claim.fields if f.verdict in SAID]
         fields = [f for f in everything if f.field not in DECIDED]

@@ -1,0 +1,261 @@
+"""An eligibility answer is shown figure by figure, and a night of them is decided again offline."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import PROJECT, SandboxServer
+from PIL import Image
+from sweeping import Desk, furnish
+
+from billing.ledger import open_ledger
+from billing.model import NoAnswer, NotFound, Reason
+from console.pictures import INK
+
+pytestmark = pytest.mark.usefixtures("browser_executable")
+FRAMES, JSON, TABLES = "blue-mesa", "juniper-ridge", "tri-rivers"
+PAYERS = (FRAMES, JSON, TABLES)
+VISITS = 14  # of each payer: every outcome is among them
+FROM_DATA = """    benefits:
+      response: /api/eligibility-checks
+      list: benefits
+      fields:
+        service: {label: serviceType}
+        network: {label: network}
+        covered: {label: covered}
+        copay: {label: copay, when_missing: none}
+        coinsurance: {label: coinsurance, when_missing: none}
+        deductible: {label: deductible, when_missing: none}
+        deductible_remaining: {label: deductibleRemaining, when_missing: none}
+        out_of_pocket: {label: outOfPocket, when_missing: none}
+        out_of_pocket_remaining: {label: outOfPocketRemaining, when_missing: none}
+        authorization_required: {label: authorizationRequired}
+        referral_required: {label: referralRequired}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """A schedule that was checked once, with the profiles that it was checked with."""
+
+    desk: Desk
+    profiles: Path
+    answers: list[dict[str, Any]]
+
+    def rows(self, payer: str, outcome: str) -> list[int]:
+        """The rows of a payer with that outcome."""
+        mine = [a for a in self.answers if (a["payer"], a["outcome"]) == (payer, outcome)]
+        return [a["row"] for a in mine]
+
+
+@pytest.fixture(scope="module")
+def night(
+    sandbox_server: Callable[..., SandboxServer], tmp_path_factory: pytest.TempPathFactory
+) -> Night:
+    folder = tmp_path_factory.mktemp("night")
+    profiles = Path(shutil.copytree(PROJECT / "payer_profiles", folder / "profiles"))
+    path = profiles / JSON / "profile.yaml"
+    text = path.read_text(encoding="utf-8")
+    start = text.index("    benefits:\n")
+    text = text[:start] + FROM_DATA + text[text.index("    other_payers:\n", start) :]
+    text = text.replace('yes_no: {"Yes": true,', 'yes_no: {"True": true, "False": false,')
+    path.write_text(text, encoding="utf-8")
+    sandbox = sandbox_server(1, 20, ",".join(PAYERS))
+    sandbox.run("schedule", str(folder / "schedule.csv"))
+    desk = Desk(sandbox, folder)
+    furnish(desk.home)
+    schedule = ("--schedule", str(folder / "schedule.csv"), "--limit", str(VISITS))
+    asked = desk.command("eligibility", *schedule, "--json", "--profiles", str(profiles))
+    done = desk.run(asked)
+    assert done.returncode in (0, 1), done.stderr[-3000:]
+    return Night(desk, profiles, json.loads(done.stdout)["answers"])
+
+
+@pytest.fixture
+def profiles(night: Night, tmp_path: Path) -> Path:
+    """The profiles of that night, to be broken."""
+    return Path(shutil.copytree(night.profiles, tmp_path / "profiles"))
+
+
+def change(profiles: Path, payer: str, before: str, after: str) -> None:
+    """In the eligibility task alone."""
+    path = profiles / payer / "profile.yaml"
+    head, mark, task = path.read_text(encoding="utf-8").partition("\n  eligibility:\n")
+    assert task.count(before) >= 1, before
+    path.write_text(head + mark + task.replace(before, after), encoding="utf-8")
+
+
+def profile_test(night: Night, profiles: Path, payer: str) -> tuple[int, dict[str, Any]]:
+    done = said(night, profiles, payer, "--json")
+    return done.returncode, json.loads(done.stdout)
+
+
+def said(night: Night, profiles: Path, payer: str, *more: str) -> subprocess.CompletedProcess[str]:
+    desk = night.desk
+    done = desk.run(desk.command("profile", "test", payer, "--profiles", str(profiles), *more))
+    assert done.returncode in (0, 1), done.stderr[-3000:]
+    return done
+
+
+def differing(document: dict[str, Any]) -> dict[tuple[str, str], list[int]]:
+    """The rows of the schedule by what differs: field and verdict."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for one in document["differences"]:
+        rows = found.setdefault((one["field"].partition("[")[0], one["verdict"]), [])
+        rows += [one["row"]] * (one["row"] not in rows)
+    return found
+
+
+def test_the_night_met_everything_that_a_payer_may_answer(night: Night) -> None:
+    for payer in PAYERS:
+        met = {answer["outcome"] for answer in night.answers if answer["payer"] == payer}
+        assert met == {"active", "inactive", "not_found", "wrong_patient", "no_answer"}
+
+
+@pytest.mark.parametrize("payer", PAYERS)
+def test_every_figure_leads_to_its_place_on_the_page_or_in_the_data(
+    payer: str, night: Night, tmp_path: Path
+) -> None:
+    row = night.rows(payer, "active")[0]
+    show = ("evidence", "show", "--visit", str(row), "--out", str(tmp_path), "--json")
+    done = night.desk.run(night.desk.command(*show))
+    assert done.returncode == 0, done.stderr
+    shown = json.loads(done.stdout)
+    assert shown["nowhere"] == []
+    files = {Path(path).stem.rpartition("-")[2]: Path(path) for path in shown["files"]}
+    suffixes = {path.suffix for path in files.values()}
+    assert suffixes == {".html", ".png", *([".json"] if payer == JSON else [])}
+    for short, path in files.items():
+        assert path.stat().st_mode & 0o077 == 0
+        if path.suffix != ".png":
+            assert hashlib.sha256(path.read_bytes()).hexdigest().startswith(short)
+    figures = {one["figure"]: one for one in shown["figures"]}
+    assert {"plan", "benefits[0].copay", "benefits[0].covered"} & figures.keys()
+    assert len(figures) > 100
+    for name, one in figures.items():
+        assert one["evidence"][:12] in files, name
+        if payer == JSON and name.startswith("benefits"):
+            assert one["box"] is None
+            assert one["where"].startswith("benefits ")
+        else:
+            assert one["box"] is not None, name
+    picture = Image.open(figures["plan"]["picture"])
+    left, _, right, bottom = figures["plan"]["box"]
+    assert picture.getpixel((int((left + right) / 2), int(bottom) + 2)) == INK
+    told = night.desk.run(night.desk.command(*show[:-1])).stdout
+    assert "Every hash was verified." in told
+
+
+def test_another_persons_page_is_not_shown(night: Night, tmp_path: Path) -> None:
+    row = night.rows(FRAMES, "wrong_patient")[0]
+    show = ("evidence", "show", "--visit", str(row), "--out", str(tmp_path))
+    done = night.desk.run(night.desk.command(*show))
+    assert done.returncode == 2
+    assert "another person's page" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("payer", PAYERS)
+def test_the_profile_of_the_night_decides_all_of_it_again_the_same(
+    payer: str, night: Night
+) -> None:
+    code, document = profile_test(night, night.profiles, payer)
+    assert (code, document["differences"], document["values"]) == (0, [], None)
+    assert (document["claims"], document["visits"]) == (0, VISITS)
+    assert document["counts"]["same"] > 400
+    assert document["counts"]["undecided"] == 0
+
+
+def test_a_broken_profile_differs_in_exactly_what_was_broken(night: Night, profiles: Path) -> None:
+    active = night.rows(JSON, "active")
+    change(profiles, JSON, "label: copay,", "label: outOfPocket,")
+    change(profiles, JSON, "text: No member matches your search.", "text: No such member.")
+    code, document = profile_test(night, profiles, JSON)
+    found = differing(document)
+    assert code == 1
+    assert set(found) == {("benefits", "changed"), ("outcome", "refused")}
+    assert {one["field"].partition(".")[2] for one in document["differences"]} == {"copay", ""}
+    assert found["benefits", "changed"] == active
+    assert found["outcome", "refused"] == night.rows(JSON, "not_found")
+    lines = said(night, profiles, JSON).stdout
+    assert lines.count("benefits copay changed") == len(active), "one sentence a visit"
+    assert "its search came to none that night and comes to no outcome now" in lines
+
+
+def test_what_was_taken_for_none_and_is_down_shows_before_the_portal_is_asked(
+    night: Night, profiles: Path
+) -> None:
+    """In frames: the one sign points at what the other did."""
+    none, down = "text: Subscriber/Insured not found", "text: The payer's system is not available."
+    change(profiles, FRAMES, f"{none},", "text: Nobody of that number,")
+    change(profiles, FRAMES, f"{down},", f"{none},")
+    code, document = profile_test(night, profiles, FRAMES)
+    assert code == 1
+    assert differing(document) == {
+        ("outcome", "changed"): night.rows(FRAMES, "not_found"),
+        ("outcome", "refused"): night.rows(FRAMES, "no_answer"),
+    }
+    why = {one["why"] for one in document["differences"] if one["verdict"] == "changed"}
+    assert why == {"its search came to none that night and comes to unavailable now"}
+
+
+def test_a_lost_column_and_a_stranger_taken_for_the_patient_show(
+    night: Night, profiles: Path
+) -> None:
+    change(profiles, TABLES, "column: Copayment", "column: Co-payment")
+    code, document = profile_test(night, profiles, TABLES)
+    assert code == 1
+    assert differing(document) == {("cover", "refused"): night.rows(TABLES, "active")}
+    change(profiles, TABLES, "column: Co-payment", "column: Copayment")
+    change(profiles, TABLES, "date_of_birth, patient_last, patient_first]", "patient_last]")
+    change(profiles, TABLES, "[member_id, patient_last]", "[member_id, patient_last, begins]")
+    assert "same_person_when" in said_of_lint(night, profiles)
+    change(profiles, TABLES, "patient_last, begins]", "date_of_birth, patient_last]")
+    change(profiles, TABLES, "patient_last: {label: Name on File, pattern: '^([^,]+),'}",
+           "patient_last: {label: Name on File, pattern: '^(Nobody)'}")  # fmt: skip
+    code, document = profile_test(night, profiles, TABLES)
+    found = differing(document)
+    assert code == 1
+    read = night.rows(TABLES, "active") + night.rows(TABLES, "inactive")
+    assert found["patient_last", "refused"] == sorted(read)
+    assert found["page", "refused"] == night.rows(TABLES, "wrong_patient")
+
+
+def said_of_lint(night: Night, profiles: Path) -> str:
+    desk = night.desk
+    return desk.run(desk.command("profile", "lint", "--profiles", str(profiles))).stdout
+
+
+def test_nobody_is_named_by_a_replay(night: Night, profiles: Path) -> None:
+    change(profiles, TABLES, "member_id: {label: Medicare Number}", "member_id: {label: Plan}")
+    done = said(night, profiles, TABLES)
+    assert done.returncode == 1
+    assert "member_id changed" in done.stdout
+    with (night.desk.folder / "schedule.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        for name in ("Patient Last", "Patient First", "Policy Number"):
+            assert row[name] not in done.stdout + done.stderr
+
+
+def test_what_the_search_came_to_is_kept(night: Night) -> None:
+    ledger = open_ledger(night.desk.home)
+    sweep = ledger.latest_schedule()
+    assert sweep is not None
+    for asked in ledger.asked_visits(sweep, FRAMES):
+        match asked.observation.answer:
+            case NotFound():
+                assert asked.observation.search == "none"
+            case NoAnswer(reason=Reason.UNAVAILABLE):
+                assert asked.observation.search == "unavailable"
+            case _:
+                assert asked.observation.search == "found"
