@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from billing.model import Answer, Evidence, Reason, SourceRow
-from billing.report import PayerNote, RefusedRow
+from billing.report import Drift, PayerNote, RefusedRow
 
 GENERAL = "30"
 """The 271 service type (EB03) of the plan as a whole; what is asked when a visit names none."""
@@ -195,7 +195,7 @@ class VisitResult:
 
 @dataclass(frozen=True, slots=True)
 class EligibilityReport:
-    """Everything that one schedule's outputs are made from."""
+    """Everything that one schedule's outputs are made from; ``drift`` is by payer."""
 
     sweep_id: str
     business_date: date
@@ -204,4 +204,5 @@ class EligibilityReport:
     results: tuple[VisitResult, ...]
     refused_rows: tuple[RefusedRow, ...]
     payer_notes: tuple[PayerNote, ...]
+    drift: Mapping[str, tuple[Drift, ...]] = field(default_factory=dict)
     payer_names: Mapping[str, str] = field(default_factory=dict)

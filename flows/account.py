@@ -38,7 +38,7 @@ from flows.account_session import (
     signed_in,
     work_through,
 )
-from flows.canary import ask_canary, judge_canary
+from flows.canary import ask_canary, ask_known_member, judge_canary, judge_known_member
 
 SAYS_WHAT_WAS_PAID = ("F0", "F1")
 MOST_READINGS = 300  # some 20 MB; ten thousand claims would take half a gigabyte
@@ -68,9 +68,13 @@ class AccountWork:
         await work_through(self)
 
     async def run_canary(self) -> None:
-        """Ask about the canary alone. Raises as :meth:`run` does."""
-        async with signed_in(self):
-            return
+        """Ask about the canary alone, its member too. Raises as :meth:`run` does."""
+        async with signed_in(self) as (session, _):
+            canary, task = self.canary(), self.profile.file.tasks.eligibility
+            visit = canary.visited(self.profile.id, self.today) if canary else None
+            if canary is not None and visit is not None and task is not None:
+                known = await ask_known_member(session, task, self.ledger.store, visit)
+                judge_known_member(self.profile.id, known, canary)
 
     async def prepare(self) -> Callable[[PortalSession], Awaitable[None]]:
         """Read the canary; what asks about it comes back."""

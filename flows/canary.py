@@ -1,11 +1,14 @@
-"""Before a portal is asked about anybody's claim, it is asked about one whose answer is known."""
+"""Before a portal is asked about anybody, it is asked about a claim or a member that is known."""
 
 from __future__ import annotations
 
+from billing.coverage import Coverage, CoverageObservation, Visit
 from billing.errors import CanaryFailed, SessionEnded, TryLater
 from billing.model import ClaimStatus, Found, NoAnswer, NotFound, Observation, Reason
+from bots.eligibility_task import EligibilityTask
 from bots.portal.capture import Keep
 from bots.portal.driver import ClaimStatusDriver
+from bots.portal.eligibility import EligibilityDriver
 from bots.portal.session import PortalSession
 from bots.reading.canary import Canary
 
@@ -28,21 +31,50 @@ def judge_canary(payer: str, observation: Observation, canary: Canary) -> None:
     Raises CanaryFailed when it is another, TryLater when the portal did not answer.
     """
     match observation.answer:
+        case Found(ClaimStatus() as status):
+            wrong = canary.differences(status)
+        case _:
+            wrong = []
+    _judge(payer, "claim", observation, wrong)
+
+
+async def ask_known_member(
+    session: PortalSession, task: EligibilityTask, keep: Keep, visit: Visit
+) -> CoverageObservation:
+    """The portal's answer about the known member. Raises TryLater when it cannot answer now."""
+    payer = session.profile.id
+    try:
+        return await EligibilityDriver(session, task, keep).ask(visit)
+    except SessionEnded:
+        raise TryLater(f"{payer} ended the session when it was asked about the canary") from None
+
+
+def judge_known_member(payer: str, observation: CoverageObservation, canary: Canary) -> None:
+    """As :func:`judge_canary`, of the known member's cover."""
+    match observation.answer:
+        case Found(Coverage() as coverage):
+            wrong = canary.cover_differences(coverage)
+        case _:
+            wrong = []
+    _judge(payer, "member", observation, wrong)
+
+
+def _judge(
+    payer: str, known: str, observation: Observation | CoverageObservation, wrong: list[str]
+) -> None:
+    match observation.answer:
         case NoAnswer(reason=reason, detail=detail) if reason in DOWN:
             raise TryLater(f"{payer}, asked about the canary: {detail}")
         case NoAnswer(detail=detail):
             what = f"was not answered ({detail.removesuffix('.')})"
         case NotFound():
             what = "was not found"
-        case Found(ClaimStatus() as status):
-            wrong = canary.differences(status)
-            if not wrong:
-                return
+        case _ if wrong:
             what = f"reads otherwise in {', '.join(wrong)}"
         case _:
-            what = "was answered with something else than a status"
+            return
     shown = next(iter(reversed(observation.captures)), "")[:12]
     raise CanaryFailed(
-        f"{payer}: canary failed: the known claim {what}; compare the portal (evidence {shown}) "
+        f"{payer}: canary failed: the known {known} {what}; compare the portal (evidence {shown}) "
         "with the profile, then run claimsweep canary"
     )

@@ -103,6 +103,8 @@ class SweepContext:
                 address=self.settings.portals.get(payer, profile.file.portal.address),
                 browser=find_browser(),
                 secret=secret,
+                today=self.business_date,
+                canary=partial(load_canary, profile, secret),
             )
         return self.claim_work(payer)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from billing.coverage import EligibilityReport
 from billing.ledger import Ledger
 from billing.report import Drift, PayerNote, SweepReport
 from bots.profile import Profile
@@ -34,7 +35,7 @@ def drift_file(payer: str) -> str:
 
 
 def drift_files(
-    ledger: Ledger, report: SweepReport, profiles: Mapping[str, Profile]
+    ledger: Ledger, report: SweepReport | EligibilityReport, profiles: Mapping[str, Profile]
 ) -> dict[str, tuple[str, bytes]]:
     """What each file is → its name and text: remarks, then a diff of the profile to review.
 

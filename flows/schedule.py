@@ -16,6 +16,7 @@ from bots.exports.schedule_back import write_schedule
 from bots.profile import Profile, spellings
 from console.visits import answers, eligibility_sheets
 from console.workbook import workbook
+from flows.drift import drift_files, drift_note
 from flows.intake import media_type, read_file
 from flows.outputs import changes_csv, link_evidence, write_whole
 
@@ -74,9 +75,11 @@ def begin_schedule(
 def eligibility_report(
     ledger: Ledger, sweep_id: str, profiles: Mapping[str, Profile]
 ) -> EligibilityReport:
-    """The results with the payers' names."""
+    """The results with the payers' names, and a note of every portal that drifted."""
     names = {profile.id: profile.file.payer.name for profile in profiles.values()}
-    return replace(ledger.eligibility_report(sweep_id), payer_names=names)
+    report = ledger.eligibility_report(sweep_id)
+    drifted = [drift_note(payer, drift) for payer, drift in report.drift.items()]
+    return replace(report, payer_names=names, payer_notes=(*report.payer_notes, *drifted))
 
 
 def write_eligibility(
@@ -122,6 +125,7 @@ def _write(
         "exceptions first (workbook)": ("eligibility.xlsx", sheets),
         "answers (JSON)": ("eligibility.json", document.encode()),
     }
+    made |= drift_files(ledger, report, profiles)
     for file, content in made.values():
         write_whole(folder / file, content)
     shown = (

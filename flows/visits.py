@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from time import monotonic
@@ -19,7 +20,10 @@ from bots.portal.browser import Browser
 from bots.portal.eligibility import EligibilityDriver
 from bots.portal.session import PortalSession
 from bots.profile import Profile
+from bots.reading.canary import Canary
+from bots.reading.drift import lost_of_cover
 from flows.account_session import LEASE_SECONDS, MAY_PASS, TRIES_PER_ITEM, work_through
+from flows.canary import ask_known_member, judge_known_member
 
 
 @dataclass(slots=True)
@@ -33,10 +37,16 @@ class VisitWork:
     address: str
     browser: Browser
     secret: Callable[[str], str]
+    today: date
+    canary: Callable[[], Canary | None] = lambda: None
     owner: str = field(default_factory=owner_name)
 
     async def run(self) -> None:
-        """Answer every pending visit of this payer, as :func:`work_through` does."""
+        """Answer every pending visit of this payer, as :func:`work_through` does.
+
+        The canary's member is asked about first, where it has one. Raises CanaryFailed when the
+        answer is not the known one.
+        """
         await work_through(self)
 
     def asker(self, session: PortalSession) -> Callable[[VisitItem], Awaitable[Reason | None]]:
@@ -46,6 +56,7 @@ class VisitWork:
         async def ask(item: VisitItem) -> Reason | None:
             started = monotonic()
             observation = await driver.ask(item.visit)
+            self._note_lost(session, observation)
             answer = observation.answer
             if not isinstance(answer, NoAnswer):
                 self._commit(item, observation, started)
@@ -82,12 +93,29 @@ class VisitWork:
         return None
 
     async def prepare(self) -> Callable[[PortalSession], Awaitable[None]]:
-        """Nothing comes before the first visit."""
+        """Read the canary; what asks about its member, where it has one, comes back."""
+        canary = await asyncio.to_thread(self.canary)
+        visit = canary.visited(self.profile.id, self.today) if canary else None
 
-        async def begin(_session: PortalSession) -> None:
-            return
+        async def begin(session: PortalSession) -> None:
+            if canary is not None and visit is not None:
+                store = self.ledger.store
+                known = await ask_known_member(session, self.task, store, visit)
+                self._note_lost(session, known)
+                judge_known_member(self.profile.id, known, canary)
 
         return begin
+
+    def _note_lost(self, session: PortalSession, observation: CoverageObservation) -> None:
+        """A page that was not known: what of the profile does it lack?"""
+        lost = session.hand.lost.copy()
+        session.hand.lost.clear()
+        pages = [c for c in observation.captures if self.ledger.media_type(c) == "text/html"]
+        answer = observation.answer
+        if pages and isinstance(answer, NoAnswer) and answer.reason is Reason.UNKNOWN_PAGE:
+            page = self.ledger.fetch(pages[-1])
+            self.note_drift(replace(one, evidence=pages[-1]) for one in lost)
+            self.note_drift(lost_of_cover(page, self.task, pages[-1]))
 
     def note_drift(self, drift: Iterable[Drift]) -> None:
         """Keep where the portal was not as the profile says."""

@@ -1,14 +1,15 @@
-"""A claim that a simulated payer is known to answer for: what a bot asks about first."""
+"""A claim and a member that a simulated payer is known to answer for: what a bot asks first."""
 
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 from sandbox.world import Payer
 
 
 def canary(payer: Payer) -> str | None:
-    """A paid claim of ``payer`` and its answer, as the JSON that a canary's secret holds.
+    """A paid claim and a member of ``payer``, and the answers, as a canary's secret holds them.
 
     The first that stands in the books once, that every search of the payer answers for; None when
     there is none.
@@ -37,5 +38,26 @@ def canary(payer: Payer) -> str | None:
             "charge": str(known.charge),
             "paid": str(known.paid),
         }
-        return json.dumps({"claim": words, "expect": expect})
+        return json.dumps({"claim": words, "expect": expect, **_member(payer)})
     return None
+
+
+def _member(payer: Payer) -> dict[str, dict[str, str]]:
+    """A member of one cover that goes on, and what is said of it; empty when there is none."""
+    for member_id, held in payer.members.items():
+        known = held[0]
+        silent = payer.members_unavailable | payer.members_unavailable_once
+        if len(held) > 1 or known.ends or member_id in silent:
+            continue
+        visit = {
+            "member_id": member_id,
+            "patient_last": known.person.last,
+            "patient_first": known.person.first,
+            "date_of_birth": known.person.birth.isoformat(),
+            "date": (known.begins + timedelta(days=14)).isoformat(),
+        }
+        return {
+            "visit": visit,
+            "expect_cover": {"plan": known.plan, "begins": known.begins.isoformat()},
+        }
+    return {}

@@ -25,7 +25,7 @@ from portal_faults import (
     down,
     is_search,
 )
-from sweeping import Desk, new_desk, read_answers
+from sweeping import Desk, furnish, new_desk, read_answers
 
 import flows.account_session
 from billing.errors import BadInput, CanaryFailed, ProfileError, TryLater
@@ -238,3 +238,47 @@ def test_a_secret_that_is_no_canary_is_named_and_never_quoted(folder: Path, said
     with pytest.raises(BadInput, match="juniper-ridge/canary is no canary") as refused:
         load_canary(load_profile(folder), lambda _: said)
     assert "M1" not in str(refused.value)
+
+
+def test_a_known_members_cover_that_reads_otherwise_stops_an_eligibility_sweep(
+    sandbox_server: Callable[..., SandboxServer], browser_executable: Browser, tmp_path: Path
+) -> None:
+    sandbox = sandbox_server(12, 10)
+    sandbox.run("schedule", str(tmp_path / "schedule.csv"))
+    desk = Desk(sandbox, tmp_path)
+    furnish(desk.home)
+    there = known_canary_of(sandbox)
+    there["expect_cover"]["plan"] = "Another plan"
+    before = desk.counters()[COMMERCIAL]["searches"]
+    done = desk.run(
+        desk.command(
+            "eligibility", "--schedule", str(tmp_path / "schedule.csv"), "--json",
+            "--payer", COMMERCIAL, "--limit", "2",
+        ),
+        CLAIMSWEEP_SECRET_JUNIPER_RIDGE_CANARY=json.dumps(there),
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    checked = json.loads(done.stdout)
+    assert {one["no_answer"] for one in checked["answers"]} == {"canary_failed"}
+    (note,) = checked["payer_notes"]
+    assert "canary failed: the known member reads otherwise in plan" in note["sentence"]
+    assert desk.counters()[COMMERCIAL]["searches"] == before + 1
+    assert there["visit"]["member_id"] not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("visit: {member_id: M1, patient_last: A, date_of_birth: 1980-01-31}\n", "go together"),
+        ("expect_cover: {plan: Gold}\n", "go together"),
+        (
+            "visit: {member_id: M1, patient_last: A, date_of_birth: 1980-01-31}\n"
+            "expect_cover: {plans: Gold}\n",
+            "plans: a canary's cover has no such word",
+        ),
+    ],
+)
+def test_a_known_member_and_the_cover_go_together(folder: Path, text: str, says: str) -> None:
+    (folder / "canary.yaml").write_text(INLINE + text)
+    with pytest.raises(ProfileError, match=says):
+        load_canary(load_profile(folder), refuse)

@@ -191,7 +191,11 @@ def test_the_same_again_asks_only_what_is_open_and_another_schedule_only_what_is
         assert answer["kept_answer"]
         assert {**answer, "kept_answer": False} == known[answer["row"]], "as of the first check"
     after = {payer: counted["searches"] for payer, counted in desk.counters().items()}
-    assert after == {payer: asked + silent[payer] for payer, asked in before.items()}
+    known_member = 1  # the canary, in a session that asks about the silent ones
+    assert after == {
+        payer: asked + silent[payer] + known_member * (silent[payer] > 0)
+        for payer, asked in before.items()
+    }
 
 
 def test_no_patient_reaches_the_orchestrator_the_terminal_or_a_file_name(

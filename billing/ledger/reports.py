@@ -9,6 +9,7 @@ from billing.ledger import tables
 from billing.ledger.database import AnyRow, Database
 from billing.ledger.sweeps import (
     FINAL,
+    read_drift,
     read_notes,
     read_refused,
     require_settled,
@@ -47,7 +48,7 @@ class Reports(Database):
                         postings.order_by(tables.postings.c.item_id, tables.postings.c.key)
                     ).scalars()
                 ),
-                drift=_drift(connection, sweep_id),
+                drift=read_drift(connection, sweep_id),
                 known_postings=_known_postings(connection, sweep_id),
                 payer_notes=read_notes(connection, sweep_id),
             )
@@ -56,7 +57,7 @@ class Reports(Database):
         """Where portals were not as their profiles say, by payer."""
         with self._reading() as connection:
             require_sweep(connection, sweep_id)
-            return _drift(connection, sweep_id)
+            return read_drift(connection, sweep_id)
 
     def results(self, sweep_id: str, payer: str | None = None) -> tuple[ClaimResult, ...]:
         """The results there are so far, oldest item first; of one payer when one is named."""
@@ -162,16 +163,6 @@ def _result(row: AnyRow, earlier: Earlier | None) -> ClaimResult:
         checked_at=row.concluded_at,
         earlier=earlier,
     )
-
-
-def _drift(connection: Connection, sweep_id: str) -> dict[str, tuple[Drift, ...]]:
-    table = tables.drift
-    query = select(table).where(table.c.sweep_id == sweep_id)
-    found: dict[str, list[Drift]] = {}
-    for row in connection.execute(query.order_by(table.c.payer, table.c.wanted)):
-        drift = Drift(row.wanted, row.found_by, row.nth, row.evidence)
-        found.setdefault(row.payer, []).append(drift)
-    return {payer: tuple(drifts) for payer, drifts in found.items()}
 
 
 def _known_postings(connection: Connection, sweep_id: str) -> int:

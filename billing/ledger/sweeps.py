@@ -296,6 +296,17 @@ def read_notes(connection: Connection, sweep_id: str) -> tuple[PayerNote, ...]:
     return tuple(PayerNote(row.payer, row.kind, row.sentence) for row in connection.execute(query))
 
 
+def read_drift(connection: Connection, sweep_id: str) -> dict[str, tuple[Drift, ...]]:
+    """Where portals were not as their profiles say in the sweep, by payer."""
+    table = tables.drift
+    query = select(table).where(table.c.sweep_id == sweep_id)
+    found: dict[str, list[Drift]] = {}
+    for row in connection.execute(query.order_by(table.c.payer, table.c.wanted)):
+        drift = Drift(row.wanted, row.found_by, row.nth, row.evidence)
+        found.setdefault(row.payer, []).append(drift)
+    return {payer: tuple(drifts) for payer, drifts in found.items()}
+
+
 def count_progress(connection: Connection, sweep_id: str) -> Progress:
     """How many items of the sweep are in each state."""
     counts: Counter[str] = Counter()

@@ -30,6 +30,7 @@ from billing.ledger.sweeps import (
     SweepStart,
     SweptExport,
     count_progress,
+    read_drift,
     read_notes,
     read_refused,
     require_settled,
@@ -304,6 +305,7 @@ class Visits(Sweeps):
                 results=_results(connection, sweep_id),
                 refused_rows=read_refused(connection, sweep_id),
                 payer_notes=read_notes(connection, sweep_id),
+                drift=read_drift(connection, sweep_id),
             )
 
 

@@ -7,10 +7,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields as dataclass_fields
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from billing.coverage import GENERAL, Coverage, Visit
 from billing.errors import BadInput, ProfileError
 from billing.model import Claim, ClaimStatus, SourceRow
 from billing.money import ZERO
@@ -21,9 +29,12 @@ from bots.strict_yaml import load_strict
 
 CANARY_FILE = "canary.yaml"
 WORDS = frozenset(word.name for word in dataclass_fields(ClaimStatus))
+COVER_WORDS = frozenset({"words", "plan", "begins", "ends", "member_id", "date_of_birth"})
 MONEY = frozenset({"charge", "allowed", "paid", "patient_responsibility"})
 
+Date = date
 _STATUS: TypeAdapter[ClaimStatus] = TypeAdapter(ClaimStatus)
+_COVERAGE: TypeAdapter[Coverage] = TypeAdapter(Coverage)
 
 
 def _as_text(value: Any) -> Any:
@@ -50,6 +61,18 @@ class CanaryClaim(Strict):
     provider_tin: str | None = None
 
 
+class CanaryVisit(Strict):
+    """A member whose cover is known on a day; without ``date`` it is today's that is asked for."""
+
+    member_id: str
+    patient_last: str
+    patient_first: str = ""
+    date_of_birth: date
+    date: Date | None = None
+    service_type: str = GENERAL
+    provider_npi: str | None = None
+
+
 class Kept(Strict):
     """The name of the secret that holds the whole canary as JSON."""
 
@@ -57,17 +80,22 @@ class Kept(Strict):
 
 
 class CanaryFile(Strict):
-    """canary.yaml: ``claim`` and ``expect``, or the secret that keeps both."""
+    """canary.yaml: ``claim`` and ``expect``, ``visit`` and ``expect_cover`` if eligibility is to
+    be guarded too; or the secret that keeps them all."""
 
     claim: CanaryClaim | Kept
     expect: Mapping[str, Known] = Field(default_factory=dict)
+    visit: CanaryVisit | None = None
+    expect_cover: Mapping[str, Known] = Field(default_factory=dict)
 
 
 class Canary(Strict):
-    """A known claim, and what the portal says of it."""
+    """A known claim, and what the portal says of it; a known member's cover, if there is one."""
 
     claim: CanaryClaim
     expect: Mapping[str, Known] = Field(min_length=1)
+    visit: CanaryVisit | None = None
+    expect_cover: Mapping[str, Known] = Field(default_factory=dict)
 
     @field_validator("expect")
     @classmethod
@@ -75,6 +103,34 @@ class Canary(Strict):
         if strange := sorted(value.keys() - WORDS):
             raise ValueError(f"{strange[0]}: a claim status has no such word")
         return value
+
+    @field_validator("expect_cover")
+    @classmethod
+    def _cover_words(cls, value: Mapping[str, Known]) -> Mapping[str, Known]:
+        if strange := sorted(value.keys() - COVER_WORDS):
+            raise ValueError(f"{strange[0]}: a canary's cover has no such word")
+        return value
+
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if (self.visit is None) == bool(self.expect_cover):
+            raise ValueError("visit and expect_cover go together")
+        return self
+
+    def visited(self, payer: str, today: date) -> Visit | None:
+        """The known member as a schedule's row, which it is not; None where there is none."""
+        if self.visit is None:
+            return None
+        words = self.visit.model_dump()
+        day = words.pop("date") or today
+        return Visit(
+            **words, day=day, payer=payer, payer_name=payer, source=SourceRow(CANARY_FILE, 0)
+        )
+
+    def cover_differences(self, coverage: Coverage) -> list[str]:
+        """The names of the cover's words that do not say what is known."""
+        stated = _COVERAGE.dump_python(coverage, mode="json")
+        return [name for name, known in self.expect_cover.items() if stated[name] != known]
 
     def asked(self, payer: str) -> Claim:
         """The claim as a biller's row, which it is not."""
@@ -107,7 +163,7 @@ def load_canary(profile: Profile, secret: Callable[[str], str]) -> Canary | None
     if file is None:
         return None
     if isinstance(file.claim, CanaryClaim):
-        return Canary(claim=file.claim, expect=file.expect)
+        return _of(file, file.claim)
     name = f"{profile.id}/{file.claim.secret}"
     try:
         return Canary.model_validate(json.loads(secret(file.claim.secret)))
@@ -125,8 +181,10 @@ def check_canary(profile: Profile) -> CanaryFile | None:
         return None
     file = load_strict(path, CanaryFile)
     if isinstance(file.claim, Kept):
-        if file.expect:
-            raise ProfileError(f"{path}: expect: belongs into the secret too; remove it here")
+        if file.expect or file.visit or file.expect_cover:
+            raise ProfileError(
+                f"{path}: what is expected and the visit belong into the secret too; remove it here"
+            )
         return file
     if not is_invented(profile):
         raise ProfileError(
@@ -134,11 +192,15 @@ def check_canary(profile: Profile) -> CanaryFile | None:
             "claim: {secret: canary}"
         )
     try:
-        Canary(claim=file.claim, expect=file.expect)
+        _of(file, file.claim)
     except ValidationError as error:
         said = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
         raise ProfileError(f"{path}: expect: {said}") from None
     return file
+
+
+def _of(file: CanaryFile, claim: CanaryClaim) -> Canary:
+    return Canary(claim=claim, expect=file.expect, visit=file.visit, expect_cover=file.expect_cover)
 
 
 def _dollars(name: str, known: str | tuple[str, ...]) -> str | tuple[str, ...]:

@@ -7,15 +7,17 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher, unified_diff
 
 import yaml
+from lxml.html import HtmlElement
 from pydantic import TypeAdapter, ValidationError
 from yaml.nodes import MappingNode, Node, SequenceNode
 
 from billing.errors import UnknownPage
 from billing.report import Drift
 from bots.claim_task import ClaimStatusTask
+from bots.eligibility_task import EligibilityTask, Source
 from bots.page_language import Locators
-from bots.reading.dom import cell_of, parse, visible
-from bots.reading.page import read_region, spelled
+from bots.reading.dom import cell_of, column, has_rows, parse, visible
+from bots.reading.page import read_fields, read_region, spelled
 
 NAMED = "dt, th, label, legend, h1, h2, h3, h4, button, td, span, strong, b"
 LEAST_LIKENESS = 0.5
@@ -39,6 +41,49 @@ def lost_fields(page: bytes, task: ClaimStatusTask, sha256: str) -> list[Drift]:
         except UnknownPage:
             lost.append(Drift(f"{name}: {spelled(field)}", evidence=sha256))
     return lost
+
+
+def lost_of_cover(page: bytes, task: EligibilityTask, sha256: str) -> list[Drift]:
+    """The fields of a cover, its benefits and other payers that its captured page lacks.
+
+    None when it is another page. Rows that are not there at all tell nothing of their fields, nor
+    do those that stand on a later page or in data.
+    """
+    try:
+        tree = parse(page)
+        if len(visible(tree, task.read.within)) != 1:
+            return []
+    except UnknownPage:
+        return []
+    lost = []
+    for name, field in task.read.fields.items():
+        try:
+            read_region(page, task.read.within, {name: field})
+        except UnknownPage:
+            lost.append(f"{name}: {spelled(field)}")
+    for source in task.sources:
+        if not source.after and not source.response:
+            lost += _lost_of_rows(tree, source)
+    return [Drift(what, evidence=sha256) for what in dict.fromkeys(lost)]
+
+
+def _lost_of_rows(tree: HtmlElement, source: Source) -> Iterator[str]:
+    if source.each is not None:
+        for element in visible(tree, source.each):
+            for name, field in source.fields.items():
+                try:
+                    read_fields(element, {name: field}, source.each, "")
+                except UnknownPage:
+                    yield f"{name}: {spelled(field)}"
+        return
+    for table in visible(tree, str(source.table)):
+        for name, field in source.fields.items():
+            try:
+                there = field.constant or column(table, field.column or (), field.headed)
+            except UnknownPage:
+                continue
+            if has_rows(table) and not there:
+                yield f"{name}: {spelled(field)}"
 
 
 def nearest(wanted: str, page: bytes, known: str) -> str | None:
