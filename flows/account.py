@@ -70,7 +70,8 @@ class AccountWork:
     async def run_canary(self) -> None:
         """Ask about the canary alone, its member too. Raises as :meth:`run` does."""
         async with signed_in(self) as (session, _):
-            canary, task = self.canary(), self.profile.file.tasks.eligibility
+            canary = await asyncio.to_thread(self.canary)
+            task = self.profile.file.tasks.eligibility
             visit = canary.visited(self.profile.id, self.today) if canary else None
             if canary is not None and visit is not None and task is not None:
                 known = await ask_known_member(session, task, self.ledger.store, visit)

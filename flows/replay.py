@@ -230,10 +230,9 @@ class _Again:
             return {}
         try:
             require_driver()
-            browser = find_browser()
+            return asyncio.run(signs_shown(find_browser(), pages, self.ledger.fetch, signs))
         except BadInput:
             return {}
-        return asyncio.run(signs_shown(browser, pages, self.ledger.fetch, signs))
 
     def claim(self, result: ClaimResult) -> Iterator[Reread]:
         """Every field of the newest answer of each channel."""

@@ -54,7 +54,7 @@ def _member(payer: Payer) -> dict[str, dict[str, str]]:
             "patient_last": known.person.last,
             "patient_first": known.person.first,
             "date_of_birth": known.person.birth.isoformat(),
-            "date": (known.begins + timedelta(days=14)).isoformat(),
+            "day": (known.begins + timedelta(days=14)).isoformat(),
         }
         return {
             "visit": visit,

@@ -14,6 +14,9 @@ Keep = Callable[[bytes, str], str]
 """Stores bytes of a media type and returns their SHA-256; the ledger's store, in practice."""
 
 STEADY_SECONDS = 0.12
+MOST_PIXELS_HIGH = 16_000
+_SCROLLED = """() => [window.scrollX, window.scrollY, document.documentElement.scrollHeight]
+  .map(Math.round)"""
 _FRAME_PLACE = """e => {
   const number = [...e.ownerDocument.querySelectorAll('iframe, frame')].indexOf(e);
   const { left, top } = e.getBoundingClientRect();
@@ -93,7 +96,12 @@ async def capture_image(page: Page) -> bytes:
 
 async def capture_whole(page: Page) -> tuple[bytes, tuple[int, int]]:
     """A PNG of the whole page, in CSS pixels, and how far the window is scrolled into it: to the
-    right and down. A box in the window lies that much further on the picture."""
-    right, down = await page.evaluate("() => [window.scrollX, window.scrollY].map(Math.round)")
+    right and down. A box in the window lies that much further on the picture.
+
+    Of a page higher than a browser can draw it is what is visible.
+    """
+    right, down, high = await page.evaluate(_SCROLLED)
+    if high > MOST_PIXELS_HIGH:
+        return await capture_image(page), (0, 0)
     image = await page.screenshot(type="png", scale="css", animations="disabled", full_page=True)
     return image, (right, down)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 from lxml import html as lxml_html
 from lxml.html import HtmlElement
-from playwright.async_api import async_playwright
+from playwright.async_api import Error, async_playwright
 
+from billing.errors import BadInput, UnknownPage
 from bots.page_language import Locators
 from bots.portal.browser import Browser, launch_options
 from bots.portal.verbs import Hand
@@ -27,26 +28,42 @@ async def signs_shown(
     """Of each page by its hash, the names of all ``signs`` that it shows.
 
     The locators are Playwright's own, as on the night itself; nothing is asked of anybody. A page
-    of framesets, which is not saved as it was, is left out.
+    of framesets, which is not saved as it was, is left out. Raises BadInput when the browser does
+    not start.
     """
-    found: dict[str, frozenset[str]] = {}
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(**launch_options(browser, []))
-        try:
-            context = await chromium.new_context(
-                offline=True, java_script_enabled=False, bypass_csp=True, service_workers="block"
-            )
-            hand = Hand(await context.new_page(), "", SHOW_SECONDS * 1000)
-            for sha256 in dict.fromkeys(pages):
-                tree = parse(fetch(sha256))
-                if tree.find(".//frameset") is not None:
-                    continue
-                await hand.page.set_content(as_it_was(tree), wait_until="domcontentloaded")
-                seen = [name for name, ways in signs.items() if await hand.shows(ways)]
-                found[sha256] = frozenset(seen)
-        finally:
-            await chromium.close()
-    return found
+    try:
+        async with async_playwright() as playwright:
+            chromium = await playwright.chromium.launch(**launch_options(browser, []))
+            try:
+                context = await chromium.new_context(
+                    offline=True,
+                    java_script_enabled=False,
+                    bypass_csp=True,
+                    service_workers="block",
+                )
+                hand = Hand(await context.new_page(), "", SHOW_SECONDS * 1000)
+                return {
+                    sha256: shown
+                    for sha256 in dict.fromkeys(pages)
+                    if (shown := await _shown(hand, fetch(sha256), signs)) is not None
+                }
+            finally:
+                await chromium.close()
+    except Error as error:
+        raise BadInput(
+            "The browser that shows saved pages stopped; see claimsweep doctor"
+        ) from error
+
+
+async def _shown(hand: Hand, page: bytes, signs: Mapping[str, Locators]) -> frozenset[str] | None:
+    try:
+        tree = parse(page)
+    except UnknownPage:
+        return None
+    if tree.find(".//frameset") is not None:
+        return None
+    await hand.page.set_content(as_it_was(tree), wait_until="domcontentloaded")
+    return frozenset([name for name, ways in signs.items() if await hand.shows(ways)])
 
 
 def as_it_was(tree: HtmlElement) -> str:

@@ -32,7 +32,6 @@ WORDS = frozenset(word.name for word in dataclass_fields(ClaimStatus))
 COVER_WORDS = frozenset({"words", "plan", "begins", "ends", "member_id", "date_of_birth"})
 MONEY = frozenset({"charge", "allowed", "paid", "patient_responsibility"})
 
-Date = date
 _STATUS: TypeAdapter[ClaimStatus] = TypeAdapter(ClaimStatus)
 _COVERAGE: TypeAdapter[Coverage] = TypeAdapter(Coverage)
 
@@ -62,13 +61,13 @@ class CanaryClaim(Strict):
 
 
 class CanaryVisit(Strict):
-    """A member whose cover is known on a day; without ``date`` it is today's that is asked for."""
+    """A member whose cover is known on a ``day``; without one it is today's that is asked for."""
 
     member_id: str
     patient_last: str
     patient_first: str = ""
     date_of_birth: date
-    date: Date | None = None
+    day: date | None = None
     service_type: str = GENERAL
     provider_npi: str | None = None
 
@@ -122,10 +121,8 @@ class Canary(Strict):
         if self.visit is None:
             return None
         words = self.visit.model_dump()
-        day = words.pop("date") or today
-        return Visit(
-            **words, day=day, payer=payer, payer_name=payer, source=SourceRow(CANARY_FILE, 0)
-        )
+        words["day"] = words["day"] or today
+        return Visit(**words, payer=payer, payer_name=payer, source=SourceRow(CANARY_FILE, 0))
 
     def cover_differences(self, coverage: Coverage) -> list[str]:
         """The names of the cover's words that do not say what is known."""

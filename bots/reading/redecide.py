@@ -31,20 +31,17 @@ DECISION = "decision"
 
 LISTING = frozenset({"listed", "one"})
 JUDGED = (Reason.SEVERAL_MATCHES, Reason.WRONG_PATIENT, Reason.NEEDS_PERSON)
+SEARCHED = (*JUDGED, Reason.UNAVAILABLE, Reason.UNKNOWN_PAGE)
 Shown = frozenset[str]
 
 
 def results_page(observation: Observation, archive: Archive) -> str | None:
     """The hash of the page that a portal's search came to; None where none was kept."""
-    match observation.answer:
-        case Found(ClaimStatus()) | NotFound():
-            pass
-        case NoAnswer(reason=reason) if reason in (
-            *JUDGED, Reason.UNAVAILABLE, Reason.UNKNOWN_PAGE,
-        ):  # fmt: skip
-            pass
-        case _:
-            return None
+    answer = observation.answer
+    if isinstance(answer, NoAnswer) and answer.reason not in SEARCHED:
+        return None
+    if isinstance(answer, Found) and not isinstance(answer.value, ClaimStatus):
+        return None
     return next(iter(captured(observation.captures, archive, PAGES)), None)
 
 
