@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -22,6 +19,8 @@ from portal_worlds import RECIPIENT_DOWN
 
 from billing.model import Claim, NoAnswer, NotFound, Reason
 from bots.portal.browser import Browser
+from flows.replay import Replayed, replay_sweeps
+from flows.settings import load_settings
 
 NONE, LISTED, DOWN, FOUND = 1, 2, 3, 4
 """The ledger's numbers of the claims that are asked about."""
@@ -82,44 +81,32 @@ def change(profiles: Path, before: str, after: str) -> None:
     path.write_text(text.replace(before, after), encoding="utf-8")
 
 
-def replayed(
-    home: Path, profiles: Path, *more: str
-) -> tuple[int, subprocess.CompletedProcess[str]]:
-    where = ("--home", str(home), "--profiles", str(profiles))
-    done = subprocess.run(
-        [sys.executable, "-m", "flows", "profile", "test", MEDICAID, *where, *more],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-    assert done.returncode in (0, 1), done.stderr
-    return done.returncode, done
+def replayed(home: Path, profiles: Path) -> Replayed:
+    return replay_sweeps(load_settings(home=home, profiles=profiles), MEDICAID)
 
 
-def decided(home: Path, profiles: Path) -> tuple[int, dict[int, tuple[str, str, str]], Any]:
+def decided(home: Path, profiles: Path) -> tuple[bool, dict[int, tuple[str, str, str]], Any]:
     """What differs of each claim: field, verdict and why."""
-    code, done = replayed(home, profiles, "--json")
-    document = json.loads(done.stdout)
+    again = replayed(home, profiles)
+    document = again.document()
     found = {
         one["item"]: (one["field"], one["verdict"], one["why"]) for one in document["differences"]
     }
-    return code, found, document["counts"]
+    return again.differs, found, document["counts"]
 
 
 def test_the_same_profile_decides_the_same(home: Path, profiles: Path) -> None:
-    code, found, counts = decided(home, profiles)
-    assert (code, found, counts["undecided"]) == (0, {}, 0)
+    differs, found, counts = decided(home, profiles)
+    assert (differs, found, counts["undecided"]) == (False, {}, 0)
 
 
 def test_a_page_of_none_that_the_profile_takes_for_a_list_or_for_down_is_told(
     home: Path, profiles: Path
 ) -> None:
     change(profiles, SIGN, "none: {text: Nothing.}")
-    code, found, _ = decided(home, profiles)
+    differs, found, _ = decided(home, profiles)
     why = "its search came to none that night and comes to no outcome now"
-    assert (code, found) == (1, {NONE: ("outcome", "refused", why)})
+    assert (differs, found) == (True, {NONE: ("outcome", "refused", why)})
     listed = "listed: {role: heading, name: Claim Inquiry Results}"
     both = (
         "[{role: heading, name: Claim Inquiry Results}, {text: No claims were found, exact: false}]"
@@ -128,9 +115,9 @@ def test_a_page_of_none_that_the_profile_takes_for_a_list_or_for_down_is_told(
     _, found, _ = decided(home, profiles)
     why = "its search came to none that night and comes to listed now"
     assert found == {NONE: ("outcome", "changed", why)}
-    code, done = replayed(home, profiles)
-    assert f"claim {NONE} of night: {why}" in done.stdout
-    assert "0000099998" not in done.stdout
+    said = "\n".join(replayed(home, profiles).sentences())
+    assert f"claim {NONE} of night: {why}" in said
+    assert "0000099998" not in said
 
 
 def test_what_was_down_and_a_list_that_would_now_be_ours_are_told(
@@ -140,8 +127,8 @@ def test_what_was_down_and_a_list_that_would_now_be_ours_are_told(
     down = "text: The claims system is currently unavailable."
     change(profiles, down, "text: Nobody is there.")
     change(profiles, SIGN, f"none: [{{{down}, exact: false}}, {SIGN.removeprefix('none: ')}]")
-    code, found, _ = decided(home, profiles)
-    assert code == 1
+    differs, found, _ = decided(home, profiles)
+    assert differs
     assert found[DOWN] == (
         "outcome",
         "changed",
@@ -161,8 +148,7 @@ def test_a_ledger_that_kept_no_outcome_says_what_it_cannot_tell(
             "UPDATE observations SET observation = json_remove(observation, '$.search')"
         )
         database.commit()
-    code, found, counts = decided(old, profiles)
-    assert (code, set(found), counts["undecided"]) == (0, {LISTED}, 1)
+    differs, found, counts = decided(old, profiles)
+    assert (differs, set(found), counts["undecided"]) == (False, {LISTED}, 1)
     assert found[LISTED][:2] == ("outcome", "undecided")
-    _, done = replayed(old, profiles)
-    assert "1 that cannot be decided again" in done.stdout
+    assert "1 that cannot be decided again" in next(replayed(old, profiles).sentences())
