@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 
 from sandbox.world import Payer
 
@@ -43,21 +42,24 @@ def canary(payer: Payer) -> str | None:
 
 
 def _member(payer: Payer) -> dict[str, dict[str, str]]:
-    """A member of one cover that goes on, and what is said of it; empty when there is none."""
-    for member_id, held in payer.members.items():
-        known = held[0]
-        silent = payer.members_unavailable | payer.members_unavailable_once
-        if len(held) > 1 or known.ends or member_id in silent:
-            continue
-        visit = {
-            "member_id": member_id,
-            "patient_last": known.person.last,
-            "patient_first": known.person.first,
-            "date_of_birth": known.person.birth.isoformat(),
-            "day": (known.begins + timedelta(days=14)).isoformat(),
-        }
-        return {
-            "visit": visit,
-            "expect_cover": {"plan": known.plan, "begins": known.begins.isoformat()},
-        }
-    return {}
+    """The member of longest standing, whose cover goes on, and what is said of it on any day;
+    empty when there is none."""
+    silent = payer.members_unavailable | payer.members_unavailable_once
+    standing = [
+        held[0]
+        for member_id, held in payer.members.items()
+        if len(held) == 1 and held[0].ends is None and member_id not in silent
+    ]
+    if not standing:
+        return {}
+    known = min(standing, key=lambda one: one.begins)
+    visit = {
+        "member_id": known.person.member_id,
+        "patient_last": known.person.last,
+        "patient_first": known.person.first,
+        "date_of_birth": known.person.birth.isoformat(),
+    }
+    return {
+        "visit": visit,
+        "expect_cover": {"plan": known.plan, "begins": known.begins.isoformat()},
+    }
