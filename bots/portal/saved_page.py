@@ -1,4 +1,4 @@
-"""Saved pages shown again in a browser without a network: which of a profile's signs show?"""
+"""Saved pages shown again without a network, to see which of a profile's signs they show."""
 
 from __future__ import annotations
 
