@@ -1,5 +1,5 @@
 # Each command does all its own set-up, is safe to repeat and says what it is doing.
-.PHONY: demo test key faults check format setup doctor clean help
+.PHONY: demo test key faults figures check format setup doctor clean help
 .DEFAULT_GOAL := help
 
 IN := .venv/bin/
@@ -18,6 +18,10 @@ key: .venv/.ready ## every field of 2,000 claims (seeds 1-5, 200 of each payer) 
 
 faults: .venv/.ready ## every trouble at every simulated portal: recovered, exception or wrong, as a table
 	@$(IN)python tests/benchmarks/fault_matrix.py
+
+figures: .venv/.ready ## accuracy, throughput and waiting at each simulated portal of full size, as a table
+	@mkdir -p artifacts
+	@$(IN)python tests/benchmarks/answer_key.py --sample 100 --json artifacts/figures.json
 
 check: .venv/.installed ## lint, types and the direction of imports
 	@$(IN)ruff check .

@@ -30,6 +30,7 @@ from sandbox.portal_medicaid import medicaid_app
 from sandbox.portal_medicare import medicare_app
 from sandbox.portal_worklist import worklist_app
 from sandbox.sessions import Account, Clock, make_account, utc_now
+from sandbox.stopwatch import Stopwatch
 from sandbox.world import Payer, World
 
 
@@ -136,7 +137,7 @@ async def open_portals(
             addresses[payer_id] = f"http://{HOST}:{listener.getsockname()[1]}"
             server = _Server(
                 uvicorn.Config(
-                    app,
+                    Stopwatch(app),
                     lifespan="off",
                     log_level="warning",
                     access_log=False,

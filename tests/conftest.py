@@ -151,17 +151,19 @@ def sandbox_server(
     def serve(seed: int = 1, claims: int = 10, payers: str = TWO_PAYERS) -> SandboxServer:
         if (seed, claims, payers) not in running:
             folder = tmp_path_factory.mktemp(f"sandbox-{seed}-{claims}")
-            running[seed, claims, payers] = _start_sandbox(seed, claims, payers, folder)
+            running[seed, claims, payers] = start_sandbox(seed, claims, payers, folder)
         return running[seed, claims, payers][0]
 
     yield serve
     for _, process in running.values():
-        _stop(process)
+        stop_sandbox(process)
 
 
-def _start_sandbox(
-    seed: int, claims: int, payers: str, folder: Path
+def start_sandbox(
+    seed: int, claims: int, payers: str, folder: Path, delay: float = 0.05
 ) -> tuple[SandboxServer, subprocess.Popen[str]]:
+    """Simulated payers and their process, which :func:`stop_sandbox` ends; ``delay`` scales the
+    searches' waits."""
     settings, log = folder / "settings.toml", folder / "log.txt"
     command = [sys.executable, "-m", "sandbox", "serve", "--seed", str(seed)]
     command += [
@@ -172,7 +174,7 @@ def _start_sandbox(
         "--settings",
         str(settings),
         "--delay",
-        "0.05",
+        str(delay),
     ]
     command += ["--parent-pid", str(os.getpid())]
     with log.open("w") as errors:
@@ -189,12 +191,13 @@ def _start_sandbox(
     except queue.Empty:
         line = ""
     if line.strip() != f"export CLAIMSWEEP_SETTINGS={settings.resolve()}":
-        _stop(process)
+        stop_sandbox(process)
         pytest.fail(f"the sandbox did not start; it said {line!r} and\n{log.read_text()[-2000:]}")
     return SandboxServer(seed, claims, settings.resolve(), process.pid, payers), process
 
 
-def _stop(process: subprocess.Popen[str]) -> None:
+def stop_sandbox(process: subprocess.Popen[str]) -> None:
+    """End what :func:`start_sandbox` started."""
     process.terminate()
     try:
         process.wait(STOP_SECONDS)

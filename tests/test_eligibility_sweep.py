@@ -6,21 +6,19 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 from conftest import SandboxServer
+from keyed_visits import differences
 from sweeping import Desk, furnish
 
 from billing.ledger import open_ledger
 
 pytestmark = pytest.mark.usefixtures("browser_executable")
 Serve = Callable[..., SandboxServer]
-OUTCOMES = {"wrong_patient": "name_mismatch", "no_answer": "unavailable"}
-"""Our words for what the key calls otherwise."""
 
 
 def new_front_desk(sandbox: SandboxServer, folder: Path) -> Desk:
@@ -44,33 +42,6 @@ def key(desk: Desk) -> dict[int, dict[str, Any]]:
     """The answer key by the row of the schedule's file."""
     rows = json.loads(desk.sandbox.run("truth", "--eligibility", "--json"))
     return {row["row"] + 1: row for row in rows}
-
-
-def differences(keyed: dict[int, dict[str, Any]], answers: list[dict[str, Any]]) -> list[str]:
-    """Every row and field that differs from the key."""
-    found = [f"row {row}: missing" for row in keyed.keys() - {one["row"] for one in answers}]
-    for answer in answers:
-        row, true = answer["row"], keyed[answer["row"]]
-        said = OUTCOMES.get(answer["outcome"], answer["outcome"])
-        pairs = [("outcome", true["outcome"], said)]
-        names = ["payer", "date_of_service", "service_type"]
-        if true["outcome"] in ("active", "inactive"):
-            names += ["plan", "coverage_begins", "coverage_ends", "other_payers"]
-            for network in ("in_network", "out_of_network"):
-                stated = true[network] or {}
-                assert bool(stated) == (answer[network] is not None), (row, network)
-                for name, value in stated.items():
-                    ours = answer[network][name]
-                    if name == "coinsurance" and ours is not None:
-                        ours = int(Decimal(ours) * 100)
-                    pairs.append((f"{network} {name}", value, ours))
-        else:
-            pairs += [("plan", None, answer["plan"]), ("benefits", [], answer["benefits"])]
-        pairs += [(name, true[name], answer[name]) for name in names]
-        found += [
-            f"row {row} {name}: {a!r} in the key, {b!r} said" for name, a, b in pairs if a != b
-        ]
-    return found
 
 
 @pytest.fixture(scope="module")
