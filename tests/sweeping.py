@@ -116,7 +116,7 @@ def _prefect_home() -> Path:
     make = "from prefect.server.database import provide_database_interface as database"
     make += "; import asyncio; asyncio.run(database().create_db())"
     environment = os.environ | {"PREFECT_HOME": str(home)}
-    subprocess.run([sys.executable, "-c", make], env=environment, timeout=120, check=True)
+    subprocess.run([sys.executable, "-c", make], env=environment, timeout=600, check=True)
     return home
 
 
