@@ -63,14 +63,16 @@ class Desk:
         named = [part for export in self.exports for part in ("--export", str(export))]
         return self.command("sweep", *named, "--json", *arguments)
 
-    def run(self, command: list[str], **more: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, command: list[str], *, seconds: float = SWEEP_SECONDS, **more: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command,
             cwd=PROJECT,
             env=self.environment(**more),
             capture_output=True,
             text=True,
-            timeout=SWEEP_SECONDS,
+            timeout=seconds,
             check=False,
         )
 

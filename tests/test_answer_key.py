@@ -14,7 +14,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "benchmarks"))
 
 import answer_key
 from answer_key import Question, Result, judge, waits
-from sweeping import KEYED
+from conftest import SandboxServer
+from sweeping import KEYED, Desk
 
 from sandbox.__main__ import AS_OF
 from sandbox.books import make_world
@@ -123,6 +124,24 @@ def test_missing_doubled_stray_and_unproved_answers_are_told() -> None:
 def test_a_lock_or_a_changing_request_does_not_hold(counter: str) -> None:
     result = judged("status", PAID, status_answer(PAID))
     result.counters[counter] = 1
+    assert not result.holds
+
+
+@pytest.mark.parametrize(
+    ("program", "why"),
+    [
+        ('import sys; print(\'{"error": "Nothing to do."}\'); sys.exit(2)', "Nothing to do."),
+        ("import sys; sys.exit('no such file')", "no such file"),
+        ("print('half of a docu')", "JSONDecodeError"),
+    ],
+)
+def test_a_command_that_fails_leaves_its_questions_missing(
+    program: str, why: str, tmp_path: Path
+) -> None:
+    result = judged("status", PAID, status_answer(PAID))
+    desk = Desk(SandboxServer(1, 40, tmp_path / "settings.toml", 0, PAYER), tmp_path)
+    assert answer_key.ask(desk, result, [sys.executable, "-c", program]) == []
+    assert why in result.failed
     assert not result.holds
 
 

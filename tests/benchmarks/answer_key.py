@@ -14,6 +14,7 @@ import argparse
 import csv
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -47,6 +48,7 @@ ARCHETYPES = {
 TASKS = ("status", "eligibility")
 FIGURES = {"status": set(sweeping.KEYED) - {"outcome"}, "eligibility": {"plan", "in_network"}}
 POLLED = ("/api/",)
+START_SECONDS, SECONDS_EACH = 900, 120  # the longest that a command may take
 COUNTED = ("logins", "refusals", "locks", "writes")
 
 
@@ -72,6 +74,7 @@ class Result:
     unforeseen: int = 0  # of the excepted: the key has an answer
     wrong: list[str] = field(default_factory=list)
     missing: int = 0
+    failed: str = ""  # why the command did not get to its answers
     counters: dict[str, int] = field(default_factory=dict)
     command_seconds: float = 0.0
     session_seconds: float = 0.0
@@ -81,7 +84,13 @@ class Result:
     @property
     def holds(self) -> bool:
         """Every answer is there and none is wrong, no lockout, nothing changed."""
-        spoiled = self.wrong or self.missing or self.counters["locks"] or self.counters["writes"]
+        spoiled = (
+            self.failed
+            or self.wrong
+            or self.missing
+            or self.counters["locks"]
+            or self.counters["writes"]
+        )
         return not spoiled
 
 
@@ -131,8 +140,8 @@ def _differences(task: str, question: Question, answer: dict[str, Any]) -> list[
     return keyed_visits.differences({int(question.place): question.key}, [answer])
 
 
-def ask_claims(desk: Desk, result: Result, size: Size) -> tuple[list[Question], Any]:
-    """Sweep the drawn claims; the key of each, and what was answered."""
+def draw_claims(desk: Desk, result: Result, size: Size) -> tuple[list[Question], list[str]]:
+    """An export of the drawn claims: the key of each, and the command that sweeps it."""
     world = make_world(result.seed, size.claims, AS_OF, (result.payer,))
     (payer,) = world.payers
     drawn = _drawn(result, range(len(payer.billed)))
@@ -140,11 +149,11 @@ def ask_claims(desk: Desk, result: Result, size: Size) -> tuple[list[Question], 
     write_exports(replace(world, payers=(some,)), desk.folder / "exports")
     ids = {billed.claim_id for billed in some.billed}
     questions = [Question(row, row["claim_id"]) for row in desk.truth() if row["claim_id"] in ids]
-    return questions, lambda: sweeping.read_answers(desk.sweep())
+    return questions, desk.sweep_command()
 
 
-def ask_visits(desk: Desk, result: Result, _size: Size) -> tuple[list[Question], Any]:
-    """Check the drawn appointments; the key of each, and what was answered."""
+def draw_visits(desk: Desk, result: Result, _size: Size) -> tuple[list[Question], list[str]]:
+    """A schedule of the drawn appointments: the key of each, and the command that checks it."""
     schedule = desk.folder / "schedule.csv"
     desk.sandbox.run("schedule", str(schedule))
     with schedule.open(encoding="utf-8", newline="") as file:
@@ -154,19 +163,26 @@ def ask_visits(desk: Desk, result: Result, _size: Size) -> tuple[list[Question],
         csv.writer(file).writerows([heading, *(rows[n] for n in drawn)])
     key = json.loads(desk.sandbox.run("truth", "--eligibility", "--json"))
     questions = [Question(key[n], place) for place, n in enumerate(drawn, 2)]
-    command = desk.command("eligibility", "--schedule", str(schedule), "--json")
-
-    def ask() -> list[dict[str, Any]]:
-        done = desk.run(command)
-        if done.returncode not in (0, 1):
-            raise RuntimeError(done.stderr[-3000:])
-        answers: list[dict[str, Any]] = json.loads(done.stdout)["answers"]
-        return answers
-
-    return questions, ask
+    return questions, desk.command("eligibility", "--schedule", str(schedule), "--json")
 
 
-ASK = {"status": ask_claims, "eligibility": ask_visits}
+DRAW = {"status": draw_claims, "eligibility": draw_visits}
+
+
+def ask(desk: Desk, result: Result, command: list[str]) -> list[dict[str, Any]]:
+    """What the command answered; nothing where it failed, and why is told."""
+    try:
+        done = desk.run(command, seconds=START_SECONDS + SECONDS_EACH * result.asked)
+        document = json.loads(done.stdout or "{}")
+    except (subprocess.TimeoutExpired, json.JSONDecodeError) as error:
+        result.failed = type(error).__name__
+        return []
+    if done.returncode not in (0, 1) or not document:
+        result.failed = str(document.get("error") or done.stderr[-300:] or done.returncode)
+    if result.task == "status":
+        return sweeping.read_answers(document) if "answers" in document else []
+    answers: list[dict[str, Any]] = document.get("answers", [])
+    return answers
 
 
 def _drawn(result: Result, places: Sequence[int]) -> list[int]:
@@ -179,14 +195,14 @@ def measure(sandbox: SandboxServer, result: Result, size: Size, *, control: bool
     with tempfile.TemporaryDirectory() as folder:
         desk = Desk(sandbox, Path(folder))
         furnish(desk.home)
-        questions, ask = ASK[result.task](desk, result, size)
+        questions, command = DRAW[result.task](desk, result, size)
         result.asked = len(questions)
         if control:
             spoil(result, questions)
         before = desk.counters()[result.payer]
         _requests(sandbox)
         began = time.monotonic()
-        answers = ask()
+        answers = ask(desk, result, command)
         result.command_seconds = round(time.monotonic() - began, 2)
         result.load = round(os.getloadavg()[0], 1)
         after = desk.counters()[result.payer]
@@ -265,13 +281,16 @@ def _row(name: str, some: Sequence[Result]) -> str:
 
 
 def kept(path: Path | None, size: Size) -> list[Result]:
-    """What an earlier run of the same size has measured already. Raises SystemExit for another."""
+    """What an earlier run of the same size has measured already, and did not fail to.
+
+    Raises SystemExit for a file of another size.
+    """
     if path is None or not path.exists():
         return []
     document = json.loads(path.read_text(encoding="utf-8"))
     if document["size"] != asdict(size):
         raise SystemExit(f"{path} holds figures of {document['size']}; name another file.")
-    return [Result(**one) for one in document["results"]]
+    return [Result(**one) for one in document["results"] if not one["failed"]]
 
 
 def keep(path: Path, size: Size, results: Sequence[Result]) -> None:
@@ -314,6 +333,7 @@ def _measured(
             for task in tasks:
                 result = Result(seed, payer, task, size.sample)
                 measure(sandbox, result, size, control=control)
+                sys.stderr.write(f"FAILED {result.failed}\n" if result.failed else "")
                 sys.stderr.write("".join(f"WRONG {line}\n" for line in result.wrong))
                 sys.stderr.write(_row(f"seed {seed} {payer} | {task}", [result]) + "\n")
                 yield result
