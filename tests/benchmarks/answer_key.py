@@ -5,7 +5,8 @@ prints for each payer and task what was right, excepted, WRONG or missing, and h
 It ends with code 1 on any wrong or missing answer, locked account or changing request. Time is
 taken at the portal (sandbox/stopwatch.py): a session lasts from the first request to the end of
 the last answer, and the portal is waited for while at least one request is open or a page waits
-to ask for the same result again (the next GET of a path whose answer was not ready).
+to ask for the same result again (the next GET of a path whose answer was not ready). On a machine
+that is busy with other things the rest of a session grows, and that share says less.
 """
 
 from __future__ import annotations
