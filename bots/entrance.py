@@ -34,6 +34,13 @@ class Policy(Strict):
     account: str | None = None
 
 
+class Reuse(Strict):
+    """A session is left open for the next run within ``minutes``, which begins at ``start``."""
+
+    minutes: int = Field(gt=0)
+    start: str = Field(pattern="^/")
+
+
 class Session(Strict):
     """How a session behaves, and what it may ask of the portal.
 
@@ -53,6 +60,16 @@ class Session(Strict):
     ended_when: Locators
     interruptions: tuple[Interruption, ...] = ()
     logout: Steps
+    reuse: Reuse | None = None
+
+    @model_validator(mode="after")
+    def _reused_before_it_is_idle(self) -> Self:
+        if self.reuse is not None and self.reuse.minutes >= self.idle_minutes:
+            raise ValueError(
+                f"reuse.minutes must be below idle_minutes ({self.idle_minutes}): the portal would "
+                "have ended the session"
+            )
+        return self
 
     @field_validator("open")
     @classmethod

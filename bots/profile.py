@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from billing.errors import ProfileError
 from billing.model import PayerRules, Rule
@@ -15,7 +16,7 @@ from bots.claim_task import ClaimStatusTask
 from bots.eligibility_task import EligibilityTask
 from bots.entrance import Login, Policy, Session
 from bots.layout import EobLayout, load_layout
-from bots.page_language import Strict
+from bots.page_language import Locators, Strict
 from bots.strict_yaml import hash_of_values, load_strict
 
 CATEGORY = re.compile(r"^(A[0-8]|P[0-5]|F[0-4][FN]?|R\d{1,2}|E[0-4]|D0)$")
@@ -71,6 +72,21 @@ class ProfileFile(Strict):
     tasks: Tasks
     vocabulary: Mapping[str, str]
     rules: Rules
+
+    @property
+    def ended_when(self) -> Locators:
+        """What shows that a session is over: the portal's own words, or its login form."""
+        form = tuple(s.fill for s in self.login.steps if s.fill and "{secret." in s.fill.value)
+        return (*self.session.ended_when, *form)
+
+    @model_validator(mode="after")
+    def _no_session_is_kept_where_that_locks(self) -> Self:
+        if self.session.reuse is not None and self.login.busy_when is not None:
+            raise ValueError(
+                "session.reuse: login.busy_when says that the portal keeps the account out after a "
+                "session that was not left; take one of them away"
+            )
+        return self
 
     @field_validator("vocabulary")
     @classmethod

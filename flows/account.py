@@ -25,6 +25,7 @@ from billing.remittance import excerpt
 from billing.report import Drift
 from bots.portal.browser import Browser
 from bots.portal.driver import Asked, ClaimStatusDriver
+from bots.portal.memory import SessionKeep
 from bots.portal.session import PortalSession
 from bots.profile import Profile
 from bots.reading.canary import Canary
@@ -57,6 +58,7 @@ class AccountWork:
     read_document: Callable[[bytes], Reading]
     today: date
     canary: Callable[[], Canary | None] = lambda: None
+    keep: Callable[[], SessionKeep | None] = lambda: None
     owner: str = field(default_factory=owner_name)
     _readings: dict[str, Reading | UnreadableDocument] = field(default_factory=dict)
 

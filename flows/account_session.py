@@ -23,6 +23,7 @@ from billing.model import Reason
 from billing.report import Drift
 from bots.portal.browser import Browser
 from bots.portal.gate import closed
+from bots.portal.memory import Memory, SessionKeep
 from bots.portal.session import PortalSession
 from bots.profile import Profile
 from flows.codes import code_from_person
@@ -53,6 +54,10 @@ class Work(Protocol[Item]):
     @property
     def secret(self) -> Callable[[str], str]:
         """Gives a secret of this payer by its name."""
+
+    @property
+    def keep(self) -> Callable[[], SessionKeep | None]:
+        """Gives the place where this payer's session lies between two runs; it may take a while."""
 
     def take(self) -> Item | None:
         """The next item, leased; None when there is none left."""
@@ -93,6 +98,7 @@ async def signed_in(work: Work[Item]) -> AsyncIterator[tuple[PortalSession, int]
     ledger, account, now = work.ledger, work.profile.id, datetime.now(UTC)
     _require_open(work, now)
     begin = await work.prepare()
+    keep = await asyncio.to_thread(work.keep)
     fence = ledger.lease_account(account, work.owner, seconds=LEASE_SECONDS, now=now)
     if fence is None:
         raise AccountBusy(f"{account}: another run is signed in with this account")
@@ -101,7 +107,7 @@ async def signed_in(work: Work[Item]) -> AsyncIterator[tuple[PortalSession, int]
         book = AccountBook(ledger, account, work.profile.file.login.attempts_before_lockout)
         ask = partial(code_from_person, ledger.home, account)
         async with PortalSession(
-            work.profile, work.address, work.browser, work.secret, book, ask
+            work.profile, work.address, work.browser, work.secret, book, ask, Memory(keep)
         ) as session:
             try:
                 await begin(session)

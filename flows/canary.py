@@ -18,8 +18,15 @@ DOWN = (Reason.UNAVAILABLE, Reason.UNREACHABLE)
 async def ask_canary(session: PortalSession, keep: Keep, canary: Canary) -> Observation:
     """The portal's answer about the canary. Raises TryLater when it cannot answer now."""
     payer = session.profile.id
+    driver = ClaimStatusDriver(session, keep)
     try:
-        asked = await ClaimStatusDriver(session, keep).ask(canary.asked(payer))
+        try:
+            asked = await driver.ask(canary.asked(payer))
+        except SessionEnded:
+            if not session.reused:
+                raise
+            await session.renew()  # the session of the run before had less left than it showed
+            asked = await driver.ask(canary.asked(payer))
     except SessionEnded:
         raise TryLater(f"{payer} ended the session when it was asked about the canary") from None
     return asked.observation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -36,6 +37,7 @@ from bots.portal.gate import refusal
 from bots.profile import Profile, load_profiles
 from bots.reading.canary import load_canary
 from flows.account import AccountWork, make_reader
+from flows.kept_session import SealedSession, drop_session, session_key
 from flows.settings import Settings, load_settings
 from flows.visits import VisitWork, leave_visits, spare
 
@@ -105,6 +107,7 @@ class SweepContext:
                 secret=secret,
                 today=self.business_date,
                 canary=partial(load_canary, profile, secret),
+                keep=partial(self._keep, profile),
             )
         return self.claim_work(payer)
 
@@ -121,7 +124,24 @@ class SweepContext:
             read_document=make_reader(profile),
             today=self.business_date,
             canary=partial(load_canary, profile, secret),
+            keep=partial(self._keep, profile),
         )
+
+    def _keep(self, profile: Profile) -> SealedSession | None:
+        """Where the session lies between two runs: nowhere, where that is not wanted or there is
+        no key to seal it with."""
+        home = self.ledger.home
+        if profile.file.session.reuse is None:
+            drop_session(home, profile.id)
+            return None
+        try:
+            key = session_key(self.settings)
+        except BadInput as error:
+            drop_session(home, profile.id)
+            sys.stderr.write(f"{profile.id}: signed out of after the run: {error}.\n")
+            return None
+        address = self.settings.portals.get(profile.id, profile.file.portal.address)
+        return SealedSession(home, profile, address, key)
 
     def end_session(self, payer: str, end: BaseException) -> None:
         """The claims a session left unasked stay unknown, for the reason that ended it.

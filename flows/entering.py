@@ -48,13 +48,15 @@ def policy_show(as_json: AsJson = False, home: Home = None, profiles: Profiles =
     for row in rows:
         standing = row["refusal"] or row["stopped"] or f"a bot may enter until {row['expires']}"
         sys.stdout.write(f"{row['payer']}: {standing}\n  profile {row['profile_sha256']}\n")
+        if row["session_kept_until"]:
+            sys.stdout.write(f"  its session is kept until {row['session_kept_until']}\n")
         if row["expires_soon"]:
             sys.stdout.write(f"  its approval expires on {row['expires']}: have it renewed\n")
 
 
 @policy.command("clear")
 def policy_clear(payer: str, home: Home = None, profiles: Profiles = None) -> None:
-    """Let bots sign in again after a person has mended a refused login.
+    """Let bots sign in again after a person has mended a refused login; drop a kept session.
 
     Example: claimsweep policy clear acme
     """

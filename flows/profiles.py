@@ -16,6 +16,7 @@ from bots.profile import Profile, load_profile, load_profiles
 from bots.reading.canary import check_canary
 from bots.reading.cases import LATER, RESPONSE, Reads, find_cases, problem, replay_bytes
 from bots.reading.reread import Archive, opened_claim
+from flows.kept_session import drop_session, kept_until
 from flows.login_book import AccountBook
 from flows.settings import Settings
 
@@ -199,6 +200,7 @@ def passport(settings: Settings) -> list[dict[str, str | bool]]:
             "profile_sha256": profile.sha256,
             "refusal": refusal(profile, today=today) or "",
             "stopped": _stopped(ledger, profile, now) if ledger else "",
+            "session_kept_until": _kept_until(settings, profile),
         }
         for profile in load_profiles(settings.profiles).values()
     ]
@@ -214,8 +216,17 @@ def _stopped(ledger: Ledger, profile: Profile, now: datetime) -> str:
     return AccountBook(ledger, profile.id, attempts).stopped(now) or ""
 
 
+def _kept_until(settings: Settings, profile: Profile) -> str:
+    until = kept_until(settings.home, profile)
+    return f"{until.astimezone(settings.time_zone):%Y-%m-%d %H:%M}" if until else ""
+
+
 def clear_account(settings: Settings, payer: str) -> None:
-    """A person has mended the login of ``payer``: its refusals no longer count."""
+    """A person has mended the login of ``payer``: its refusals no longer count.
+
+    A session that was kept is dropped: the next run signs in.
+    """
     if payer not in load_profiles(settings.profiles):
         raise BadInput(f"No payer profile {payer!r}")
     open_ledger(settings.home).clear_account(payer, datetime.now(UTC))
+    drop_session(settings.home, payer)

@@ -18,6 +18,7 @@ from billing.report import Drift
 from bots.eligibility_task import EligibilityTask
 from bots.portal.browser import Browser
 from bots.portal.eligibility import EligibilityDriver
+from bots.portal.memory import SessionKeep
 from bots.portal.session import PortalSession
 from bots.profile import Profile
 from bots.reading.canary import Canary
@@ -39,6 +40,7 @@ class VisitWork:
     secret: Callable[[str], str]
     today: date
     canary: Callable[[], Canary | None] = lambda: None
+    keep: Callable[[], SessionKeep | None] = lambda: None
     owner: str = field(default_factory=owner_name)
 
     async def run(self) -> None:

@@ -208,7 +208,7 @@ class ClaimStatusDriver:
         await hand.take(asking, words)
         # an answer to the claim before must never pass for an answer to this one
         before = {name for name, ways in signs.items() if await hand.shows(ways)}
-        session.forget_responses()
+        session.traffic.forget_responses()
         self._searched_at = monotonic()
         await hand.take(sending, words)
         if before or task.submit is None:
@@ -309,7 +309,7 @@ class ClaimStatusDriver:
         if task.read.response is None:
             return read_claim(page, task.read, vocabulary)
         number, _ = read_claim(page, task.read.model_copy(update={"response": None}), vocabulary)
-        async for body in self.session.bodies(task.read.response.path):
+        async for body in self.session.traffic.bodies(task.read.response.path):
             if states(body, task.read.response, number.payer_claim_number):
                 self._keep(body, "application/json")
                 return read_claim(page, task.read, vocabulary, body)

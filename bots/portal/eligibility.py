@@ -84,7 +84,7 @@ class EligibilityDriver:
         # an answer to the visit before must never pass for an answer to this one
         if await hand.shows([way for ways in signs.values() for way in ways]):
             raise UnknownPage("an outcome shows before the search was submitted")
-        session.forget_responses()
+        session.traffic.forget_responses()
         self._searched_at = monotonic()
         await hand.take((self.task.submit,), words)
         seen = await session.settle(signs)
@@ -122,7 +122,7 @@ class EligibilityDriver:
         """The newest JSON of each path that the task reads."""
         found: dict[str, bytes] = {}
         for path in self.task.responses:
-            async for body in self.session.bodies(path):
+            async for body in self.session.traffic.bodies(path):
                 self._keep(body, "application/json")
                 found[path] = body
                 break

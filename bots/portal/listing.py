@@ -129,7 +129,7 @@ class Listing:
         rows, found = self.task.rows, []
         page = await capture_page(self.session.page)
         self.keep(page, "text/html")
-        async for body in self.session.bodies(str(rows.response)):
+        async for body in self.session.traffic.bodies(str(rows.response)):
             if lists_claims(body, rows):
                 self.keep(body, "application/json")
                 found.append(read_rows(body, rows, self._vocabulary))

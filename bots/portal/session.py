@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
-from fnmatch import fnmatchcase
-from time import monotonic
+from datetime import UTC, datetime
 from types import TracebackType
-from typing import Protocol, Self
-from urllib.parse import urlsplit
+from typing import Self
 
-from playwright.async_api import BrowserContext, Error, Page, Playwright, Response, async_playwright
+from playwright.async_api import BrowserContext, Error, Page, Playwright, async_playwright
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from billing.errors import (
@@ -30,9 +27,10 @@ from bots.page_language import Locators
 from bots.portal.boxes import MessageBoxes
 from bots.portal.browser import Browser, launch_options
 from bots.portal.guard import Guard, host_of
+from bots.portal.memory import Kept, LoginBook, Memory
 from bots.portal.second_factor import AskPerson, Codes, codes_of
-from bots.portal.stores import empty_stores
-from bots.portal.traffic import CHAIN_SECONDS, DATA, Traffic
+from bots.portal.stores import empty_stores, put_back
+from bots.portal.traffic import CHAIN_SECONDS, Traffic
 from bots.portal.verbs import Hand
 from bots.profile import Profile
 
@@ -40,33 +38,9 @@ PAGES_TO_SIGN_IN = 8
 CODES_TO_SIGN_IN = 2
 CLOSE_SECONDS = 15
 SIGN_OUT_WAITS = 3
-PAGES_OWN_MOMENT = """ms => new Promise(
-  (over) => setTimeout(() => requestIdleCallback(over, {timeout: 1000}), ms))"""
 ORDER = (
     "superseded", "refused", "locked", "busy", "person", "second", "interstitial", "signed",
 )  # fmt: skip
-
-
-class LoginBook(Protocol):
-    """The ledger's side of a login: what was tried is remembered before it is tried."""
-
-    def attempt(self) -> datetime | None:
-        """Note an attempt, committed before the submit; until when a code may have been used.
-
-        Raises StopAccount when the account's budget does not allow another one.
-        """
-
-    def again(self) -> None:
-        """Note that the code of this attempt was refused, and one more is about to be tried.
-
-        Raises StopAccount when the account's budget does not allow that.
-        """
-
-    def result(self, *, accepted: bool) -> None:
-        """Note how the attempt ended."""
-
-    def withdraw(self) -> None:
-        """Note that the portal did not judge the attempt."""
 
 
 @dataclass
@@ -74,7 +48,8 @@ class PortalSession:
     """An async context manager: signed in inside, signed out after.
 
     ``address`` is where the portal answers. ``secret`` gives a secret of this payer by name, and
-    may take its time. ``ask_person`` gets a code from a person, where there may be one.
+    may take its time. ``ask_person`` gets a code from a person, where there may be one. With a
+    keep in its ``memory`` a session that ends well is left open for the next run.
     Raises TryLater, LoginCutOff, StopAccount, NeedsPerson or UnknownPage from entering.
     """
 
@@ -84,13 +59,14 @@ class PortalSession:
     secret: Callable[[str], str]
     logins: LoginBook
     ask_person: AskPerson | None = None
+    memory: Memory = field(default_factory=Memory)
+    reused: bool = field(init=False, default=False)
     hand: Hand = field(init=False)
     guard: Guard = field(init=False)
     traffic: Traffic = field(init=False, default_factory=Traffic)
     boxes: MessageBoxes = field(init=False, default_factory=MessageBoxes)
     _playwright: Playwright | None = field(init=False, default=None)
     _context: BrowserContext | None = field(init=False, default=None)
-    _responses: list[Response] = field(init=False, default_factory=list)
     _signed_in: bool = field(init=False, default=False)
     _submitted: bool = field(init=False, default=False)
 
@@ -105,13 +81,15 @@ class PortalSession:
         trace: TracebackType | None,
     ) -> None:
         try:
-            await self.sign_out()
+            if kind is not None or not await self._kept():
+                await self.sign_out()
         finally:
             await self._close()
 
     async def _open(self) -> None:
         hosts = [host_of(self.address), *self.profile.file.portal.hosts]
         self.guard = Guard(frozenset(hosts), self.profile.file.session.may_post)
+        before = await self.memory.load(self._login_words)
         self._playwright = await async_playwright().start()
         try:
             chromium = await self._playwright.chromium.launch(**launch_options(self.browser, hosts))
@@ -120,17 +98,19 @@ class PortalSession:
                 locale="en-US",
                 viewport={"width": 1280, "height": 1400},
                 accept_downloads=True,
+                storage_state=before.state if before else None,
             )
             await self.guard.stand(self._context)
             self.traffic.background = self.profile.file.session.background
             self.traffic.watch(self._context)
             self.boxes.watch(self._context)
             page = await self._context.new_page()
-            page.on("response", self._remember)
+            self.traffic.remember(page)
             answer_ms = self.profile.file.session.answer_seconds * 1000
             self.hand = Hand(page, self.address, answer_ms)
             await self.hand.mind(self.profile.file.session.interruptions)
-            await self.sign_in()
+            if before is None or not await self._resume(before):
+                await self.sign_in()
         except BaseException as error:
             try:
                 await self._leave_half_way()
@@ -158,7 +138,8 @@ class PortalSession:
         Raises LoginCutOff when the portal fails after that: it may count the attempt.
         """
         login = self.profile.file.login
-        words = {f"secret.{one}": await self._told(one) for one in ("username", "password")}
+        words = await self._login_words()
+        self.memory.forget(words)
         codes = None
         if login.second_factor is not None:
             codes = await codes_of(
@@ -193,6 +174,9 @@ class PortalSession:
         except Error as error:
             raise failed(f"{self.profile.id}: the browser stopped while signing in") from error
 
+    async def _login_words(self) -> Mapping[str, str]:
+        return {f"secret.{one}": await self._told(one) for one in ("username", "password")}
+
     async def _told(self, name: str) -> str:
         """A secret; the program that keeps it is not waited for on the event loop."""
         return await asyncio.to_thread(self.secret, name)
@@ -221,9 +205,9 @@ class PortalSession:
             first = min(seen, key=lambda sign: ORDER.index(sign.split()[0]))
             if first == "signed in":
                 self._judged(accepted=True)
-                self._signed_in = True
-                form = tuple(s.fill for s in login.steps if s.fill and "{secret." in s.fill.value)
-                self.hand.ended = (*self.profile.file.session.ended_when, *form)
+                self.memory.begun = datetime.now(UTC)
+                self._is_in()
+                await self._kept()  # for the next run, should this one be killed
                 return
             if first in ("refused", "locked"):
                 self._judged(accepted=False)
@@ -293,6 +277,7 @@ class PortalSession:
         if not self._signed_in:
             return
         self._signed_in = False
+        self.memory.drop()
         session = self.profile.file.session
         with suppress(UnknownPage, TryLater, SessionEnded, Error, TimeoutError):
             async with asyncio.timeout(SIGN_OUT_WAITS * self.hand.answer_ms / 1000):
@@ -301,6 +286,42 @@ class PortalSession:
                 if not await self._shows_the_way_out():
                     await self.hand.go(self._where_work_begins())
                 await self.hand.take(session.logout, {})
+
+    async def _resume(self, before: Kept) -> bool:
+        """Go on in the session that the run before left; False when the portal has ended it.
+
+        One that is no longer to be used is left properly first.
+        """
+        reuse, seen = self.profile.file.session.reuse, False
+        with suppress(UnknownPage, TryLater, Error):
+            if reuse is not None:
+                await put_back(self.page, before.tab)
+                await self.hand.go(reuse.start)
+                inside = self.profile.file.login.signed_in_when
+                await self.hand.seen((*inside, *self.profile.file.ended_when))
+                seen = not await self.hand.shows(self.profile.file.ended_when)
+        if seen:
+            self._is_in()
+            if reuse is not None and before.may_serve(reuse.minutes, datetime.now(UTC)):
+                self.reused = True
+                return True
+            await self.sign_out()
+        await self._forget_page()
+        return False
+
+    async def _kept(self) -> bool:
+        """Keep the session for the next run, where that is wanted and it is still open."""
+        if self.memory.keep is None or not self._signed_in:
+            return False
+        with suppress(Error, TimeoutError):
+            async with asyncio.timeout(self.hand.answer_ms / 1000):  # the page may hang
+                if not await self.hand.shows(self.hand.ended):
+                    return await self.memory.save(self.page)
+        return False
+
+    def _is_in(self) -> None:
+        self._signed_in = True
+        self.hand.ended = self.profile.file.ended_when
 
     async def _leave_half_way(self) -> None:
         """A login that was stopped may be through already: the page's way out tells."""
@@ -328,13 +349,16 @@ class PortalSession:
 
     async def renew(self) -> None:
         """Sign in again after the portal ended the session by itself."""
-        self._signed_in = False
+        await self._forget_page()
+        await self.sign_in()
+
+    async def _forget_page(self) -> None:
+        self._signed_in = self.reused = False
         self.hand.ended = ()
         try:
             await empty_stores(self.page, self.address, self.guard.hosts)
         except Error as error:
             raise TryLater(f"{self.profile.id}: the browser stopped") from error
-        await self.sign_in()
 
     async def leave(self) -> None:
         """Give up a browser that hangs, signed out of from a page of its own where one opens."""
@@ -353,39 +377,8 @@ class PortalSession:
         self.hand.drift |= drift
 
     async def at_rest(self, moment: float = CHAIN_SECONDS) -> None:
-        """Wait until the page has what it asked for, and asks for nothing more for a ``moment``.
-
-        The moment passes by the page's own clock too: a busy machine delays what a page does. What
-        takes longer than an answer may is left to those who look at the page.
-        """
-        seconds = self.profile.file.session.answer_seconds
-        deadline = monotonic() + seconds
-        while monotonic() < deadline:
-            await self.traffic.quiet(seconds, moment)
-            asked = self.traffic.asked
-            try:
-                await self.page.evaluate(PAGES_OWN_MOMENT, moment * 500)
-            except Error:
-                if self.page.is_closed():
-                    raise
-                continue  # it went to another page
-            if self.traffic.asked == asked and not self.traffic.under_way:
-                return
-
-    def forget_responses(self) -> None:
-        """Only what loads from now on counts."""
-        self._responses.clear()
-        self.traffic.forget()
-
-    async def bodies(self, pattern: str) -> AsyncIterator[bytes]:
-        """The JSON that came from paths matching ``pattern``, newest first."""
-        for response in reversed(self._responses):
-            if fnmatchcase(urlsplit(response.url).path, pattern):
-                yield await response.body()
-
-    def _remember(self, response: Response) -> None:
-        if response.request.resource_type in DATA and response.ok:
-            self._responses.append(response)
+        """Wait until the page has what it asked for, an answer's time at most."""
+        await self.traffic.at_rest(self.page, self.profile.file.session.answer_seconds, moment)
 
     async def _close(self) -> None:
         if self._playwright is None:

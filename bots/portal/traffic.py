@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from time import monotonic
 from urllib.parse import urlsplit
 
-from playwright.async_api import BrowserContext, Request, Response
+from playwright.async_api import BrowserContext, Error, Page, Request, Response
 
 DATA = frozenset({"xhr", "fetch"})
 ANSWERS = DATA | {"document"}
@@ -17,6 +17,8 @@ TOO_MANY_REQUESTS = 429
 SERVER_ERROR = 500
 QUIET_SECONDS = 0.4
 CHAIN_SECONDS = 0.2  # from one answer to the question that it makes a script ask
+PAGES_OWN_MOMENT = """ms => new Promise(
+  (over) => setTimeout(() => requestIdleCallback(over, {timeout: 1000}), ms))"""
 NO_FAULT_OF_THE_PORTAL = (
     "net::ERR_ABORTED",  # the page itself went on, or the answer became a download
     "net::ERR_BLOCKED_BY_CLIENT",  # our guard
@@ -39,6 +41,7 @@ class Traffic:
     pages: int = 0
     _open: set[Request] = field(default_factory=set)
     _last: float = 0.0
+    _responses: list[Response] = field(default_factory=list)
 
     def watch(self, context: BrowserContext) -> None:
         """Look at everything that pages of ``context`` ask for from now on."""
@@ -46,6 +49,21 @@ class Traffic:
         context.on("response", self._answered)
         context.on("requestfinished", self._done)
         context.on("requestfailed", self._broke)
+
+    def remember(self, page: Page) -> None:
+        """Remember the data that ``page`` loads from now on."""
+        page.on("response", self._remember)
+
+    async def bodies(self, pattern: str) -> AsyncIterator[bytes]:
+        """The JSON that came from paths matching ``pattern``, newest first."""
+        for response in reversed(self._responses):
+            if fnmatchcase(urlsplit(response.url).path, pattern):
+                yield await response.body()
+
+    def forget_responses(self) -> None:
+        """Only what loads from now on counts."""
+        self._responses.clear()
+        self.forget()
 
     def forget(self) -> None:
         """Only what is asked from now on counts."""
@@ -79,6 +97,25 @@ class Traffic:
                 return
             await asyncio.sleep(CHAIN_SECONDS / 4)
 
+    async def at_rest(self, page: Page, seconds: float, moment: float) -> None:
+        """Wait until ``page`` has what it asked for, and asks for nothing more for a ``moment``.
+
+        The moment passes by the page's own clock too: a busy machine delays what a page does. What
+        takes longer than ``seconds`` is left to those who look at the page.
+        """
+        deadline = monotonic() + seconds
+        while monotonic() < deadline:
+            await self.quiet(seconds, moment)
+            asked = self.asked
+            try:
+                await page.evaluate(PAGES_OWN_MOMENT, moment * 500)
+            except Error:
+                if page.is_closed():
+                    raise
+                continue  # it went to another page
+            if self.asked == asked and not self.under_way:
+                return
+
     def _asked(self, request: Request) -> None:
         path = urlsplit(request.url).path
         if any(fnmatchcase(path, one) for one in self.background):
@@ -93,6 +130,10 @@ class Traffic:
     def _answered(self, response: Response) -> None:
         if response.request in self._open and is_failure(response.status):
             self.failed.append(f"HTTP {response.status}")
+
+    def _remember(self, response: Response) -> None:
+        if response.request.resource_type in DATA and response.ok:
+            self._responses.append(response)
 
     def _done(self, request: Request) -> None:
         if request in self._open:
