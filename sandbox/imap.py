@@ -1,9 +1,10 @@
-"""As much of IMAP4rev1 (RFC 3501) as a program needs that looks for a mail, over plain TCP."""
+"""As much of IMAP4rev1 (RFC 3501) as a program needs that looks for a mail."""
 
 from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -25,8 +26,8 @@ class BadCommand(ValueError):
 
 
 @asynccontextmanager
-async def open_imap(mailbox: Mailbox) -> AsyncIterator[int]:
-    """The box as an IMAP server on 127.0.0.1 while inside; the port."""
+async def open_imap(mailbox: Mailbox, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """The box as an IMAP server on 127.0.0.1 while inside; the port. With ``tls`` by TLS only."""
     talks: set[asyncio.Task[None]] = set()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -38,7 +39,7 @@ async def open_imap(mailbox: Mailbox) -> AsyncIterator[int]:
             await _Talk(mailbox, reader, writer).run()
         writer.close()
 
-    server = await asyncio.start_server(answer, HOST, 0)
+    server = await asyncio.start_server(answer, HOST, 0, ssl=tls)
     try:
         yield int(server.sockets[0].getsockname()[1])
     finally:

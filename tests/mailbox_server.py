@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,14 +15,14 @@ READY_SECONDS = 30
 
 
 @contextmanager
-def imap_of(mailbox: Mailbox) -> Iterator[int]:
-    """The port of an IMAP server over ``mailbox``."""
+def imap_of(mailbox: Mailbox, tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    """The port of an IMAP server over ``mailbox``, by ``tls`` if given."""
     loop = asyncio.new_event_loop()
     stop, ready = asyncio.Event(), threading.Event()
     ports: list[int] = []
 
     async def run() -> None:
-        async with open_imap(mailbox) as port:
+        async with open_imap(mailbox, tls) as port:
             ports.append(port)
             ready.set()
             await stop.wait()

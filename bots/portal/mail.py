@@ -28,6 +28,7 @@ MOST_MESSAGES = 20
 MOST_BYTES = 1_000_000
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _TAG = re.compile(r"<(style|script)\b.*?</\1\s*>|<[^>]*>", re.S | re.I)
+_QUOTED = re.compile(r"'[^']*'")
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
 
 
@@ -194,6 +195,9 @@ class ImapMailbox:
         """What a server says when it fails may hold more than may be told."""
         try:
             yield
+        except ssl.SSLCertVerificationError as error:
+            self._forget()
+            raise _untrusted(self.name, error) from None
         except (OSError, imaplib.IMAP4.error):
             self._forget()
             raise TryLater(f"The mailbox of {self.name} does not answer") from None
@@ -236,6 +240,8 @@ class PageMailbox:
     def _listed(self) -> list[Message]:
         try:
             status, body = self._fetch()
+        except ssl.SSLCertVerificationError as error:
+            raise _untrusted(self.name, error) from None
         except (OSError, http.client.HTTPException):
             raise TryLater(f"The mailbox of {self.name} does not answer") from None
         if status >= http.client.INTERNAL_SERVER_ERROR:
@@ -276,6 +282,16 @@ class PageMailbox:
             return answer.status, answer.read(MOST_BYTES)
         finally:
             connection.close()
+
+
+def _untrusted(name: str, error: ssl.SSLCertVerificationError) -> BadInput:
+    """One for what a certificate shows; OpenSSL's reason names neither host nor user."""
+    return BadInput(
+        f"The certificate of the mailbox of {name} is not to be trusted "
+        f"({_QUOTED.sub('that host', error.verify_message)}); "
+        "correct the host, or add its authority to the system's certificates or to a file that "
+        "SSL_CERT_FILE names"
+    )
 
 
 def _parsed(uid: str, order: int, raw: bytes) -> Message | None:
