@@ -25,7 +25,7 @@ from flows.outputs import write_whole
 FOLDER = "codes"
 LOOK_SECONDS = 0.25
 KEY_BYTES = 32
-CODE = re.compile(r"[0-9A-Za-z-]{4,12}")
+CODE = re.compile(r"\w(?:[^\x00-\x1f\x7f]{0,58}\S)?")  # a security question's answer too
 _terminal = threading.Lock()
 
 
@@ -61,7 +61,7 @@ def give_code(home: Path, payer: str, code: str) -> None:
     Raises BadInput when none waits, or when this is no code.
     """
     if not CODE.fullmatch(code):
-        raise BadInput("That is no one-time code; it has 4 to 12 digits or letters")
+        raise BadInput("That is no one-time code or answer; it is 1 to 60 characters on one line")
     _Desk(home, payer).give(code)
 
 

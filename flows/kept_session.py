@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -104,7 +105,8 @@ def sealed_path(home: Path, payer: str) -> Path:
 
 def drop_session(home: Path, payer: str) -> None:
     """Drop what is kept of ``payer``'s session, if anything is."""
-    sealed_path(home, payer).unlink(missing_ok=True)
+    with suppress(NotADirectoryError):
+        sealed_path(home, payer).unlink(missing_ok=True)
 
 
 def kept_until(home: Path, profile: Profile) -> datetime | None:

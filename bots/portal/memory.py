@@ -89,7 +89,7 @@ class Memory:
         return kept
 
     async def save(self, page: Page) -> bool:
-        """Keep the session of ``page``; False without a place or room. Raises Playwright's Error."""
+        """Keep the session of ``page``; False without place or room. Raises Playwright's Error."""
         if self.keep is None:
             return False
         kept = Kept(*await stored(page), self.begun, datetime.now(UTC))
