@@ -5,6 +5,8 @@ Every message is one sentence with place, fact and remedy, and holds no patient 
 
 from __future__ import annotations
 
+from datetime import datetime
+
 
 class ClaimsweepError(Exception):
     """Any refusal a user may read; ``str()`` of it is the whole message."""
@@ -34,6 +36,17 @@ class BrowserLost(TryLater):
     """The browser hangs or is gone: another one may ask the same question."""
 
 
+class LoginNotBefore(TryLater):
+    """The portal takes no login of this account before ``until``, by its own rule."""
+
+    def __init__(self, account: str, until: datetime) -> None:
+        super().__init__(
+            f"{account} takes no login before {until.astimezone():%H:%M}, the session before may "
+            "not be over; run the same command again then"
+        )
+        self.until = until
+
+
 class AccountBusy(PortalError):
     """Another run holds this account's one session; its claims are that run's to answer."""
 
@@ -61,6 +74,10 @@ class UnknownPage(PortalError):
 class CanaryFailed(PortalError):
     """A claim whose answer is known was answered otherwise: nothing else is asked until a person
     has compared the portal with its profile."""
+
+
+class CodeAsked(PortalError):
+    """The portal asks for another one-time code in the middle of a session."""
 
 
 class SessionEnded(PortalError):

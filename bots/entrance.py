@@ -115,7 +115,9 @@ class SecondFactor(Strict):
     """The code asked for after the password, and where it comes from.
 
     ``ask`` chooses the way and has the code sent; ``superseded_when`` shows that a newer code
-    was sent in the meantime. A person has ``wait_seconds`` to give one.
+    was sent in the meantime, ``expired_when`` that the code had run out: ``again`` has another one
+    sent. ``step_up_when`` shows that a code is asked for in the middle of a session, by the same
+    ``steps``. A person has ``wait_seconds`` to give one.
     """
 
     kind: Literal["totp", "mailed_code", "person"]
@@ -125,11 +127,16 @@ class SecondFactor(Strict):
     mail: CodeMail | None = None
     wait_seconds: int = Field(default=300, gt=0, le=1800)
     superseded_when: Locators | None = None
+    expired_when: Locators | None = None
+    again: Steps = ()
+    step_up_when: Locators | None = None
 
     @model_validator(mode="after")
-    def _mail_for_mailed_codes(self) -> Self:
+    def _what_goes_together(self) -> Self:
         if (self.kind == "mailed_code") != (self.mail is not None):
             raise ValueError("mail goes with kind mailed_code, and that needs it")
+        if bool(self.again) != (self.expired_when is not None):
+            raise ValueError("again, the steps to another code, goes with expired_when")
         return self
 
 
@@ -145,7 +152,7 @@ class Login(Strict):
 
     ``person_when`` are pages that end the account's night without a refusal: an expired password,
     a picture to read. ``busy_when`` shows that the portal judges no login now, because the
-    session before was not left, say.
+    session before was not left, say; after ``busy_minutes`` it does again.
     """
 
     attempts_before_lockout: int = Field(gt=1)
@@ -157,4 +164,11 @@ class Login(Strict):
     locked_when: Locators | None = None
     person_when: tuple[PersonNeeded, ...] = ()
     busy_when: Locators | None = None
+    busy_minutes: int | None = Field(default=None, gt=0, le=120)
     interstitials: tuple[Interruption, ...] = ()
+
+    @model_validator(mode="after")
+    def _minutes_of_busy(self) -> Self:
+        if self.busy_minutes is not None and self.busy_when is None:
+            raise ValueError("busy_minutes goes with busy_when")
+        return self

@@ -13,6 +13,8 @@ from typing import Protocol, TypeVar
 from billing.errors import (
     AccountBusy,
     BrowserLost,
+    CodeAsked,
+    NeedsPerson,
     PortalClosed,
     SessionEnded,
     TryLater,
@@ -36,6 +38,8 @@ UNKNOWN_IN_A_ROW = 3  # the third unknown page running is a changed portal, not 
 UNREACHABLE_IN_A_ROW = 3
 PAUSE_SECONDS = 5  # a portal that could not answer is given time
 SESSIONS_ENDED_IN_A_ROW = 3
+CODES_IN_A_ROW = 1  # a code that opens nothing is not followed by another
+ANOTHER_CODE = "{} asks for another code after the one that it took; a person should look"
 MAY_PASS = (Reason.UNAVAILABLE, Reason.UNREACHABLE)
 
 Item = TypeVar("Item")
@@ -65,7 +69,7 @@ class Work(Protocol[Item]):
     def asker(self, session: PortalSession) -> Callable[[Item], Awaitable[Reason | None]]:
         """What asks ``session`` about one item and settles it; the reason when nothing came of it.
 
-        It raises SessionEnded and TryLater as a driver does.
+        It raises SessionEnded, CodeAsked and TryLater as a driver does.
         """
 
     def postpone(
@@ -110,7 +114,11 @@ async def signed_in(work: Work[Item]) -> AsyncIterator[tuple[PortalSession, int]
             work.profile, work.address, work.browser, work.secret, book, ask, Memory(keep)
         ) as session:
             try:
-                await begin(session)
+                try:
+                    await begin(session)
+                except CodeAsked:
+                    await session.confirm()
+                    await _once_more(begin, session)
                 yield session, fence
             finally:
                 work.note_drift(session.hand.drift)
@@ -119,9 +127,18 @@ async def signed_in(work: Work[Item]) -> AsyncIterator[tuple[PortalSession, int]
         ledger.release_account(account, work.owner, fence)
 
 
+async def _once_more(
+    begin: Callable[[PortalSession], Awaitable[None]], session: PortalSession
+) -> None:
+    try:
+        await begin(session)
+    except CodeAsked:
+        raise NeedsPerson(ANOTHER_CODE.format(session.profile.id)) from None
+
+
 async def _ask_all(work: Work[Item], session: PortalSession, fence: int) -> None:
     ask, account = work.asker(session), work.profile.id
-    unknown = unreachable = ended = lost = 0
+    unknown = unreachable = ended = lost = codes = 0
     while _has_work(work):
         _require_open(work, datetime.now(UTC))
         item = work.take()
@@ -139,6 +156,13 @@ async def _ask_all(work: Work[Item], session: PortalSession, fence: int) -> None
             if _has_work(work):
                 await session.renew()
             continue
+        except CodeAsked:
+            work.postpone(item, TryLater(f"{account} asked for a code each time."), started)
+            if codes == CODES_IN_A_ROW:
+                raise NeedsPerson(ANOTHER_CODE.format(account)) from None
+            codes += 1
+            await session.confirm()
+            continue
         except BrowserLost as error:
             work.postpone(item, error, started, tries=TRIES_PER_BROWSER_LOST)
             await session.leave()
@@ -151,7 +175,7 @@ async def _ask_all(work: Work[Item], session: PortalSession, fence: int) -> None
         except TryLater as error:
             work.postpone(item, error, started)
             raise
-        ended = lost = 0
+        ended = lost = codes = 0
         unknown = unknown + 1 if reason is Reason.UNKNOWN_PAGE else 0
         unreachable = unreachable + 1 if reason is Reason.UNREACHABLE else 0
         if unknown == UNKNOWN_IN_A_ROW:

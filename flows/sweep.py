@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 from prefect import flow
 
@@ -11,6 +12,7 @@ from billing.errors import (
     BadInput,
     CanaryFailed,
     LoginCutOff,
+    LoginNotBefore,
     NeedsPerson,
     PortalClosed,
     StopAccount,
@@ -25,27 +27,37 @@ RETRY_SECONDS = 5
 
 @flow(name="sweep", validate_parameters=False)
 async def sweep(sweep_id: str) -> None:
-    """Ask every portal about the pending claims of ``sweep_id``, payers side by side."""
+    """Ask every portal about the pending claims of ``sweep_id``, payers side by side.
+
+    An account that its portal keeps out for some minutes is asked for once more after the others.
+    """
     context = open_context(sweep_id)
     payers = context.pending_payers()
     ends = await asyncio.gather(*(_session(sweep_id, payer) for payer in payers))
-    for payer, end in zip(payers, ends, strict=True):
+    found = dict(zip(payers, ends, strict=True))
+    kept_out = {p: end.until for p, end in found.items() if isinstance(end, LoginNotBefore)}
+    again = await asyncio.gather(*(_session(sweep_id, *one) for one in kept_out.items()))
+    for payer, end in (found | dict(zip(kept_out, again, strict=True))).items():
         if end is not None:
             context.end_session(payer, end)
 
 
-async def _session(sweep_id: str, payer: str) -> Exception | None:
+async def _session(
+    sweep_id: str, payer: str, not_before: datetime | None = None
+) -> Exception | None:
     """How the payer's session failed; the work goes on without an orchestrator that fails."""
+    if not_before is not None:
+        await asyncio.sleep((not_before - datetime.now(UTC)).total_seconds())
     try:
         try:
-            await payer_session(sweep_id, payer)
+            until = await payer_session(sweep_id, payer)
         except Exception as error:
             if not failed_in_orchestrator(error):
                 raise
-            await payer_session.fn(sweep_id, payer)
+            until = await payer_session.fn(sweep_id, payer)
     except Exception as error:
         return error
-    return None
+    return None if until is None else LoginNotBefore(payer, until)
 
 
 @flow(
@@ -54,13 +66,18 @@ async def _session(sweep_id: str, payer: str) -> Exception | None:
     retry_delay_seconds=RETRY_SECONDS,
     validate_parameters=False,
 )
-async def payer_session(sweep_id: str, payer: str) -> None:
-    """One payer account's session; what a person must mend ends it, all else is tried again."""
+async def payer_session(sweep_id: str, payer: str) -> datetime | None:
+    """One payer account's session; what a person must mend ends it, all else is tried again.
+
+    Until when the portal takes no login of this account, if it says so.
+    """
     context = open_context(sweep_id)
     try:
         await context.account_work(payer).run()
     except AccountBusy:
-        return  # they stay pending: they are the other run's to answer
+        return None  # they stay pending: they are the other run's to answer
+    except LoginNotBefore as error:
+        return error.until
     except (
         StopAccount,
         LoginCutOff,
@@ -71,3 +88,4 @@ async def payer_session(sweep_id: str, payer: str) -> None:
         CanaryFailed,
     ) as error:
         context.end_session(payer, error)
+    return None

@@ -22,6 +22,7 @@ from starlette.staticfiles import StaticFiles
 from sandbox.commercial_json import claim_details, claim_row
 from sandbox.commercial_page import CHALLENGE_NEEDED, MAINTENANCE, STATIC, page_with
 from sandbox.coverage_json import coverage
+from sandbox.documents import draw
 from sandbox.inquiry import Eligibility, Inquiry, day_typed, on_day
 from sandbox.knobs import Knobs
 from sandbox.sessions import (
@@ -90,6 +91,7 @@ class CommercialPortal:
     ) -> None:
         self._knobs = knobs
         self._payer = payer
+        self._account = account
         self._document = document
         self._delay = delay
         self.counters = Counters()
@@ -254,6 +256,9 @@ class CommercialPortal:
             return JSONResponse({"error": "No explanation of payment."}, status_code=404)
         self.counters.documents += 1
         printed = partial(self._document, trace)
+        if self._knobs.document == "encrypted":
+            words = self._payer.remittances[trace], self._account.document_password
+            printed = partial(draw, self._payer.payer_id, *words)
         return await asyncio.to_thread(
             as_sent, printed, f"EOP-{trace}.pdf", own="attachment", knobs=self._knobs
         )

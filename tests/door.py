@@ -34,7 +34,9 @@ class Door:
     ``everywhere`` for all pages; ``says`` is told instead of judging a password.
 
     ``codes`` are those that were sent, the last one good; ``late_second`` sends one more with
-    the first, which makes the first worthless. ``/away/STATUS`` redirects to ``away``.
+    the first, which makes the first worthless, and so many of the first are ``expired``.
+    ``asks_again``: another code is asked for inside, before a second page. ``/away/STATUS``
+    redirects to ``away``.
     """
 
     address: str = ""
@@ -44,6 +46,8 @@ class Door:
     says: str = ""
     second_factor: bool = False
     late_second: float | None = None
+    expired: int = 0
+    asks_again: bool = False
     password: str = PASSWORD
     away: str = ""
     codes: list[str] = field(default_factory=list)
@@ -88,12 +92,19 @@ class Door:
             ), ""
         if path == "/code":
             return self._code(method, form)
+        if path == "/again":
+            self.send()
+            return "", "/code"
         if path == "/out":
             self.logouts += cookie in self.open
             self.open.discard(cookie)
             return "<h1>Logged out</h1>", ""
         if cookie not in self.open:
             return LOGIN.format(said=""), ""
+        if path == "/claims" and self.asks_again:
+            return self._once_more(method, form)
+        if path == "/claims":
+            return INSIDE.format(extra="<h2>Claims</h2>"), ""
         return INSIDE.format(extra=self.inside), ""
 
     def _login(self, method: str, form: dict[str, str]) -> tuple[str, str]:
@@ -108,10 +119,23 @@ class Door:
             return LOGIN.format(said=self.refuse("Wrong user or password.")), ""
         return ("", "/method") if self.second_factor else self._in()
 
+    def _once_more(self, method: str, form: dict[str, str]) -> tuple[str, str]:
+        page = "<h1>One more code</h1><p>{said}</p>" + FORM.format(label="Code", button="Verify")
+        if method == "GET":
+            self.send()
+            return INSIDE.format(extra=page.format(said="")), ""
+        if form.get("value") != self.codes[-1]:
+            return INSIDE.format(extra=page.format(said=self.refuse("That code is wrong."))), ""
+        self.asks_again = False
+        return "", "/claims"
+
     def _code(self, method: str, form: dict[str, str]) -> tuple[str, str]:
         page = "<h1>Type the code</h1><p>{said}</p>" + FORM.format(label="Code", button="Verify")
+        page += '</form><form method="post" action="/again"><button>Send another</button></form>'
         if method == "GET":
             return page.format(said=""), ""
+        if form.get("value") in self.codes[: self.expired]:
+            return page.format(said="That code has run out."), ""
         if form.get("value") == self.codes[-1]:
             return self._in()
         newer = form.get("value") in self.codes
@@ -193,7 +217,11 @@ def door_profile(second_factor: dict[str, object] | None = None, **session: obje
         ],
         "second_factor": second_factor,
         "signed_in_when": {"role": "link", "name": "Log out"},
-        "refused_when": [{"text": "Wrong user or password."}, {"text": "That code is wrong."}],
+        "refused_when": [
+            {"text": "Wrong user or password."},
+            {"text": "That code is wrong."},
+            {"text": "That code has run out."},
+        ],
         "locked_when": {"text": "Your account is locked."},
         "person_when": [{"when": {"text": "Read this picture."}, "why": "a picture is to be read"}],
         "busy_when": {"text": "Wait 15 minutes."},
@@ -203,7 +231,7 @@ def door_profile(second_factor: dict[str, object] | None = None, **session: obje
         "min_seconds_between_searches": 0,
         "answer_seconds": 5,
         "claim_seconds": 20,
-        "may_post": ["/", "/method", "/code"],
+        "may_post": ["/", "/method", "/code", "/again", "/claims"],
         "ended_when": {"role": "heading", "name": "Log in"},
         "logout": [
             {"click": {"role": "link", "name": "Log out"}},

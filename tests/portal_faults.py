@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import os
 import shutil
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -39,8 +41,8 @@ EXPORT = SweptExport("worklist.csv", "e" * 64, "generic", 3)
 class Sent:
     """One answer of the portal on its way: ``path`` and ``form`` are what was asked.
 
-    ``manner`` is how it arrives: whole, cut off half-way, or half and then never the rest, and
-    ``late`` after how many seconds.
+    ``manner`` is how it arrives: whole, cut off half-way, half and then never the rest (hang), or
+    not at all (lost), and ``late`` after how many seconds.
     """
 
     method: str
@@ -98,6 +100,9 @@ def between(upstream: str) -> Iterator[Between]:
             sent = it.fetch(self.command, self.path, form, headers)
             it.spoil(sent)
             it.over.wait(sent.late)
+            if sent.manner == "lost":
+                self.close_connection = True
+                return
             self.send_response(sent.status)
             for name, value in [*sent.headers, ("Content-Length", str(len(sent.body)))]:
                 self.send_header(name, value)
@@ -128,6 +133,24 @@ def between(upstream: str) -> Iterator[Between]:
         it.over.set()
         server.shutdown()
         server.server_close()
+
+
+def crash(_: Sent) -> None:
+    """The browser dies, as if it had run out of memory."""
+    for process in Path("/proc").iterdir():
+        with suppress(OSError, ValueError):
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+            if b"--headless" in words and b"--type" not in b" ".join(words) and _is_ours(parent):
+                os.kill(int(process.name), signal.SIGKILL)
+
+
+def _is_ours(pid: int) -> bool:
+    while pid > 1:
+        if pid == os.getpid():
+            return True
+        pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    return False
 
 
 def quick_profile(payer: str, **session: float) -> Profile:

@@ -28,10 +28,12 @@ from portal_faults import (
 from portal_worlds import RECIPIENT
 
 import flows.account_session
-from billing.errors import NeedsPerson, PortalError, StopAccount, UnknownPage
+from billing.errors import NeedsPerson, PortalError, UnknownPage
 from billing.model import Channel, Found, NoAnswer, Outcome, Reason
+from bots.claim_task import Document
 from bots.portal.browser import Browser
 from bots.portal.session import PortalSession
+from bots.profile import Profile
 from flows.login_book import AccountBook
 from sandbox.knobs import Knobs
 from sandbox.medicaid_checkpoints import SECURITY_ANSWER
@@ -185,8 +187,8 @@ def test_a_portal_that_has_drifted_is_an_unknown_page_and_never_an_answer(
 @pytest.mark.parametrize(
     ("knob", "ends"),
     [
-        ("captcha", UnknownPage),
-        ("password_expired", StopAccount),
+        ("captcha", NeedsPerson),
+        ("password_expired", NeedsPerson),
         ("maintenance", UnknownPage),
     ],
 )
@@ -219,6 +221,37 @@ def test_maintenance_that_begins_before_the_search_is_answered_is_never_not_on_f
             work.run(120)
     assert [one.outcome for one in work.conclusions()] in ([], [Outcome.NO_ANSWER])
     assert untouched(portals, payer)
+
+
+def test_a_code_that_is_asked_for_before_the_claims_is_given_and_the_claims_are_answered(
+    sit: Sit,
+) -> None:
+    work, portals = sit(COMMERCIAL, PAID[COMMERCIAL], "E00000000012", step_up=True)
+    work.run(120)
+    assert [one.outcome for one in work.conclusions()] == [Outcome.PAID, Outcome.REJECTED]
+    assert counted(portals, COMMERCIAL)["logins"] == 1
+    assert work.ledger.login_standing(COMMERCIAL).spent == 0
+    assert untouched(portals, COMMERCIAL)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_locked_eob_is_opened_where_the_profile_knows_its_password(sit: Sit, known: bool) -> None:
+    work, portals = sit(COMMERCIAL, document="encrypted")
+    if known:
+        task = work.work.profile.file.tasks.claim_status
+        document = task.document.model_copy(update={"password": "document_password"})
+        work.work.profile = with_document(work.work.profile, document)
+    work.run(120)
+    assert work.conclusions()[0].outcome is Outcome.PAID
+    assert eob_says(work) is Found if known else "needs a password" in str(eob_says(work))
+    assert untouched(portals, COMMERCIAL)
+
+
+def with_document(profile: Profile, document: Document) -> Profile:
+    tasks = profile.file.tasks
+    task = tasks.claim_status.model_copy(update={"document": document})
+    tasks = tasks.model_copy(update={"claim_status": task})
+    return profile.model_copy(update={"file": profile.file.model_copy(update={"tasks": tasks})})
 
 
 def test_a_security_question_is_a_persons(sit: Sit) -> None:

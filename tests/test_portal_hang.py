@@ -7,12 +7,27 @@ from pathlib import Path
 
 import pytest
 from portal_clients import SetClock, answering
-from portal_faults import MEDICAID, PAID, WORLD, Open, Sent, Spoiler, counted, desks, is_search
+from portal_faults import (
+    MEDICAID,
+    PAID,
+    SWEEP,
+    WORLD,
+    Open,
+    Sent,
+    Spoiler,
+    counted,
+    crash,
+    desks,
+    is_search,
+)
+from portal_worlds import AS_OF
 
 import flows.account_session
-from billing.errors import LoginCutOff, UnknownPage
+from billing.errors import BrowserLost, LoginCutOff, UnknownPage
 from billing.model import Outcome, Reason
 from bots.portal.browser import Browser
+from flows.context import SweepContext
+from flows.settings import load_settings
 from sandbox.serve import Portals
 
 ENDLESS = "<h1>Claim Inquiry</h1><script>while (true) {}</script>"
@@ -77,3 +92,25 @@ def test_a_page_that_hangs_after_the_password_ends_the_visit(desk: Open) -> None
     with pytest.raises((UnknownPage, LoginCutOff)):
         work.run(60)
     assert work.ledger.login_standing(MEDICAID).spent == 1
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_the_third_browser_that_dies_ends_the_session_and_the_claims_are_told_so(
+    desk: Open, portals: Portals, tmp_path: Path
+) -> None:
+    numbers = (PAID[MEDICAID], "0226000000002", "0226000000003")
+    work, there = desk(MEDICAID, Spoiler(is_search, crash), *numbers, answer_seconds=5)
+    with pytest.raises(BrowserLost) as lost:
+        work.run(240)
+    searches = there.asked.count("POST /ClaimInquiry.aspx")
+    settings = load_settings(home=tmp_path / "home")
+    profile = work.work.profile
+    context = SweepContext(settings, work.ledger, {MEDICAID: profile}, SWEEP, AS_OF)
+    context.end_session(MEDICAID, lost.value)
+    assert [one.outcome for one in work.conclusions()] == [Outcome.NO_ANSWER] * 3
+    (note,) = work.ledger.report(SWEEP).payer_notes
+    assert (note.payer, note.kind) == (MEDICAID, Reason.UNREACHABLE)
+    assert searches >= 3
+    assert work.ledger.login_standing(MEDICAID).spent == 0
+    assert counted(portals, MEDICAID)["locks"] == 0

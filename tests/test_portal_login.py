@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from portal_clients import SetClock, answering
@@ -131,16 +132,26 @@ def test_an_account_is_held_for_as_long_as_one_claim_takes(
     desk: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(flows.account_session, "LEASE_SECONDS", 1)
-    taken = []
+    taken, renewed = [], threading.Semaphore(0)
 
     def slow(sent: Sent) -> None:
         if is_search(sent):
-            time.sleep(2)
+            while renewed.acquire(blocking=False):
+                pass
+            for _ in range(6):  # more than the lease's own second
+                assert renewed.acquire(timeout=20)
             now = datetime.now(UTC)
             taken.append(work.ledger.lease_account(MEDICAID, "x/y:1:z", seconds=60, now=now))
 
-    work, _ = desk(MEDICAID, slow, answer_seconds=10)
-    work.run()
+    work, _ = desk(MEDICAID, slow, answer_seconds=30)
+    renew = work.ledger.renew_account
+
+    def told(*given: Any, **more: Any) -> bool:
+        renewed.release()
+        return renew(*given, **more)
+
+    monkeypatch.setattr(work.ledger, "renew_account", told)
+    work.run(120)
     assert taken == [None]
     assert work.conclusions()[0].outcome is Outcome.PAID
 

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import Iterator
+import shutil
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from conftest import PROJECT
 from medicare_portal import PAID, PAYER_ID, WAITING, Medicare, Visitor, medicare, medicare_books
-from portal_faults import EXPORT, SWEEP, Night, billed
+from portal_faults import EXPORT, SWEEP, Night, Spoiler, between, billed, crash
 from portal_worlds import AS_OF
 
-from billing.errors import PortalError, TryLater
+import flows.sweep
+from billing.errors import LoginNotBefore, PortalError, StopAccount
 from billing.ledger import open_ledger
-from billing.model import Outcome
+from billing.model import Outcome, Reason
 from bots.portal.browser import Browser
 from bots.profile import load_profile
 from flows.account import AccountWork, make_reader
+from flows.context import SweepContext
+from flows.settings import load_settings
 from sandbox.knobs import Arrival
 
 CLEAN = ("writes", "locks", "refusals")
@@ -109,12 +115,93 @@ def test_an_account_that_was_not_logged_out_of_is_tried_later_and_spends_no_logi
     visitor = Visitor(portal).inside()  # and gone, without a word
     visitor.http.close()
     work = night(portal, browser_executable, tmp_path / "home", PAID)
-    with pytest.raises(TryLater, match="takes no login now"):
+    with pytest.raises(LoginNotBefore, match="takes no login before") as told:
         work.run(seconds=90)
+    minutes = (told.value.until - datetime.now(UTC)) / timedelta(minutes=1)
+    assert 13 < minutes <= 15
     assert work.ledger.login_standing(PAYER_ID).spent == 0
     portal.clock.ahead += timedelta(minutes=16)
     work.run(seconds=90)
     assert [one.outcome for one in work.conclusions()] == [Outcome.PAID]
+
+
+def test_a_sweep_asks_again_once_the_account_may_come_in(
+    portal: Medicare, browser_executable: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = Visitor(portal).inside()  # and gone, without a word
+    visitor.http.close()
+    work = night(portal, browser_executable, tmp_path / "home", PAID)
+    waited: list[float] = []
+
+    async def ahead(seconds: float) -> None:
+        waited.append(seconds)
+        portal.clock.ahead += timedelta(seconds=seconds + 1)
+
+    wait_with(ahead, monkeypatch)
+    asyncio.run(sweep_of(portal, work, tmp_path, monkeypatch)(SWEEP))
+    assert [one.outcome for one in work.conclusions()] == [Outcome.PAID]
+    assert len(waited) == 1
+    assert 13 * 60 < waited[0] <= 15 * 60
+
+
+def test_an_account_that_is_kept_out_for_longer_is_left_and_the_claims_say_until_when(
+    portal: Medicare, browser_executable: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = Visitor(portal).inside()
+    visitor.http.close()
+    work = night(portal, browser_executable, tmp_path / "home", PAID)
+
+    async def not_at_all(_: float) -> None:
+        return
+
+    wait_with(not_at_all, monkeypatch)
+    asyncio.run(sweep_of(portal, work, tmp_path, monkeypatch)(SWEEP))
+    (left,) = work.conclusions()
+    assert left.outcome is Outcome.NO_ANSWER
+    (note,) = work.ledger.report(SWEEP).payer_notes
+    assert note.kind == Reason.UNREACHABLE
+    assert "takes no login before" in note.sentence
+    assert work.ledger.login_standing(PAYER_ID).spent == 0
+
+
+def test_a_browser_that_dies_inside_is_followed_by_no_login_before_the_portal_takes_one(
+    portal: Medicare, browser_executable: Browser, tmp_path: Path
+) -> None:
+    work = night(portal, browser_executable, tmp_path / "home", PAID)
+    with between(portal.address) as there:
+        there.spoil = Spoiler(
+            lambda sent: sent.method == "POST" and sent.path == "/claims", crash, 1
+        )
+        work.work.address = there.address
+        with pytest.raises(LoginNotBefore):
+            work.run(seconds=90)
+        portal.clock.ahead += timedelta(minutes=16)
+        work.run(seconds=90)
+    assert [one.outcome for one in work.conclusions()] == [Outcome.PAID]
+    counted = portal.counters()
+    assert (counted["logins"], counted["locks"]) == (2, 0)
+
+
+def wait_with(wait: Callable[[float], Awaitable[None]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sweep's own waits go by the portal's clock."""
+    monkeypatch.setattr(flows.sweep, "asyncio", SimpleNamespace(sleep=wait, gather=asyncio.gather))
+
+
+def sweep_of(
+    portal: Medicare, work: Night, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], Awaitable[None]]:
+    """The sweep without its orchestrator, over this work's ledger and this portal."""
+    shutil.copytree(PROJECT / "payer_profiles" / PAYER_ID, folder / "profiles" / PAYER_ID)
+    (folder / "profiles" / PAYER_ID / "canary.yaml").unlink()
+    for name, word in portal.secrets().items():
+        variable = f"CLAIMSWEEP_SECRET_{PAYER_ID}_{name}".upper().replace("-", "_")
+        monkeypatch.setenv(variable, word)
+    settings = replace(load_settings(home=folder / "home"), portals={PAYER_ID: portal.address})
+    profiles = {PAYER_ID: load_profile(folder / "profiles" / PAYER_ID)}
+    context = SweepContext(settings, work.ledger, profiles, SWEEP, AS_OF)
+    monkeypatch.setattr(flows.sweep, "open_context", lambda _: context)
+    monkeypatch.setattr(flows.sweep, "payer_session", flows.sweep.payer_session.fn)
+    return flows.sweep.sweep.fn
 
 
 def test_rows_that_are_listed_twice_are_one_claim_each(
@@ -125,6 +212,32 @@ def test_rows_that_are_listed_twice_are_one_claim_each(
     work.run(seconds=90)
     (conclusion,) = work.conclusions()
     assert (conclusion.outcome, conclusion.payer_claim_number) == (Outcome.PAID, PAID)
+
+
+def test_a_code_that_is_asked_for_before_the_claims_is_given_and_the_claims_are_answered(
+    portal: Medicare, browser_executable: Browser, tmp_path: Path
+) -> None:
+    portal.knobs.step_up = True
+    work = night(portal, browser_executable, tmp_path / "home", PAID, WAITING)
+    work.run(seconds=120)
+    assert [one.outcome for one in work.conclusions()] == [Outcome.PAID, Outcome.PENDING]
+    counted = portal.counters()
+    assert counted["logins"] == 1
+    assert {name: counted[name] for name in CLEAN} == dict.fromkeys(CLEAN, 0)
+    assert len(portal.mailbox.messages()) == 2
+    assert work.ledger.login_standing(PAYER_ID).spent == 0
+
+
+def test_a_code_that_has_run_out_when_it_arrives_is_asked_for_once_more(
+    portal: Medicare, browser_executable: Browser, tmp_path: Path
+) -> None:
+    portal.mailbox.expired = True
+    work = night(portal, browser_executable, tmp_path / "home", PAID)
+    with pytest.raises(StopAccount):
+        work.run(seconds=90)
+    assert len(portal.mailbox.messages()) == 2, "one more, and no third"
+    counted = portal.counters()
+    assert (counted["logins"], counted["locks"]) == (0, 0)
 
 
 def test_rows_of_somebody_else_are_quarantined(

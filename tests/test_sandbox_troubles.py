@@ -109,8 +109,9 @@ def test_a_document_arrives_the_way_that_is_set(
 ) -> None:
     knobs.document = manner
     locked = medicaid.account.document_password
+    ours = commercial.account.document_password if manner == "encrypted" else ""
     for browser, path, whole in (
-        (commercial, f"{CLAIM}/eob", eob_pdf(world, COMMERCIAL, "T0001")),
+        (commercial, f"{CLAIM}/eob", eob_pdf(world, COMMERCIAL, "T0001", ours)),
         (medicaid, ADVICE, eob_pdf(world, MEDICAID, "T0001", locked)),
     ):
         sent = browser.http.get(path)

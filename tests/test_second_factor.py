@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -41,8 +41,12 @@ ASKED: dict[str, object] = {
         {"click": {"role": "button", "name": "Verify"}},
     ],
     "superseded_when": {"text": "We sent you a newer code."},
+    "expired_when": {"text": "That code has run out."},
+    "again": [{"click": {"role": "button", "name": "Send another"}}],
+    "step_up_when": {"role": "heading", "name": "One more code"},
 }
 MAILED = ASKED | {"kind": "mailed_code", "mail": MAIL}
+Inside = Callable[[PortalSession], Awaitable[None]]
 BY_PERSON = ASKED | {"kind": "person", "wait_seconds": 2}
 
 
@@ -150,15 +154,19 @@ class Hall:
         self.door = Door(mailbox=box, second_factor=True)
         self.secrets = {"username": USER, "password": PASSWORD, "mailbox": mailbox_address}
 
-    def enter(self, profile: Profile, ask: AskPerson | None = None) -> None:
-        """Sign in and out."""
+    def enter(
+        self, profile: Profile, ask: AskPerson | None = None, inside: Inside | None = None
+    ) -> None:
+        """Sign in, do what is to be done ``inside``, and sign out."""
 
         async def come_and_go() -> None:
             book = AccountBook(self.ledger, "acme", 3)
             async with PortalSession(
                 profile, self.door.address, self.browser, self.secrets.__getitem__, book, ask
-            ):
+            ) as session:
                 assert len(self.door.open) == 1
+                if inside is not None:
+                    await inside(session)
 
         with opened(self.door):
             asyncio.run(come_and_go())

@@ -11,7 +11,7 @@ from time import monotonic
 from playwright.async_api import Error
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from billing.errors import BrowserLost, SessionEnded, TryLater, UnknownPage
+from billing.errors import BrowserLost, TryLater, UnknownPage
 from billing.identity import Verdict, choose, contradiction, could_be_same, judge
 from billing.model import (
     Answer,
@@ -85,9 +85,9 @@ class ClaimStatusDriver:
     async def ask(self, claim: Claim) -> Asked:
         """The portal's answer about ``claim``, with the bytes it rests on.
 
-        Raises SessionEnded when the portal ended the session, TryLater when nothing more can be
-        asked in it. A page that nobody foresaw, or that the portal failed to send, is an answer of
-        its own: NoAnswer with the capture that shows it.
+        Raises SessionEnded when the portal ended the session, CodeAsked when it wants another code
+        first, TryLater when nothing more can be asked in it. A page that nobody foresaw, or that
+        the portal failed to send, is an answer of its own: NoAnswer with the capture that shows it.
         """
         self._captures, self._listed, self._outcome = [], [], None
         self.session.boxes.shown.clear()
@@ -183,8 +183,7 @@ class ClaimStatusDriver:
             what, reason = failure, Reason.UNREACHABLE
         try:
             async with asyncio.timeout(self.session.profile.file.session.answer_seconds):
-                if await self.session.hand.shows(self.session.hand.ended):
-                    raise SessionEnded("the portal ended the session")
+                await self.session.hand.require_inside()
                 await self._capture()
                 await self._image()
         except (Error, TimeoutError) as error:
@@ -215,10 +214,10 @@ class ClaimStatusDriver:
             session.traffic.stirred()
             await session.at_rest(IN_PLACE_SECONDS)
             await capture_steady(session.page, settings.answer_seconds)
-        seen = await session.settle(signs)
+        seen = await hand.which(signs)
         if seen == {"none"} or len(seen) > 1:  # some pages say so until the answer has come
             await session.at_rest()
-            seen = await session.settle(signs)
+            seen = await hand.which(signs)
         unasked = task.submit is not None and not session.traffic.asked
         if before and (unasked or seen == before == {"none"}):
             raise UnknownPage(

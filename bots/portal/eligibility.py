@@ -14,7 +14,7 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from billing.coverage import Coverage, CoverageObservation, Visit
 from billing.eligibility import same_person
-from billing.errors import BrowserLost, SessionEnded, TryLater, UnknownPage
+from billing.errors import BrowserLost, TryLater, UnknownPage
 from billing.identity import same_id
 from billing.model import Answer, Evidence, Found, NoAnswer, NotFound, Reason
 from bots.eligibility_task import EligibilityTask
@@ -39,9 +39,9 @@ class EligibilityDriver:
     async def ask(self, visit: Visit) -> CoverageObservation:
         """The portal's answer about the cover of ``visit``, with the bytes it rests on.
 
-        Raises SessionEnded when the portal ended the session, TryLater when nothing more can be
-        asked in it. A page that nobody foresaw, or that the portal failed to send, is an answer of
-        its own: NoAnswer with the capture that shows it.
+        Raises SessionEnded when the portal ended the session, CodeAsked when it wants another code
+        first, TryLater when nothing more can be asked in it. A page that nobody foresaw, or that
+        the portal failed to send, is an answer of its own: NoAnswer with the capture that shows it.
         """
         self._captures, self._outcome = [], None
         self.session.boxes.shown.clear()
@@ -87,10 +87,10 @@ class EligibilityDriver:
         session.traffic.forget_responses()
         self._searched_at = monotonic()
         await hand.take((self.task.submit,), words)
-        seen = await session.settle(signs)
+        seen = await hand.which(signs)
         if seen == {"none"}:  # some pages say so until the answer has come
             await session.traffic.quiet(settings.answer_seconds)
-            seen = await session.settle(signs)
+            seen = await hand.which(signs)
         if len(seen) != 1:
             raise UnknownPage(f"the page shows {' and '.join(sorted(seen))} at once")
         return seen.pop()
@@ -166,8 +166,7 @@ class EligibilityDriver:
             what, reason = failure, Reason.UNREACHABLE
         try:
             async with asyncio.timeout(session.profile.file.session.answer_seconds):
-                if await session.hand.shows(session.hand.ended):
-                    raise SessionEnded("the portal ended the session")
+                await session.hand.require_inside()
                 return await self._with_picture(NoAnswer(reason, what))
         except (Error, TimeoutError) as error:
             raise BrowserLost(

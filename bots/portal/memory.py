@@ -1,4 +1,4 @@
-"""What a session knows of those before it: the login's budget, and what was kept of the last."""
+"""What was kept of an account's last session, for the next."""
 
 from __future__ import annotations
 
@@ -14,28 +14,6 @@ from playwright.async_api import Page
 from bots.portal.stores import stored
 
 LONGEST = timedelta(hours=8)  # then a session is begun anew, however busy it was
-
-
-class LoginBook(Protocol):
-    """The ledger's side of a login: what was tried is remembered before it is tried."""
-
-    def attempt(self) -> datetime | None:
-        """Note an attempt, committed before the submit; until when a code may have been used.
-
-        Raises StopAccount when the account's budget does not allow another one.
-        """
-
-    def again(self) -> None:
-        """Note that the code of this attempt was refused, and one more is about to be tried.
-
-        Raises StopAccount when the account's budget does not allow that.
-        """
-
-    def result(self, *, accepted: bool) -> None:
-        """Note how the attempt ended."""
-
-    def withdraw(self) -> None:
-        """Note that the portal did not judge the attempt."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

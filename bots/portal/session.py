@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
@@ -15,32 +15,26 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from billing.errors import (
     LoginCutOff,
-    NeedsPerson,
+    LoginNotBefore,
     PortalError,
     SessionEnded,
-    StopAccount,
     TryLater,
     UnknownPage,
 )
-from bots.entrance import SecondFactor
-from bots.page_language import Locators
 from bots.portal.boxes import MessageBoxes
 from bots.portal.browser import Browser, launch_options
+from bots.portal.doorway import PAGES_TO_SIGN_IN, Attempt, Doorway, LoginBook
 from bots.portal.guard import Guard, host_of
-from bots.portal.memory import Kept, LoginBook, Memory
+from bots.portal.memory import Kept, Memory
 from bots.portal.second_factor import AskPerson, Codes, codes_of
 from bots.portal.stores import empty_stores, put_back
 from bots.portal.traffic import CHAIN_SECONDS, Traffic
 from bots.portal.verbs import Hand
 from bots.profile import Profile
 
-PAGES_TO_SIGN_IN = 8
 CODES_TO_SIGN_IN = 2
 CLOSE_SECONDS = 15
 SIGN_OUT_WAITS = 3
-ORDER = (
-    "superseded", "refused", "locked", "busy", "person", "second", "interstitial", "signed",
-)  # fmt: skip
 
 
 @dataclass
@@ -68,7 +62,12 @@ class PortalSession:
     _playwright: Playwright | None = field(init=False, default=None)
     _context: BrowserContext | None = field(init=False, default=None)
     _signed_in: bool = field(init=False, default=False)
-    _submitted: bool = field(init=False, default=False)
+    _kept_out_until: datetime | None = field(init=False, default=None)
+    _attempt: Attempt = field(init=False)
+    _doorway: Doorway = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._attempt = Attempt(self.logins)
 
     async def __aenter__(self) -> Self:
         await self._open()
@@ -140,11 +139,8 @@ class PortalSession:
         login = self.profile.file.login
         words = await self._login_words()
         self.memory.forget(words)
-        codes = None
-        if login.second_factor is not None:
-            codes = await codes_of(
-                self.profile.id, login.second_factor, self._told, self.ask_person
-            )
+        codes = await self._build_doorway()
+        if codes is not None:
             await codes.ready()
         submit = next((n for n, step in enumerate(login.steps) if step.click), 0)
         seconds = PAGES_TO_SIGN_IN * self.hand.answer_ms / 1000
@@ -155,15 +151,18 @@ class PortalSession:
             async with asyncio.timeout(seconds):
                 await self.hand.go(login.start)
                 await self.hand.take(login.steps[:submit], words)
-                used_until = self.logins.attempt()
+                self._doorway.used_until = self._attempt.begin()
                 failed = LoginCutOff
-                self._submitted = True
                 await self.hand.take(login.steps[submit:], words)
-                await self._pass_the_door(codes, used_until)
+                await self._doorway.pass_through()
+                self.memory.begun = datetime.now(UTC)
+                await self._is_in()
         except TimeoutError as error:
             raise failed(f"{self.profile.id}: signing in took over {seconds:.0f} s") from error
         except TryLater as error:
-            raise (failed if self._submitted else TryLater)(str(error)) from error
+            if isinstance(error, LoginNotBefore):
+                raise
+            raise (failed if self._attempt.waits else TryLater)(str(error)) from error
         except (UnknownPage, PlaywrightTimeout) as error:
             failure = self.traffic.failure()
             if failure is not None:
@@ -173,6 +172,27 @@ class PortalSession:
             raise UnknownPage(f"{self.profile.id}: the login form did not react") from error
         except Error as error:
             raise failed(f"{self.profile.id}: the browser stopped while signing in") from error
+        await self._kept()  # for the next run, should this one be killed
+
+    async def _build_doorway(self) -> Codes | None:
+        """Make the doorway; where the codes come from, if the portal asks for any."""
+        login, codes = self.profile.file.login, None
+        if login.second_factor is not None:
+            codes = await codes_of(
+                self.profile.id, login.second_factor, self._told, self.ask_person
+            )
+        self._doorway = Doorway(
+            self.profile.id, login, self.hand, self.traffic, self._attempt, codes
+        )
+        return codes
+
+    async def _is_in(self) -> None:
+        self._signed_in = True
+        self.hand.ended = self.profile.file.ended_when
+        factor = self.profile.file.login.second_factor
+        if factor is not None:
+            self.hand.code_asked = factor.step_up_when or ()
+        await self._doorway.inside()
 
     async def _login_words(self) -> Mapping[str, str]:
         return {f"secret.{one}": await self._told(one) for one in ("username", "password")}
@@ -181,111 +201,45 @@ class PortalSession:
         """A secret; the program that keeps it is not waited for on the event loop."""
         return await asyncio.to_thread(self.secret, name)
 
-    async def _pass_the_door(self, codes: Codes | None, used_until: datetime | None) -> None:
-        """From the submitted password to the signed-in page, whatever stands between."""
-        login = self.profile.file.login
-        name = self.profile.id
-        signs: dict[str, Locators] = {
-            "refused": login.refused_when,
-            "signed in": login.signed_in_when,
-        }
-        if login.locked_when:
-            signs["locked"] = login.locked_when
-        if login.second_factor:
-            signs["second factor"] = login.second_factor.asked_when
-        for n, page in enumerate(login.interstitials):
-            signs[f"interstitial {n}"] = page.when
-        for n, needed in enumerate(login.person_when):
-            signs[f"person {n}"] = needed.when
-        if login.busy_when:
-            signs["busy"] = login.busy_when
-        for _ in range(PAGES_TO_SIGN_IN):
-            seen = await self.settle(signs)
-            # a message over the menu is answered before the menu counts as reached
-            first = min(seen, key=lambda sign: ORDER.index(sign.split()[0]))
-            if first == "signed in":
-                self._judged(accepted=True)
-                self.memory.begun = datetime.now(UTC)
-                self._is_in()
-                await self._kept()  # for the next run, should this one be killed
-                return
-            if first in ("refused", "locked"):
-                self._judged(accepted=False)
-                said = "refused the login" if first == "refused" else "says the account is locked"
-                raise StopAccount(
-                    f"{name} {said}; a person should check the password before a bot signs in again"
-                )
-            if first == "busy":
-                self._submitted = False
-                self.logins.withdraw()
-                raise TryLater(f"{name} takes no login now; the session before may not be over")
-            if first.startswith("person"):
-                self._judged(accepted=False)
-                why = login.person_when[int(first.split()[1])].why
-                raise NeedsPerson(
-                    f"{name}: {why}; a person should sign in, then run "
-                    f"'claimsweep policy clear {name}'"
-                )
-            del signs[first]
-            if first in ("second factor", "superseded") and login.second_factor and codes:
-                await self._give_code(login.second_factor, codes, used_until, signs, first)
-            else:
-                await self.hand.take(login.interstitials[int(first.split()[1])].steps, {})
-        raise NeedsPerson(
-            f"{name} shows one page after another instead of signing in; a person should look"
-        )
+    async def confirm(self) -> None:
+        """Give the code that the portal asks for in the middle of the session, once.
 
-    async def _give_code(
-        self,
-        factor: SecondFactor,
-        codes: Codes,
-        used_until: datetime | None,
-        signs: dict[str, Locators],
-        sign: str,
-    ) -> None:
-        """Type a code; one that a newer code superseded is followed by that one, once."""
-        newer = sign == "superseded"
-        if newer:
-            self.logins.again()
-        elif factor.ask:
-            await codes.ready()
-            await self.hand.take(factor.ask, {})
-        code = await codes.code(used_until)
-        await self.hand.take(factor.steps, {"secret.code": code})
-        if newer:  # what the page says of the code before may stay until this one is judged
-            await self.traffic.quiet(self.hand.answer_ms / 1000)
-        elif factor.superseded_when:
-            signs["superseded"] = factor.superseded_when
-
-    async def settle(self, signs: Mapping[str, Locators]) -> set[str]:
-        """Wait until any of ``signs`` is visible; the names of all that are.
-
-        Raises UnknownPage when none is by the profile's deadline.
+        Raises NeedsPerson when there is none, StopAccount when it is refused, LoginCutOff when
+        the portal fails to judge it.
         """
-        ways = [way for locators in signs.values() for way in locators]
-        await self.hand.seen(ways)
-        seen = {name for name, locators in signs.items() if await self.hand.shows(locators)}
-        if not seen:
-            raise UnknownPage(f"{self.profile.id}: the page changed while it was looked at")
-        return seen
+        name, asked, self.hand.code_asked = self.profile.id, self.hand.code_asked, ()
+        seconds = PAGES_TO_SIGN_IN * self.hand.answer_ms / 1000
+        seconds += self._doorway.codes.seconds if self._doorway.codes else 0
+        try:
+            async with asyncio.timeout(seconds):
+                await self._doorway.confirm()
+        except (SessionEnded, TimeoutError, Error) as error:
+            failed = LoginCutOff if self._attempt.waits else TryLater
+            raise failed(f"{name} asked for another code and did not judge it") from error
+        finally:
+            self.hand.code_asked = asked
 
-    async def sign_out(self) -> None:
+    async def sign_out(self) -> bool:
         """Sign out as a person would; a portal that is gone already is left alone.
 
-        From a page without the way out (an error page), through the page where work begins.
+        From a page without the way out (an error page), through the page where work begins. False
+        when the session is still open as far as the portal knows.
         """
         if not self._signed_in:
-            return
+            return True
         self._signed_in = False
         self.memory.drop()
         session = self.profile.file.session
         with suppress(UnknownPage, TryLater, SessionEnded, Error, TimeoutError):
+            self.hand.code_asked = ()
             async with asyncio.timeout(SIGN_OUT_WAITS * self.hand.answer_ms / 1000):
                 if self.hand.ended and await self.hand.shows(self.hand.ended):
-                    return
+                    return True
                 if not await self._shows_the_way_out():
                     await self.hand.go(self._where_work_begins())
                 await self.hand.take(session.logout, {})
+                return True
+        return False
 
     async def _resume(self, before: Kept) -> bool:
         """Go on in the session that the run before left; False when the portal has ended it.
@@ -301,7 +255,8 @@ class PortalSession:
                 await self.hand.seen((*inside, *self.profile.file.ended_when))
                 seen = not await self.hand.shows(self.profile.file.ended_when)
         if seen:
-            self._is_in()
+            await self._build_doorway()
+            await self._is_in()
             if reuse is not None and before.may_serve(reuse.minutes, datetime.now(UTC)):
                 self.reused = True
                 return True
@@ -319,25 +274,16 @@ class PortalSession:
                     return await self.memory.save(self.page)
         return False
 
-    def _is_in(self) -> None:
-        self._signed_in = True
-        self.hand.ended = self.profile.file.ended_when
-
     async def _leave_half_way(self) -> None:
         """A login that was stopped may be through already: the page's way out tells."""
-        if not self._submitted:
-            return
-        with suppress(Error, TimeoutError):
-            async with asyncio.timeout(self.hand.answer_ms / 1000):  # the page may hang
-                await self.page.wait_for_load_state("domcontentloaded", timeout=0)
-                if await self._shows_the_way_out():
-                    self._judged(accepted=True)
-                    self._signed_in = True
+        if self._attempt.waits:
+            with suppress(Error, TimeoutError):
+                async with asyncio.timeout(self.hand.answer_ms / 1000):  # the page may hang
+                    await self.page.wait_for_load_state("domcontentloaded", timeout=0)
+                    if await self._shows_the_way_out():
+                        self._attempt.judged(accepted=True)
+                        self._signed_in = True
         await self.sign_out()
-
-    def _judged(self, *, accepted: bool) -> None:
-        self._submitted = False
-        self.logins.result(accepted=accepted)
 
     async def _shows_the_way_out(self) -> bool:
         ways = [step.click for step in self.profile.file.session.logout if step.click]
@@ -354,7 +300,7 @@ class PortalSession:
 
     async def _forget_page(self) -> None:
         self._signed_in = self.reused = False
-        self.hand.ended = ()
+        self.hand.ended = self.hand.code_asked = ()
         try:
             await empty_stores(self.page, self.address, self.guard.hosts)
         except Error as error:
@@ -365,13 +311,21 @@ class PortalSession:
         with suppress(Error, TimeoutError):
             async with asyncio.timeout(self.hand.answer_ms / 1000):
                 self.hand.page = await self.context.new_page()
+        minutes = self.profile.file.login.busy_minutes
         try:
-            await self.sign_out()
+            if not await self.sign_out() and minutes is not None:
+                self._kept_out_until = datetime.now(UTC) + timedelta(minutes=minutes)
         finally:
             await self._close()
 
     async def replace(self) -> None:
-        """Sign in again in another browser, after ``leave``."""
+        """Sign in again in another browser, after ``leave``.
+
+        Raises LoginNotBefore, without trying, where the portal takes no login after a session that
+        was not signed out of.
+        """
+        if self._kept_out_until is not None:
+            raise LoginNotBefore(self.profile.id, self._kept_out_until)
         drift = self.hand.drift
         await self._open()
         self.hand.drift |= drift

@@ -13,7 +13,7 @@ from playwright.async_api import Error, FrameLocator, Page, expect
 from playwright.async_api import Locator as PageLocator
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from billing.errors import SessionEnded, TryLater, UnknownPage
+from billing.errors import CodeAsked, SessionEnded, TryLater, UnknownPage
 from billing.model import Claim
 from billing.money import parse_date
 from billing.report import Drift
@@ -44,16 +44,17 @@ Words = Mapping[str, object]
 class Hand:
     """A page, its portal's address, how long to wait, and the drift seen on the way.
 
-    Every wait also watches for the signs in ``ended``: SessionEnded is raised when one shows. What
-    shows of ``interruptions`` meanwhile is passed as the profile says. As many as ``alike``
-    elements may answer to a locator that names a row's word: the first of them is meant. What was
-    ``lost`` is drift too, unless the portal had failed.
+    Every wait also watches for the signs in ``ended`` and ``code_asked``: SessionEnded or CodeAsked
+    is raised when one shows. What shows of ``interruptions`` meanwhile is passed as the profile
+    says. As many as ``alike`` elements may answer to a locator that names a row's word: the first
+    of them is meant. What was ``lost`` is drift too, unless the portal had failed.
     """
 
     page: Page
     address: str
     answer_ms: float
     ended: Sequence[Locator] = ()
+    code_asked: Sequence[Locator] = ()
     interruptions: Sequence[Interruption] = ()
     alike: int = 1
     drift: set[Drift] = field(default_factory=set)
@@ -192,7 +193,9 @@ class Hand:
     async def seen(self, ways: Sequence[Locator], *, words: Words | None = None) -> None:
         """Wait until one of ``ways`` is visible, and pass what stands in the way meanwhile."""
         wanted = self.any_of(ways, words)
-        either = wanted.or_(self.any_of(self.ended)) if self.ended else wanted
+        either = wanted
+        for over in filter(None, (self.ended, self.code_asked)):
+            either = either.or_(self.any_of(over))
         for interruption in self.interruptions:
             either = either.or_(self.any_of(interruption.when))
         for _ in range(INTERRUPTIONS_AT_MOST + 1):
@@ -203,11 +206,29 @@ class Hand:
                     f"{ways[0]} is not on the page after {self.answer_ms / 1000:.0f} s; the portal "
                     "may have changed, compare it with the profile"
                 ) from error
-            if self.ended and not await wanted.count() and await self.shows(self.ended):
-                raise SessionEnded("the portal ended the session")
+            if not await wanted.count():
+                await self.require_inside()
             if not await self._interrupted():
                 return
         raise UnknownPage("the portal shows one message after another instead of its page")
+
+    async def require_inside(self) -> None:
+        """Raise SessionEnded or CodeAsked where the page shows that."""
+        if self.ended and await self.shows(self.ended):
+            raise SessionEnded("the portal ended the session")
+        if self.code_asked and await self.shows(self.code_asked):
+            raise CodeAsked("the portal asks for another code in the middle of the session")
+
+    async def which(self, signs: Mapping[str, Sequence[Locator]]) -> set[str]:
+        """Wait until any of ``signs`` is visible; the names of all that are.
+
+        Raises UnknownPage when none is by the profile's deadline.
+        """
+        await self.seen([way for locators in signs.values() for way in locators])
+        seen = {name for name, locators in signs.items() if await self.shows(locators)}
+        if not seen:
+            raise UnknownPage("the page changed while it was looked at")
+        return seen
 
     async def mind(self, interruptions: Sequence[Interruption]) -> None:
         """Pass ``interruptions`` from now on, also where one covers what is to be clicked."""

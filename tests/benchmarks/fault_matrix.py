@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import signal
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -28,12 +26,13 @@ from portal_faults import (
     Spoil,
     between,
     counted,
+    crash,
     night,
     quick_profile,
 )
 
 import flows.account_session
-from billing.errors import ClaimsweepError, TryLater
+from billing.errors import ClaimsweepError, LoginNotBefore, TryLater
 from billing.model import Channel, Claim, Found, Outcome, SourceRow
 from bots.portal.browser import Browser, find_browser
 from sandbox.__main__ import AS_OF
@@ -52,11 +51,8 @@ ARCHETYPES = {
 SEED, CLAIMS = 7, 40
 SESSIONS = 3  # as often as a sweep tries one
 UNANSWERED = (Outcome.NO_ANSWER, Outcome.WRONG_PATIENT, Outcome.SEVERAL_MATCHES)
-SEARCHES = (
-    "/api/inquiries/", "/claims/results", "/ClaimInquiry.aspx", "/api/claim-searches/",
-    "/api/worklist",
-)  # fmt: skip
-DETAILS = ("/api/claims/", "/claims/view", "/ClaimInquiry.aspx")
+SEARCHES = ("/api/inquiries/", "/api/claim-searches/", "/api/worklist")
+DETAILS = ("/api/claims/", "/claims/view")
 
 
 @dataclass(slots=True)
@@ -72,6 +68,8 @@ def search(sent: Sent) -> bool:
     """Whether this is the answer to a search."""
     if sent.path == "/ClaimInquiry.aspx":
         return b"btnSearch" in sent.form
+    if sent.path == "/claims":
+        return sent.method == "POST"
     return sent.path.startswith(SEARCHES)
 
 
@@ -108,7 +106,7 @@ def spoiled(
 
 
 def manner(name: str) -> Callable[[Sent], None]:
-    """The answer arrives cut off, or half and then never the rest."""
+    """How the answer arrives, if at all."""
 
     def how(sent: Sent) -> None:
         sent.manner = name
@@ -129,24 +127,6 @@ def maintenance(sent: Sent) -> None:
 def slow(sent: Sent) -> None:
     """An answer that takes its time."""
     sent.late = 1.0
-
-
-def crash(_: Sent) -> None:
-    """The browser dies, as if it had run out of memory."""
-    for process in Path("/proc").iterdir():
-        with suppress(OSError, ValueError):
-            words = (process / "cmdline").read_bytes().split(b"\0")
-            parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
-            if b"--headless" in words and b"--type" not in b" ".join(words) and _is_ours(parent):
-                os.kill(int(process.name), signal.SIGKILL)
-
-
-def _is_ours(pid: int) -> bool:
-    while pid > 1:
-        if pid == os.getpid():
-            return True
-        pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    return False
 
 
 TROUBLES = [
@@ -178,7 +158,7 @@ TROUBLES = [
     Trouble("search: hung body once", spoil=spoiled(search, manner("hang"), 1)),
     Trouble("claim: connection drops once", spoil=spoiled(detail, manner("cut"), 1)),
     Trouble("claim: connection drops always", spoil=spoiled(detail, manner("cut"))),
-    Trouble("login: answer lost", spoil=spoiled(login, manner("cut"))),
+    Trouble("login: answer lost", spoil=spoiled(login, manner("lost"))),
     Trouble("login: 503", spoil=spoiled(login, status(503))),
     Trouble("slow pages", spoil=spoiled(search, slow)),
     Trouble("browser crash", spoil=spoiled(search, crash, 1)),
@@ -245,18 +225,18 @@ def try_trouble(
     """One night of one account with one thing wrong."""
     payer = ARCHETYPES[archetype]
     claims, key = chosen(worlds[payer], payer)
-    knobs = Knobs()
+    knobs, clock = Knobs(), SetClock()
     for name, value in trouble.knobs.items():
         setattr(knobs, name, value)
     with (
-        answering(worlds[payer], SetClock(), delay=0, knobs={payer: knobs}) as portals,
+        answering(worlds[payer], clock, delay=0, knobs={payer: knobs}) as portals,
         between(portals.addresses[payer]) as there,
     ):
         if trouble.spoil:
             there.spoil = trouble.spoil()
         profile = quick_profile(payer, answer_seconds=4.0, claim_seconds=30.0)
         work = night(home, browser, portals, profile, there.address, claims)
-        ended = _work(work)
+        ended = _work(work, clock)
         counts = counted(portals, payer)
     said = [*(str(c.outcome) for c in work.conclusions()), *([ended] if ended else [])]
     said += [f"EOB {came}" for came in _documents(work, len(claims))]
@@ -271,11 +251,14 @@ def try_trouble(
     )
 
 
-def _work(work: Night) -> str | None:
+def _work(work: Night, clock: SetClock) -> str | None:
     """A night's sessions, as a sweep tries them; how the last one ended."""
     for _ in range(SESSIONS):
         try:
             work.run(180)
+        except LoginNotBefore as error:
+            ended = type(error).__name__
+            clock.ahead += error.until - datetime.now(UTC)  # a sweep waits for it
         except TryLater as error:
             ended = type(error).__name__
         except ClaimsweepError as error:
