@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from billing.model import Adjustment, Remittance, RemittedClaim
+from billing.model import Adjustment, ProviderAdjustment, Remittance, RemittedClaim
 from billing.money import ZERO
 
 
@@ -37,16 +37,30 @@ def residuals(remittance: Remittance) -> tuple[Residual, ...]:
     line charges holds because an 835 claim carries all its lines; allowed amounts are
     informational and take no part.
     """
-    return tuple(found for found in _equations(remittance) if found.dollars)
+    return tuple(_equations(remittance))
+
+
+def claim_residuals(claim: RemittedClaim, path: str) -> tuple[Residual, ...]:
+    """Every equation of one claim that does not close; ``path`` is the claim's."""
+    return tuple(found for found in _claim_equations(claim, path) if found.dollars)
+
+
+def payment_residuals(
+    amount: Decimal, claims_paid: Decimal, withheld: Iterable[ProviderAdjustment]
+) -> tuple[Residual, ...]:
+    """The payment's equation, from the sum of its claims, if it does not close."""
+    total = sum((entry.amount for entry in withheld), ZERO)
+    found = Residual(PAYMENT, "payment", claims_paid - total - amount)
+    return (found,) if found.dollars else ()
 
 
 def _equations(remittance: Remittance) -> Iterator[Residual]:
-    """All equations with their residual, zero where they close."""
+    """All equations that do not close."""
     for number, claim in enumerate(remittance.claims):
-        yield from _claim_equations(claim, f"claims[{number}]")
+        yield from claim_residuals(claim, f"claims[{number}]")
     claims_paid = sum((claim.paid for claim in remittance.claims), ZERO)
-    withheld = sum((entry.amount for entry in remittance.provider_adjustments), ZERO)
-    yield Residual(PAYMENT, "payment", claims_paid - withheld - remittance.amount)
+    withheld = remittance.provider_adjustments
+    yield from payment_residuals(remittance.amount, claims_paid, withheld)
 
 
 def _claim_equations(claim: RemittedClaim, path: str) -> Iterator[Residual]:

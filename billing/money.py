@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 CENT = Decimal("0.01")
 ZERO = Decimal("0.00")
@@ -16,6 +17,7 @@ _AMOUNT = re.compile(
     re.VERBOSE,
 )
 
+_X12 = re.compile(r"-?(?:\d+(?:\.\d{0,2}0*)?|\.\d{1,2}0*)")
 _PERCENT = re.compile(r"^(?P<number>\d{1,3}(\.\d{1,4})?)\s*(?P<sign>%|per\s?cent)?$", re.IGNORECASE)
 _WHOLE = Decimal(100)
 _RUN_TOGETHER = re.compile(r"%[a-zA-Z]%")
@@ -38,6 +40,17 @@ def money(text: str) -> Decimal:
         raise ValueError("an amount with two minus signs")
     value = Decimal(f"{(match['whole'] or '0').replace(',', '')}.{match['cents'] or '0'}")
     return (-value if any(minus) else value).quantize(CENT)
+
+
+@lru_cache(maxsize=65536)
+def x12_money(text: str) -> Decimal:
+    """Dollars as X12 spells them (a real number: digits, a point, a minus before), to the cent.
+
+    Raises ValueError on anything else and on a part of a cent.
+    """
+    if not _X12.fullmatch(text):
+        raise ValueError("not an amount of money")
+    return Decimal(text).quantize(CENT)
 
 
 def percent(text: str) -> Decimal:

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from billing.errors import ClaimsweepError
+from flows.edi_command import edi
 from flows.eligibility_command import eligibility
 from flows.entering import code, policy
 from flows.evidence_command import evidence
@@ -35,6 +36,7 @@ INTERRUPTED = 130  # what the command line makes of a ctrl-C
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 eob = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(eob, name="eob", help="Read EOB documents.")
+app.add_typer(edi, name="edi", help="Read and write X12 files.")
 app.add_typer(profile, name="profile", help="Check payer profiles.")
 app.add_typer(evidence, name="evidence")
 app.add_typer(policy, name="policy", help="What may run tonight, and stopped accounts.")

@@ -7,7 +7,14 @@ from typing import Any
 
 from billing.balance import Residual
 from billing.errors import UnreadableDocument
-from billing.model import Adjustment, Evidence, Remittance, RemittedClaim, ServiceLine
+from billing.model import (
+    Adjustment,
+    Evidence,
+    ProviderAdjustment,
+    Remittance,
+    RemittedClaim,
+    ServiceLine,
+)
 from billing.money import dollars
 from bots.reading.eob import Reading
 
@@ -33,21 +40,28 @@ def remittance_json(remittance: Remittance, residuals: Sequence[Residual]) -> di
         "date": remittance.payment_date.isoformat(),
         "payer": remittance.payer,
         "payee": remittance.payee,
-        "claims": [_claim(claim) for claim in remittance.claims],
+        "claims": [claim_json(claim) for claim in remittance.claims],
         "provider_adjustments": [
-            {"reason": one.reason, "reference": one.reference, "amount": dollars(one.amount)}
-            for one in remittance.provider_adjustments
+            provider_adjustment_json(one) for one in remittance.provider_adjustments
         ],
         "balanced": not residuals,
-        "residuals": [
-            {"equation": one.equation, "where": one.where, "amount": dollars(one.dollars)}
-            for one in residuals
-        ],
+        "residuals": [residual_json(one) for one in residuals],
         "places": {path: _place(place) for path, place in remittance.places.items()},
     }
 
 
-def _claim(claim: RemittedClaim) -> dict[str, Any]:
+def residual_json(one: Residual) -> dict[str, Any]:
+    """One equation that does not close."""
+    return {"equation": one.equation, "where": one.where, "amount": dollars(one.dollars)}
+
+
+def provider_adjustment_json(one: ProviderAdjustment) -> dict[str, Any]:
+    """One provider-level adjustment."""
+    return {"reason": one.reason, "reference": one.reference, "amount": dollars(one.amount)}
+
+
+def claim_json(claim: RemittedClaim) -> dict[str, Any]:
+    """One claim of a payment; no patient is named in it."""
     return {
         "claim_id": claim.claim_id,
         "payer_claim_number": claim.payer_claim_number,

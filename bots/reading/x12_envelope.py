@@ -1,0 +1,165 @@
+"""Segments become transactions, with what their envelopes (ISA, GS, ST and their ends) lack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from bots.reading.x12 import Delimiters, Segments
+from bots.reading.x12_elements import Numbered, element, named
+
+ACKNOWLEDGED = "277CA"
+
+
+@dataclass(slots=True)
+class Transaction:
+    """One transaction set while it is read.
+
+    ``kind`` is ST01, and "277CA" for a 277 by whose version it acknowledges claims; ``body`` are
+    the segments between ST and SE, to be read once and in order; ``faults`` is complete when the
+    body has been read: such a transaction may be cut off, so what it does not say proves nothing.
+    """
+
+    kind: str
+    version: str
+    control_number: str
+    number: int
+    delimiters: Delimiters
+    body: Iterator[Numbered] = field(default_factory=lambda: iter(()))
+    faults: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Open:
+    """An envelope that has begun: its name, control number and how many it holds so far."""
+
+    name: str
+    control_number: str
+    version: str = ""
+    held: int = 0
+
+
+class Interchanges:
+    """The transactions of a stream, and in ``faults`` what is wrong with their envelopes.
+
+    Iterate once; ``faults`` is complete at the end. Raises UnreadableDocument, while iterated,
+    when the bytes are no X12.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._source = Segments(stream)
+        self._segments = enumerate(self._source, 1)
+        self._back: Numbered | None = None
+        self._interchange: _Open | None = None
+        self._group: _Open | None = None
+        self._faults: list[str] = []
+        self._strays = False
+
+    @property
+    def faults(self) -> list[str]:
+        """Everything wrong with the envelopes, a sentence each, in no order to rely on."""
+        return [*self._source.faults, *self._faults]
+
+    def __iter__(self) -> Iterator[Transaction]:
+        while (numbered := self._next()) is not None:
+            number, segment = numbered
+            match segment[0].strip():
+                case "ISA":
+                    self._end_interchange(number, None)
+                    self._interchange = _Open("ISA", element(segment, 13))
+                case "GS":
+                    self._end_group(number, None)
+                    if self._interchange:
+                        self._interchange.held += 1
+                    self._group = _Open("GS", element(segment, 6), element(segment, 8))
+                case "ST":
+                    yield from self._transaction(number, segment)
+                case "GE":
+                    self._end_group(number, segment)
+                case "IEA":
+                    self._end_interchange(number, segment)
+                case "TA1":
+                    kind, control = "TA1", element(segment, 1)
+                    body = iter([numbered])
+                    yield Transaction(kind, "", control, number, self._source.delimiters, body)
+                case _:
+                    self._stray(number, segment)
+        self._end_interchange(None, None)
+
+    def _next(self) -> Numbered | None:
+        back, self._back = self._back, None
+        return back if back is not None else next(self._segments, None)
+
+    def _transaction(self, number: int, segment: list[str]) -> Iterator[Transaction]:
+        if self._group is None:
+            self._fault(number, "a transaction (ST) stands in no functional group (GS)")
+        else:
+            self._group.held += 1
+        version = element(segment, 3) or (self._group.version if self._group else "")
+        kind = element(segment, 1)
+        if kind == "277" and "X214" in version:
+            kind = ACKNOWLEDGED
+        found = Transaction(kind, version, element(segment, 2), number, self._source.delimiters)
+        found.body = self._body(found)
+        yield found
+        for _ in found.body:  # what its reader left
+            pass
+
+    def _body(self, of: Transaction) -> Iterator[Numbered]:
+        for number, segment in self._segments:
+            name = segment[0]
+            if name == "SE":
+                counted = number - of.number + 1
+                if element(segment, 1).lstrip("0") != str(counted):
+                    of.faults.append(
+                        f"Segment {number}: SE counts other segments than the {counted} there are."
+                    )
+                if element(segment, 2) != of.control_number:
+                    of.faults.append(f"Segment {number}: SE has another control number than ST.")
+                return
+            if name in ("ST", "GE", "IEA", "GS", "ISA"):
+                of.faults.append(f"Segment {number}: the transaction before it has no end (SE).")
+                self._back = (number, segment)
+                return
+            yield number, segment
+        of.faults.append("The file ends within a transaction (no SE): it is cut off.")
+
+    def _end_group(self, number: int | None, segment: list[str] | None) -> None:
+        group, self._group = self._group, None
+        self._end(group, number, segment, "GE", "transactions")
+
+    def _end_interchange(self, number: int | None, segment: list[str] | None) -> None:
+        if self._group is not None:
+            self._end_group(number, None)
+        interchange, self._interchange = self._interchange, None
+        self._end(interchange, number, segment, "IEA", "functional groups")
+
+    def _end(
+        self,
+        opened: _Open | None,
+        number: int | None,
+        segment: list[str] | None,
+        name: str,
+        held: str,
+    ) -> None:
+        """Compare an envelope's end with its beginning; ``segment`` None says it has no end."""
+        where = number if number is not None else "at the end"
+        if opened is None:
+            if segment is not None:
+                self._fault(where, f"{name} ends what never began")
+        elif segment is None:
+            self._fault(where, f"the {opened.name} envelope before it has no end ({name})")
+        else:
+            if element(segment, 1).lstrip("0") != str(opened.held or ""):
+                self._fault(where, f"{name} counts other {held} than the {opened.held} there are")
+            if element(segment, 2) != opened.control_number:
+                self._fault(where, f"{name} has another control number than {opened.name}")
+
+    def _stray(self, number: int, segment: list[str]) -> None:
+        if not self._strays:
+            self._fault(number, f"{named(segment)} stands outside any transaction")
+        self._strays = True
+
+    def _fault(self, number: int | str, fact: str) -> None:
+        self._faults.append(f"Segment {number}: {fact}.")

@@ -1,0 +1,47 @@
+"""``claimsweep edi``: X12 files in and out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import typer
+
+from flows.options import COULD_NOT, FINDINGS, AsJson
+
+edi = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+@edi.callback()
+def x12() -> None:
+    """X12 files: read what payers answer, write what they are asked."""
+
+
+@edi.command("read")
+def edi_read(files: list[Path], as_json: AsJson = False) -> None:
+    """Read 835, 277, 277CA, 271, 999 and TA1 files, every figure with its segment.
+
+    Payments have the shape that 'eob read' gives. Exit 1 when a payment does not balance, an
+    envelope is damaged or something was refused on receipt; 2 when none could be read.
+
+    Example: claimsweep edi read payments.835 --json
+    """
+    from bots.reading.x12_json import write_document
+    from console.edi_summary import edi_summary
+
+    tallies = []
+    if as_json:
+        sys.stdout.write('{"files": [\n')
+        for index, file in enumerate(files):
+            sys.stdout.write(",\n" if index else "")
+            tallies.append(write_document(file, sys.stdout))
+        sys.stdout.write("\n]}\n")
+    else:
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+            tallies = [write_document(file, nowhere) for file in files]
+        sys.stdout.write(edi_summary(tallies, color=sys.stdout.isatty()))
+    if not any(one.read for one in tallies):
+        raise typer.Exit(COULD_NOT)
+    if not all(one.clean for one in tallies):
+        raise typer.Exit(FINDINGS)
