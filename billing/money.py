@@ -50,7 +50,7 @@ def x12_money(text: str) -> Decimal:
     """
     if not _X12.fullmatch(text):
         raise ValueError("not an amount of money")
-    return Decimal(text).quantize(CENT)
+    return Decimal(text) if text[-3:-2] == "." else Decimal(text).quantize(CENT)
 
 
 def percent(text: str) -> Decimal:

@@ -53,18 +53,19 @@ def amount(number: int, segment: Sequence[str], position: int) -> Decimal | None
 
 def required_amount(number: int, segment: Sequence[str], position: int) -> Decimal:
     """Dollars that must be there. Raises UnreadableDocument."""
-    value = amount(number, segment, position)
-    if value is None:
-        raise refused(number, named(segment), position, "is missing")
-    return value
+    try:
+        return x12_money(segment[position])
+    except (IndexError, ValueError):
+        if amount(number, segment, position) is None:
+            raise refused(number, named(segment), position, "is missing") from None
+        raise
 
 
 def required(number: int, segment: Sequence[str], position: int) -> str:
     """The element's text. Raises UnreadableDocument when nothing stands there."""
-    text = element(segment, position)
-    if not text:
-        raise refused(number, named(segment), position, "is missing")
-    return text
+    if position < len(segment) and (text := segment[position].strip()):
+        return text
+    raise refused(number, named(segment), position, "is missing")
 
 
 def quantity(number: int, segment: Sequence[str], position: int) -> Decimal | None:

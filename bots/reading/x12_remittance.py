@@ -32,6 +32,9 @@ from bots.reading.x12_elements import (
 )
 from bots.reading.x12_envelope import Transaction
 
+IN_CLAIM = frozenset(("SVC", "CAS", "DTM", "AMT", "LQ", "NM1"))
+"""The segments of a claim that say what is kept."""
+
 Places = dict[str, str]
 """Where each figure stands, by its path: ``.lines[0].paid`` → ``segment 12, SVC03``."""
 
@@ -59,6 +62,31 @@ class _Line:
     allowed: Decimal | None = None
     adjustments: list[Adjustment] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+
+    def add(self, number: int, segment: list[str]) -> None:
+        """Take a date, amount or remark of the line."""
+        kind = segment[0], element(segment, 1)
+        if kind in (("DTM", "472"), ("DTM", "150")):
+            days = period(number, segment, 2)
+            self.service_date = days[0] if days else None
+        elif kind == ("AMT", "B6"):
+            self.allowed = required_amount(number, segment, 2)
+        elif kind == ("LQ", "HE"):
+            self.remarks.append(required(number, segment, 2))
+
+    def done(self) -> ServiceLine:
+        """The line as it was read."""
+        return ServiceLine(
+            self.procedure,
+            self.service_date,
+            self.charge,
+            self.paid,
+            self.modifiers,
+            self.units,
+            self.allowed,
+            tuple(self.adjustments),
+            tuple(self.remarks),
+        )
 
 
 class Payment:
@@ -92,6 +120,8 @@ class Payment:
                     yield claim.done()
                     claim = None
                 self._withheld(number, segment)
+            elif name not in IN_CLAIM:
+                continue
             elif claim is not None:
                 claim.add(number, segment, name)
             elif name in ("CAS", "SVC"):
@@ -163,24 +193,18 @@ class _Claim:
         }
 
     def add(self, number: int, segment: list[str], name: str) -> None:
-        """Take one segment of the claim; those that say nothing we keep are passed over."""
+        """Take one of the segments that say what is kept."""
         if name == "SVC":
             self._add_line(number, segment)
         elif name == "CAS":
             self._adjust(number, segment)
-        elif name == "DTM":
-            if self._lines and element(segment, 1) in ("472", "150"):
-                days = period(number, segment, 2)
-                self._lines[-1].service_date = days[0] if days else None
-        elif name == "AMT":
-            if self._lines and element(segment, 1) == "B6":
-                self._lines[-1].allowed = required_amount(number, segment, 2)
+        elif name == "NM1":
+            if element(segment, 8) in MEMBER_QUALIFIERS and element(segment, 9):
+                self._members[element(segment, 1)] = element(segment, 9)
+        elif self._lines:
+            self._lines[-1].add(number, segment)
+            if name == "AMT" and element(segment, 1) == "B6":
                 self._places[f".lines[{len(self._lines) - 1}].allowed"] = place(number, "AMT", 2)
-        elif name == "LQ":
-            if self._lines and element(segment, 1) == "HE":
-                self._lines[-1].remarks.append(required(number, segment, 2))
-        elif name == "NM1" and element(segment, 8) in MEMBER_QUALIFIERS and element(segment, 9):
-            self._members[element(segment, 1)] = element(segment, 9)
 
     def done(self) -> PlacedClaim:
         """The claim as it was read.
@@ -188,20 +212,7 @@ class _Claim:
         Patient responsibility that is not stated is what the PR adjustments say where that is
         not above zero, for only then may it be left out (835 TR3, CLP05); else it is zero.
         """
-        lines = tuple(
-            ServiceLine(
-                procedure=one.procedure,
-                service_date=one.service_date,
-                charge=one.charge,
-                paid=one.paid,
-                modifiers=one.modifiers,
-                units=one.units,
-                allowed=one.allowed,
-                adjustments=tuple(one.adjustments),
-                remarks=tuple(one.remarks),
-            )
-            for one in self._lines
-        )
+        lines = tuple(one.done() for one in self._lines)
         patients = self._patients
         if patients is None:
             adjustments = [*self._adjustments, *(a for line in lines for a in line.adjustments)]
@@ -239,7 +250,8 @@ class _Claim:
         group = required(number, segment, 1)
         held = self._lines[-1].adjustments if self._lines else self._adjustments
         path = f".lines[{len(self._lines) - 1}]" if self._lines else ""
-        for position in pairs(segment, 2, 3):
+        positions = (2,) if len(segment) < 6 else pairs(segment, 2, 3)
+        for position in positions:
             reason = required(number, segment, position)
             dollars = required_amount(number, segment, position + 1)
             where = f"segment {number}, CAS{position + 1:02d}"
