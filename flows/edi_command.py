@@ -5,10 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from flows.options import COULD_NOT, FINDINGS, AsJson
+from flows.options import (
+    COULD_NOT,
+    FINDINGS,
+    AsJson,
+    Home,
+    Profiles,
+    print_json,
+    settings_in_force,
+)
 
 edi = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -45,3 +54,29 @@ def edi_read(files: list[Path], as_json: AsJson = False) -> None:
         raise typer.Exit(COULD_NOT)
     if not all(one.clean for one in tallies):
         raise typer.Exit(FINDINGS)
+
+
+@edi.command("write")
+def edi_write(
+    kind: Annotated[str, typer.Argument(help="276, 270 or 835.")],
+    files: list[Path],
+    out: Annotated[Path, typer.Option(help="The X12 file to write.")],
+    payer: Annotated[str | None, typer.Option(help="Only what is of this payer.")] = None,
+    as_json: AsJson = False,
+    home: Home = None,
+    profiles: Profiles = None,
+) -> None:
+    """Write a 276 from exports, a 270 from schedules, or an 835 from EOB PDFs that balance.
+
+    The settings name the parties: [edi] with sender, receiver, submitter, provider, npi and
+    usage, and [edi_payers] with each payer's number. Nothing is sent.
+
+    Example: claimsweep edi write 276 aging.csv --out inquiries.276
+    """
+    from flows.edi_files import write_edi
+
+    count = write_edi(settings_in_force(home, profiles), kind, files, out, payer=payer)
+    if as_json:
+        print_json({"file": str(out), "type": kind, "count": count})
+    else:
+        sys.stdout.write(f"{out}: a {kind} about {count:,}\n")

@@ -26,6 +26,7 @@ class Settings:
     looked up by "payer/name": first as CLAIMSWEEP_SECRET_<PAYER>_<NAME>, then as the credential
     payer.name of the service (systemd's LoadCredential), then in the file, then by asking the
     program that the file names for it, then in the system's keyring where ``keyring`` is on.
+    ``edi`` names who sends X12 files to whom, ``edi_payers`` the payers' numbers there.
     """
 
     home: Path
@@ -36,6 +37,8 @@ class Settings:
     file_secrets: Mapping[str, str]
     secret_commands: Mapping[str, Sequence[str]]
     keyring: bool
+    edi: Mapping[str, str]
+    edi_payers: Mapping[str, str]
 
     def secret(self, payer: str, name: str) -> str:
         """The secret ``payer/name``.
@@ -86,6 +89,8 @@ def load_settings(*, home: Path | None = None, profiles: Path | None = None) -> 
         file_secrets=_strings(table, "secrets"),
         secret_commands=_commands(table, "secret_commands"),
         keyring=_yes_or_no(table, "keyring"),
+        edi=_strings(table, "edi"),
+        edi_payers=_strings(table, "edi_payers"),
     )
 
 

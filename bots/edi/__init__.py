@@ -1,0 +1,1 @@
+"""Hands on X12: inquiries and remittances as files, for payers and clearinghouses."""
