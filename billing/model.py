@@ -232,6 +232,7 @@ class Channel(StrEnum):
     """Where an observation came from."""
 
     PORTAL = "portal"
+    CLEARINGHOUSE = "clearinghouse"
     EOB = "eob"
 
 

@@ -13,6 +13,7 @@ from flows.options import (
     COULD_NOT,
     FINDINGS,
     AsJson,
+    Exports,
     Home,
     Profiles,
     print_json,
@@ -80,3 +81,38 @@ def edi_write(
         print_json({"file": str(out), "type": kind, "count": count})
     else:
         sys.stdout.write(f"{out}: a {kind} about {count:,}\n")
+
+
+@edi.command("post-box")
+def edi_post_box(
+    export: Exports,
+    outbox: Annotated[Path, typer.Option(help="The folder whose files are sent.")],
+    inbox: Annotated[Path, typer.Option(help="The folder where answers arrive.")],
+    out: Annotated[Path | None, typer.Option(help="Where the files go.")] = None,
+    as_json: AsJson = False,
+    home: Home = None,
+    profiles: Profiles = None,
+) -> None:
+    """Ask about claims through a clearinghouse's folders, and write the results as 'sweep' does.
+
+    The inquiries (276) are written once; the same call again reads the answers (277, 835) that
+    have come. No portal is entered, so payers whose portals forbid bots take part. An answer
+    under our trace number counts when member, service date and charge are the claim's.
+
+    Example: claimsweep edi post-box --export aging.csv --outbox to-send --inbox received
+    """
+    from console.answers import answers
+    from console.summary import summary, totals
+    from flows.post_box import ask_by_folder
+
+    settings = settings_in_force(home, profiles)
+    swept, sentences = ask_by_folder(settings, export, outbox=outbox, inbox=inbox, out=out)
+    if as_json:
+        found = {"sweep": swept.report.sweep_id, "resumed": swept.resumed, **totals(swept.report)}
+        rest = {"files": swept.files, "inbox": list(sentences), "answers": answers(swept.report)}
+        print_json({**found, **rest})
+    else:
+        sys.stdout.write(summary(swept.report, swept.files, color=sys.stdout.isatty()))
+        sys.stdout.write("".join(f"  {sentence}\n" for sentence in sentences))
+    if sentences or not swept.useful:
+        raise typer.Exit(FINDINGS)

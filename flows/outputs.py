@@ -31,6 +31,7 @@ SUFFIX = {
     "application/pdf": ".pdf",
     "application/json": ".json",
     "text/csv": ".csv",
+    "application/edi-x12": ".x12",
 }
 
 

@@ -80,15 +80,15 @@ class Disagreement:
 
 
 def portal_observation(observations: Sequence[Observation]) -> Observation | None:
-    """The newest thing that the portal said, whatever came before."""
-    said = [one for one in observations if one.channel is Channel.PORTAL]
+    """The newest thing that portal or clearinghouse said, whatever came before."""
+    said = [one for one in observations if one.channel is not Channel.EOB]
     return max(said, key=lambda one: one.observed_at, default=None)
 
 
 def observations_used(observations: Sequence[Observation]) -> list[Observation]:
     """The newest portal observation, then every EOB; older portal observations are history."""
     portal = portal_observation(observations)
-    rest = [one for one in observations if one.channel is not Channel.PORTAL]
+    rest = [one for one in observations if one.channel is Channel.EOB]
     return [portal, *rest] if portal is not None else rest
 
 
