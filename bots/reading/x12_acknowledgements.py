@@ -7,7 +7,14 @@ from dataclasses import replace
 
 from billing.acknowledgement import Acknowledgement
 from billing.codes.categories import Stage, stage_of
-from bots.reading.x12_elements import Numbered, amount, element, place, required
+from bots.reading.x12_elements import (
+    Numbered,
+    amount,
+    element,
+    place,
+    required,
+    status_codes,
+)
 from bots.reading.x12_envelope import Transaction
 
 LEVELS = {"20": "payer", "21": "receiver", "19": "provider"}
@@ -36,8 +43,7 @@ def read_claim_acknowledgements(transaction: Transaction) -> Iterator[Acknowledg
         elif name == "SVC":
             in_line = True
         elif name == "STC":
-            codes = [element(segment, position) for position in (1, 10, 11)]
-            spelled = tuple(":".join(code.split(component)).rstrip(":") for code in codes if code)
+            spelled = tuple(status_codes(number, segment, component))
             taken = not any(_rejects(code) for code in spelled)
             if current is None:
                 of = LEVELS.get(level, "claim")

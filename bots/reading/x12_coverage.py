@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -9,11 +10,13 @@ from datetime import date
 from billing.coverage import Coverage, OtherPayer
 from billing.model import Answer, Found, NoAnswer, NotFound, Reason
 from bots.reading.x12_benefits import Benefits
-from bots.reading.x12_elements import element, period, place, required
+from bots.reading.x12_elements import element, period, place, refused, required
 from bots.reading.x12_envelope import Transaction
 
 BEGINS, ENDS, FROM_TO = {"346", "356"}, {"347", "357"}, {"291", "307"}
 """Date qualifiers (DTP01) of plan and eligibility: begin, end, and both."""
+
+_REASON = re.compile(r"[A-Z0-9]{2}[A-Z]?")
 
 NOT_FOUND = {"67", "75", "77", "78"}
 UNAVAILABLE = {"42", "80"}
@@ -88,8 +91,10 @@ def read_covers(transaction: Transaction) -> Iterator[ReportedCover]:
                 if element(segment, 1) == "2" and not person.trace_number:
                     person.trace_number = element(segment, 2)
             case "AAA":
-                reason = required(number, segment, 3)
-                person.rejections.append((reason, element(segment, 4)))
+                reason, action = required(number, segment, 3), element(segment, 4)
+                if not _REASON.fullmatch(f"{reason}{action}"):
+                    raise refused(number, "AAA", 3, "is no reject reason code")
+                person.rejections.append((reason, action))
                 person.places["rejection"] = place(number, "AAA", 3)
             case _ if person.level in ("22", "23"):
                 _add(person, number, segment, transaction)

@@ -15,6 +15,7 @@ Numbered = tuple[int, list[str]]
 """A segment with its number in the file, the first being 1."""
 
 _NAME = re.compile(r"[A-Z][A-Z0-9]{1,2}")
+_STATUS = re.compile(r"[A-Z]\d{1,2}[A-Z]?(:[A-Z0-9]{0,4}){0,3}")
 _QUANTITY = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)")
 
 
@@ -99,6 +100,22 @@ def period(number: int, segment: Sequence[str], position: int) -> tuple[date, da
         return _day(first.strip()), _day((last or first).strip())
     except ValueError:
         raise refused(number, named(segment), position, "is not a date") from None
+
+
+def status_codes(number: int, segment: Sequence[str], component: str) -> list[str]:
+    """The codes of an STC segment, each "category:status:entity" as far as it is stated.
+
+    Raises UnreadableDocument when one is no code, for it may be anything then.
+    """
+    found = []
+    for position in (1, 10, 11):
+        code = ":".join(element(segment, position).split(component)).rstrip(":")
+        if code and not _STATUS.fullmatch(code):
+            raise refused(number, "STC", position, "is no claim status code")
+        found += [code] if code else []
+    if not found:
+        raise refused(number, "STC", 1, "is missing")
+    return found
 
 
 def pairs(segment: Sequence[str], first: int, step: int) -> Iterator[int]:

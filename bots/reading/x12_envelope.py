@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -9,7 +10,7 @@ from typing import BinaryIO
 from bots.reading.x12 import Delimiters, Segments
 from bots.reading.x12_elements import Numbered, element, named
 
-ACKNOWLEDGED = "277CA"
+ACKNOWLEDGED, UNKNOWN = "277CA", "unknown"
 
 
 @dataclass(slots=True)
@@ -98,6 +99,8 @@ class Interchanges:
             self._group.held += 1
         version = element(segment, 3) or (self._group.version if self._group else "")
         kind = element(segment, 1)
+        if not re.fullmatch(r"[0-9]{3}", kind):
+            kind = UNKNOWN
         if kind == "277" and "X214" in version:
             kind = ACKNOWLEDGED
         found = Transaction(kind, version, element(segment, 2), number, self._source.delimiters)

@@ -9,7 +9,15 @@ from datetime import date
 from billing.codes.categories import Stage, stage_of
 from billing.errors import UnreadableDocument
 from billing.model import Answer, ClaimStatus, Found, NoAnswer, NotFound, Reason
-from bots.reading.x12_elements import Numbered, amount, day, element, period, place
+from bots.reading.x12_elements import (
+    Numbered,
+    amount,
+    day,
+    element,
+    period,
+    place,
+    status_codes,
+)
 from bots.reading.x12_envelope import Transaction
 
 LEVELS = {"20": "payer", "21": "receiver", "19": "provider", "22": "claim", "23": "claim"}
@@ -150,8 +158,7 @@ def _add(status: _Status, numbered: Numbered, component: str) -> None:
 
 def _add_codes(status: _Status, number: int, segment: list[str], component: str) -> None:
     """The codes, and with the first of them its figures (X212: STC04, 05, 08, 09 and 12)."""
-    codes = [element(segment, position) for position in (1, 10, 11)]
-    status.codes += [":".join(code.split(component)).rstrip(":") for code in codes if code]
+    status.codes += status_codes(number, segment, component)
     if "category" in status.places:
         return
     status.places["category"] = place(number, "STC", 1)
