@@ -19,6 +19,12 @@ SETTINGS = Path("artifacts/sandbox/settings.toml")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one verb."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["remittances"]:
+        from sandbox.remittances.options import run
+
+        sys.stdout.write(run(arguments[1:]))
+        return
     parser = _parser()
     options = parser.parse_args(arguments)
     world = make_world(options.seed, options.claims, options.as_of, options.payers)
@@ -103,6 +109,9 @@ def _parser() -> argparse.ArgumentParser:
         writing.add_argument("folder", type=Path, help="is made if it does not exist")
         if verb == "documents":
             writing.add_argument("--limit", type=int, help="at most so many of each payer")
+    verbs.add_parser(
+        "remittances", help="documents of issuers that have no portal, clean and damaged"
+    )
     return parser
 
 
