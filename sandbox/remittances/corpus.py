@@ -9,15 +9,24 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from sandbox.remittances import (
+    advice,
+    cards,
+    columns,
+    more_tables,
+    roster,
+    sections,
+    table_issuers,
+)
 from sandbox.remittances.damage import QUALITIES
 from sandbox.remittances.drawing import Figure, Sheet
 from sandbox.remittances.issuer import Issuer
 from sandbox.remittances.others import OTHERS, draw_other
 from sandbox.remittances.story import Payment, make_payments
-from sandbox.remittances.table_issuers import ISSUERS as TABLES
 from sandbox.remittances.truth import payment_truth, places
 
-ISSUERS: Mapping[str, Issuer] = {one.key: one for one in TABLES}
+FAMILIES = (table_issuers, more_tables, cards, columns, advice, roster, sections)
+ISSUERS: Mapping[str, Issuer] = {one.key: one for family in FAMILIES for one in family.ISSUERS}
 LAYOUTS = (*ISSUERS, *OTHERS)
 ONE_PAGE = frozenset({"photo", "png"})  # a picture file holds one page
 

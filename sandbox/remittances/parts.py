@@ -20,6 +20,7 @@ class Text(NamedTuple):
 
 
 NOTHING = Text("")
+NAME_LENGTH = 32
 
 
 def payment_text(payment: Payment, key: str, issuer: Issuer) -> Text:
@@ -42,8 +43,8 @@ def payment_text(payment: Payment, key: str, issuer: Issuer) -> Text:
 
 
 def name_of(person: Person) -> str:
-    """``Garnier, Noor B``."""
-    return f"{person.last}, {person.first} {person.middle}".strip()
+    """``Garnier, Noor B``, cut where issuers cut long names."""
+    return f"{person.last}, {person.first} {person.middle}"[:NAME_LENGTH].strip()
 
 
 def claim_text(claim: Claim, number: int, key: str, issuer: Issuer) -> Text:

@@ -66,6 +66,7 @@ class TableStyle:
     provider_reduces_below_zero: bool = False
     adjustment_word: str = "Adjustment"
     legend: bool = True
+    overview: tuple[str, ...] = ()  # a heading, then what each claim's row says
     gap: float = 92
     step: float = 11
 
@@ -89,6 +90,8 @@ class _Tables:
         texts = [(label, payment_text(self.payment, k, self.issuer)) for label, k in style.payment]
         self._pairs(texts)
         sheet.y += 10
+        if style.overview:
+            self._overview(*style.overview)
         for number, claim in enumerate(self.payment.claims):
             self._claim(claim, number)
         self._provider()
@@ -114,6 +117,24 @@ class _Tables:
             x = MARGIN + 3 + width * (place % style.across)
             pair(sheet, x, label, text, style.gap, mark=style.mark)
         sheet.y += style.step + 2
+
+    def _overview(self, heading: str, *keys: str) -> None:
+        """Every claim in a row before the first of them in full, whose page is a new one."""
+        sheet, labels = self.sheet, {key: label for label, key in self.style.claim}
+        labels |= {"charge": "Billed", "paid": "Paid"}
+        sheet.text(MARGIN + 3, heading, bold=True)
+        sheet.y += self.style.step + 3
+        rows = [[Text(labels[key]) for key in keys]]
+        for number, claim in enumerate(self.payment.claims):
+            rows.append([claim_text(claim, number, key, self.issuer) for key in keys])
+        for row in rows:
+            sheet.room(self.style.step)
+            for place, (key, text) in enumerate(zip(keys, row, strict=True)):
+                money = key in {"charge", "paid"}
+                x = MARGIN + 3 + 120 * place + (60 if money else 0)
+                sheet.text(x, text.text, right=money, bold=row is rows[0], path=text.path)
+            sheet.y += self.style.step
+        sheet.begin_page()
 
     def _claim(self, claim: Claim, number: int) -> None:
         sheet, style = self.sheet, self.style
