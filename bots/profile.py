@@ -19,6 +19,7 @@ from bots.layout import EobLayout, load_layout
 from bots.page_language import Locators, Strict
 from bots.strict_yaml import hash_of_values, load_strict
 
+ISSUERS = "_issuers"
 CATEGORY = re.compile(r"^(A[0-8]|P[0-5]|F[0-4][FN]?|R\d{1,2}|E[0-4]|D0)$")
 
 
@@ -156,6 +157,19 @@ def load_profiles(folder: Path) -> dict[str, Profile]:
         raise ProfileError(f"{folder}: holds no payer; add a folder with a profile.yaml")
     spellings(profiles)
     return profiles
+
+
+def load_layouts(folder: Path) -> dict[str, EobLayout]:
+    """The layouts of all payers under ``folder`` and of the issuers without a portal, by id.
+
+    Such an issuer has only an eob.yaml, in ``_issuers/<id>``. Raises ProfileError.
+    """
+    layouts = {one.id: one.eob for one in load_profiles(folder).values() if one.eob}
+    for path in sorted((folder / ISSUERS).glob("*/eob.yaml")):
+        if path.parent.name in layouts:
+            raise ProfileError(f"{path}: a payer of that id has an eob.yaml too; keep one of them")
+        layouts[path.parent.name] = load_layout(path)
+    return layouts
 
 
 def spellings(profiles: Mapping[str, Profile]) -> dict[str, str]:

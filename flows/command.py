@@ -159,15 +159,11 @@ def eob_read(files: list[Path], as_json: AsJson = False, profiles: Profiles = No
 
     Example: claimsweep eob read remittance.pdf --json
     """
-    from bots.profile import load_profiles
+    from bots.profile import load_layouts
     from bots.reading.documents import read_documents
     from console.summary import documents_summary
 
-    layouts = {
-        p.id: p.eob
-        for p in load_profiles(settings_in_force(None, profiles).profiles).values()
-        if p.eob
-    }
+    layouts = load_layouts(settings_in_force(None, profiles).profiles)
     documents = read_documents(files, layouts)
     if as_json:
         print_json({"files": documents})

@@ -12,7 +12,7 @@ from billing.ledger import Ledger, open_ledger
 from billing.model import Channel, Found, Observation
 from bots.claim_task import ClaimStatusTask
 from bots.portal.gate import refusal
-from bots.profile import Profile, load_profile, load_profiles
+from bots.profile import Profile, load_layouts, load_profile, load_profiles
 from bots.reading.canary import check_canary
 from bots.reading.cases import LATER, RESPONSE, Reads, find_cases, problem, replay_bytes
 from bots.reading.reread import Archive, opened_claim
@@ -55,7 +55,7 @@ def lint(folder: Path, today: date) -> list[str]:
             problems += str(error).splitlines()
     if not problems:
         try:
-            load_profiles(folder)
+            load_layouts(folder)
         except ProfileError as error:
             problems.append(str(error))
     return problems

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -20,6 +20,7 @@ from sandbox.remittances import (
 )
 from sandbox.remittances.damage import QUALITIES
 from sandbox.remittances.drawing import Figure, Sheet
+from sandbox.remittances.faults import FAULTS, SWAPPED, other_digit
 from sandbox.remittances.issuer import Issuer
 from sandbox.remittances.others import OTHERS, draw_other
 from sandbox.remittances.story import Payment, make_payments
@@ -60,19 +61,32 @@ def draw_layout(
     """
     for attempt in range(200):
         random = Random(f"{seed} {layout} {number} {attempt}")
-        drawn = _drawn(layout, random, instead or {})
+        drawn = _drawn(layout, random, instead or {}, small=pages == 1)
         if not pages or drawn.pages <= pages:
             return drawn
     raise ValueError(f"{layout}: no document of {pages} pages came of 200 attempts")
 
 
 def make_document(layout: str, quality: str, seed: int, number: int) -> Document:
-    """The ``number``-th document of ``layout`` in ``quality``, the same bytes for the same seed."""
+    """The ``number``-th document of ``layout``, the same bytes for the same seed.
+
+    ``quality`` is one of QUALITIES or FAULTS.
+    """
     drawn = draw_layout(layout, seed, number, pages=1 if quality in ONE_PAGE else 0)
-    suffix, damage = QUALITIES[quality]
-    data = damage(drawn.data, Random(f"{seed} {layout} {number} {quality}"))
+    random = Random(f"{seed} {layout} {number} {quality}")
+    truth = {"quality": quality, **truth_of(layout, drawn)}
+    if quality in FAULTS:
+        suffix = "pdf"
+        if quality in SWAPPED and drawn.payments:
+            instead = other_digit(drawn.figures, random)
+            drawn = draw_layout(layout, seed, number, instead=instead)
+            truth |= {"expect": "refused", "swapped": instead}
+        data = FAULTS[quality](drawn.data, drawn.figures, random)
+    else:
+        suffix, damage = QUALITIES[quality]
+        data = damage(drawn.data, random)
     name = f"{layout}-{number:03}-{quality}.{suffix}"
-    return Document(name, data, {"file": name, "quality": quality, **truth_of(layout, drawn)})
+    return Document(name, data, {"file": name, **truth})
 
 
 def truth_of(layout: str, drawn: Drawn) -> dict[str, Any]:
@@ -116,12 +130,15 @@ def make_documents(
                 yield make_document(layout, quality, seed, number)
 
 
-def _drawn(layout: str, random: Random, instead: Mapping[str, str]) -> Drawn:
+def _drawn(layout: str, random: Random, instead: Mapping[str, str], *, small: bool) -> Drawn:
     issuer = ISSUERS.get(layout)
     if issuer is None:
         state = random.getstate()
         return _twice(lambda sheet: _other(sheet, layout, random, state), (612, 792), (), instead)
-    payments = make_payments(random, issuer.name, issuer.habits)
+    habits = issuer.habits
+    if small:
+        habits = replace(habits, claims=(1, 1), payments=(1, 1), most_lines=6)
+    payments = make_payments(random, issuer.name, habits)
 
     def draw(sheet: Sheet) -> None:
         for number, payment in enumerate(payments):

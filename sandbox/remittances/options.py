@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sandbox.remittances.corpus import LAYOUTS, write_remittances
 from sandbox.remittances.damage import QUALITIES
+from sandbox.remittances.faults import FAULTS
 
 
 def run(arguments: Sequence[str]) -> str:
@@ -39,9 +40,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     verb.add_argument(
         "--quality",
-        type=some_of(tuple(QUALITIES)),
+        type=some_of((*QUALITIES, *FAULTS)),
         default=("text",),
-        help=f"some of {','.join(QUALITIES)} (text)",
+        help=f"some of {','.join((*QUALITIES, *FAULTS))} (text)",
     )
     verb.add_argument(
         "--count", type=int, default=3, help="documents of each layout in each quality (3)"

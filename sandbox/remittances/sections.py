@@ -155,7 +155,7 @@ class _Sections:
             ("WARRANT NUMBER", "trace_number"),
             ("WARRANT DATE", "date"),
             ("PAID BY", "method"),
-            ("PROVIDER", "payee"),
+            ("PAY TO", "payee"),
             ("CLAIMS", "claim_count"),
             ("CLAIM PAYMENTS", "claims_paid"),
             ("FINANCIAL TOTAL", "withheld"),

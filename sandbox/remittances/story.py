@@ -269,7 +269,8 @@ def _provider(random: Random, payment: Payment, habits: Habits) -> tuple[Provide
     elif random.random() < habits.provider:
         if total > 20:
             share = (total * random.randint(5, 60) / 100).quantize(Decimal("0.01"))
-            entries.append(ProviderAdjustment("WO", fill(random, "@#######"), share))
+            reason = random.choice(("WO", "WO", "FB"))
+            entries.append(ProviderAdjustment(reason, fill(random, "@#######"), share))
         if random.random() < 0.5:
             cents = Decimal(random.randint(15, 2_500)) / 100
             entries.append(ProviderAdjustment("L6", fill(random, "@#######"), -cents))

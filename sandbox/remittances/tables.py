@@ -119,7 +119,7 @@ class _Tables:
         sheet.y += style.step + 2
 
     def _overview(self, heading: str, *keys: str) -> None:
-        """Every claim in a row before the first of them in full, whose page is a new one."""
+        """Every claim in a row; then, if there are several, a new page for the first in full."""
         sheet, labels = self.sheet, {key: label for label, key in self.style.claim}
         labels |= {"charge": "Billed", "paid": "Paid"}
         sheet.text(MARGIN + 3, heading, bold=True)
@@ -134,7 +134,9 @@ class _Tables:
                 x = MARGIN + 3 + 120 * place + (60 if money else 0)
                 sheet.text(x, text.text, right=money, bold=row is rows[0], path=text.path)
             sheet.y += self.style.step
-        sheet.begin_page()
+        if len(self.payment.claims) > 1:
+            sheet.begin_page()
+        sheet.y += self.style.step
 
     def _claim(self, claim: Claim, number: int) -> None:
         sheet, style = self.sheet, self.style
