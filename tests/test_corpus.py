@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 from collections import Counter
+from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -17,8 +19,10 @@ import pytest
 from PIL import Image
 from remittance_marks import mark_document
 
+from billing.errors import ProfileError
 from bots.profile import load_layouts
 from bots.reading.documents import read_documents
+from flows.profiles import lint
 from sandbox.__main__ import main
 from sandbox.remittances.corpus import ISSUERS, LAYOUTS, Document, draw_layout, make_document
 from sandbox.remittances.damage import QUALITIES
@@ -192,6 +196,21 @@ def test_half_of_the_layouts_have_no_eob_yaml() -> None:
     assert described == kept
     assert len(ISSUERS) >= 12
     assert len(described) <= len(ISSUERS) / 2
+
+
+def test_an_issuer_without_a_portal_has_only_an_eob_yaml(tmp_path: Path) -> None:
+    profiles = tmp_path / "profiles"
+    shutil.copytree(PROFILES, profiles)
+    layouts = load_layouts(profiles)
+    assert {"northwick", "blue-mesa"} <= layouts.keys()
+    shutil.copytree(profiles / "_issuers" / "northwick", profiles / "_issuers" / "blue-mesa")
+    with pytest.raises(ProfileError, match=r"_issuers/blue-mesa/eob\.yaml: a payer of that id"):
+        load_layouts(profiles)
+    (profiles / "_issuers" / "blue-mesa" / "eob.yaml").write_text("recognise: []\n")
+    shutil.rmtree(profiles / "blue-mesa")
+    with pytest.raises(ProfileError, match=r"eob\.yaml"):
+        load_layouts(profiles)
+    assert [one for one in lint(profiles, date(2026, 11, 20)) if "_issuers/blue-mesa" in one]
 
 
 def read(document: Document, folder: Path) -> dict[str, Any]:

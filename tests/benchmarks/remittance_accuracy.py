@@ -137,7 +137,7 @@ def main() -> int:
     """Measure, print the table; 1 when a wrong figure was accepted."""
     options = _options()
     layouts = load_layouts(options.profiles)
-    qualities = [*options.quality, *(FAULTS if options.faults else ())]
+    qualities = dict.fromkeys([*options.quality, *(FAULTS if options.faults else ())])
     documents = (
         make_document(layout, quality, options.seed, number)
         for layout in options.layouts
@@ -150,7 +150,8 @@ def main() -> int:
             cells.append(cell)
             sys.stderr.write(f"{table([cell]).splitlines()[-1]}\n")
             if options.json:
-                text = json.dumps([asdict(one) for one in cells], indent=1)
+                written = [asdict(one) | {"reasons": dict(one.reasons)} for one in cells]
+                text = json.dumps(written, indent=1)
                 options.json.write_text(f"{text}\n", encoding="utf-8")
     sys.stdout.write(f"{table(cells)}\n\n{_summary(cells)}")
     return 1 if any(cell.wrong_accepted for cell in cells) else 0
@@ -175,7 +176,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=3, help="documents of each cell (3)")
     parser.add_argument("--layouts", type=some_of(LAYOUTS), default=LAYOUTS)
-    parser.add_argument("--quality", type=some_of(tuple(QUALITIES)), default=("text",))
+    parser.add_argument(
+        "--quality", type=some_of((*QUALITIES, *FAULTS)), default=("text",), help="or faults"
+    )
     parser.add_argument("--faults", action="store_true", help="every fault besides")
     parser.add_argument("--profiles", type=Path, default=PROFILES)
     parser.add_argument("--json", type=Path, help="write every cell there")
