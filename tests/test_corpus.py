@@ -9,6 +9,7 @@ import shutil
 from collections import Counter
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -20,6 +21,7 @@ from PIL import Image
 from remittance_marks import mark_document
 
 from billing.errors import ProfileError
+from bots.layout import EobLayout
 from bots.profile import load_layouts
 from bots.reading.documents import read_documents
 from flows.profiles import lint
@@ -127,13 +129,17 @@ def test_every_figure_of_the_truth_stands_on_its_page(layout: str) -> None:
     """Another library finds the figure's text in its box."""
     document = make_document(layout, "text", SEED, 1)
     with pdfplumber.open(io.BytesIO(document.data)) as pdf:
-        assert len(pdf.pages) == document.truth["pages"]
-        for path, place in document.truth["places"].items():
-            page = pdf.pages[place["page"] - 1]
-            left, top, right, bottom = place["box"]
-            box = (left - 1, top - 1, right + 1, bottom + 1)
-            there = page.within_bbox(box).extract_text() or ""
-            assert place["text"].replace(" ", "") in there.replace(" ", ""), path
+        pages = [[c for c in page.chars if c["text"] != " "] for page in pdf.pages]
+    assert len(pages) == document.truth["pages"]
+    for path, place in document.truth["places"].items():
+        left, top, right, bottom = place["box"]
+        there = "".join(
+            c["text"]
+            for c in pages[place["page"] - 1]
+            if left <= (c["x0"] + c["x1"]) / 2 <= right
+            and top <= (c["top"] + c["bottom"]) / 2 <= bottom
+        )
+        assert there == place["text"].replace(" ", ""), path
 
 
 @each_issuer
@@ -157,7 +163,7 @@ def test_every_amount_has_a_place(layout: str) -> None:
 
 @each_layout
 def test_nothing_is_drawn_over_something_else(layout: str) -> None:
-    for number in (1, 2, 3):
+    for number in (1, 2):
         with pdfplumber.open(io.BytesIO(draw_layout(layout, SEED, number).data)) as pdf:
             for page in pdf.pages:
                 chars = [one for one in page.chars if one["text"] != " "]
@@ -200,23 +206,27 @@ def test_half_of_the_layouts_have_no_eob_yaml() -> None:
 
 def test_an_issuer_without_a_portal_has_only_an_eob_yaml(tmp_path: Path) -> None:
     profiles = tmp_path / "profiles"
-    shutil.copytree(PROFILES, profiles)
-    layouts = load_layouts(profiles)
-    assert {"northwick", "blue-mesa"} <= layouts.keys()
+    for folder in ("blue-mesa", "_issuers/northwick"):
+        shutil.copytree(PROFILES / folder, profiles / folder)
+    assert load_layouts(profiles).keys() == {"northwick", "blue-mesa"}
     shutil.copytree(profiles / "_issuers" / "northwick", profiles / "_issuers" / "blue-mesa")
     with pytest.raises(ProfileError, match=r"_issuers/blue-mesa/eob\.yaml: a payer of that id"):
         load_layouts(profiles)
-    (profiles / "_issuers" / "blue-mesa" / "eob.yaml").write_text("recognise: []\n")
-    shutil.rmtree(profiles / "blue-mesa")
+    (profiles / "_issuers" / "northwick" / "eob.yaml").write_text("recognise: []\n")
     with pytest.raises(ProfileError, match=r"eob\.yaml"):
         load_layouts(profiles)
-    assert [one for one in lint(profiles, date(2026, 11, 20)) if "_issuers/blue-mesa" in one]
+    assert [one for one in lint(profiles, date(2026, 11, 20)) if "_issuers/northwick" in one]
+
+
+@cache
+def shipped_layouts() -> dict[str, EobLayout]:
+    return load_layouts(PROFILES)
 
 
 def read(document: Document, folder: Path) -> dict[str, Any]:
     path = folder / document.name
     path.write_bytes(document.data)
-    (reading,) = read_documents([path], load_layouts(PROFILES))
+    (reading,) = read_documents([path], shipped_layouts())
     return reading
 
 
