@@ -170,7 +170,7 @@ def _claim(random: Random, habits: Habits) -> Claim:
             adjustments=(Adjustment(group, reason, charge),),
         )
     days = random.choice((1, 1, 1, 3))
-    services = make_services(random, days=days, few=habits.most_lines < 8)
+    services = make_services(random, days=days, few=habits.most_lines < 3)
     first = received - timedelta(days=random.randint(5, 30))
     secondary = random.random() < habits.secondary
     lines = tuple(
