@@ -131,11 +131,8 @@ def test_words_off_the_page_are_not_read_and_words_cut_by_its_edge_are_in_doubt(
 
 
 @pytest.mark.parametrize("mode", [3, 7])
-def test_text_beneath_a_scan_is_not_taken_for_what_is_printed(
-    mode: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_text_beneath_a_scan_is_not_taken_for_what_is_printed(mode: int) -> None:
     """Somebody else's recognition stands there invisibly, and is as sure of a wrong digit."""
-    monkeypatch.setattr(words, "_recognised", lambda _data, _number: iter(()))
     assert "no payer's eob.yaml recognises" in refusal(draw_list(LIST_PAGES, mode=mode))
 
 

@@ -1,0 +1,1 @@
+"""Paper as it arrives: PDFs with and without a text layer, scans, faxes and photos."""

@@ -1,0 +1,103 @@
+"""A picture of a page is made upright, straight and clean before anything is recognised in it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+DARK = 140
+RULE_INCHES = 0.4
+MOST_SKEW = 5.0  # degrees
+LEAST_SKEW = 0.1
+POINTS_LOOKED_AT = 60_000
+SPECKLED = 0.02  # of all cells are neither paper nor ink, though the picture is bilevel or scanned
+SOFT = 0.8  # cells
+
+Cells = np.ndarray[Any, np.dtype[Any]]
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """The image, turned by a quarter when its lines of text run from top to bottom.
+
+    Which end is up only the recognised text tells.
+    """
+    down, across = _lined(image, 0.0), _lined(image.transpose(Image.Transpose.ROTATE_90), 0.0)
+    return image.transpose(Image.Transpose.ROTATE_90) if across > 1.5 * down else image
+
+
+def straight(image: Image.Image) -> Image.Image:
+    """The image, turned until its lines of text are level; as it is when they are."""
+    angle = skew(image)
+    if abs(angle) < LEAST_SKEW:
+        return image
+    return image.rotate(angle, Image.Resampling.BICUBIC, fillcolor=255)
+
+
+def skew(image: Image.Image) -> float:
+    """By how many degrees the image must be turned counterclockwise to be level."""
+    marks = _marks(image)
+    if marks is None:
+        return 0.0
+    best = 0.0
+    for step, reach in ((0.5, MOST_SKEW), (0.1, 0.5), (0.02, 0.1)):
+        tried = best + np.arange(-reach, reach + step / 2, step)
+        best = max(tried, key=lambda angle: (_sharpness(*marks, angle), -abs(angle)))
+    return float(best)
+
+
+def clean(image: Image.Image) -> Image.Image:
+    """The image softened where it is grainy: a clean one is left as it is."""
+    grey = np.asarray(image)
+    between = ((grey > DARK) & (grey < 250)).mean()
+    inked = (grey <= DARK).mean()
+    return image.filter(ImageFilter.GaussianBlur(SOFT)) if between > SPECKLED + inked else image
+
+
+def without_rules(image: Image.Image, dpi: int) -> Image.Image:
+    """The image with every straight dark run too long for a letter turned white."""
+    grey = np.asarray(image.convert("L")).copy()
+    dark = grey < DARK
+    least = int(RULE_INCHES * dpi)
+    grey[_long_runs(dark, least) | _long_runs(dark.T, least).T] = 255
+    return Image.fromarray(grey)
+
+
+def blank(image: Image.Image) -> bool:
+    """Whether nothing is printed there."""
+    return bool(np.asarray(image).min() >= DARK)
+
+
+def _marks(image: Image.Image) -> tuple[Cells, Cells] | None:
+    """Places of ink on a small copy, no more than enough to tell a line by."""
+    small = image.convert("L").reduce(max(1, min(image.size) // 800))
+    down, across = np.nonzero(np.asarray(small) < DARK)
+    if len(down) < 100:
+        return None
+    every = max(1, len(down) // POINTS_LOOKED_AT)
+    return down[::every], across[::every]
+
+
+def _lined(image: Image.Image, angle: float) -> float:
+    marks = _marks(image)
+    return _sharpness(*marks, angle) if marks else 0.0
+
+
+def _sharpness(down: Cells, across: Cells, angle: float) -> float:
+    """How unevenly ink is spread over lines that are turned by ``angle`` degrees."""
+    rows = np.rint(down + across * math.tan(math.radians(angle))).astype(np.int64)
+    counted = np.bincount(rows - rows.min()).astype(np.float64)
+    return float((np.diff(counted) ** 2).sum() / counted.sum())
+
+
+def _long_runs(dark: Cells, least: int) -> Any:
+    """Where ``dark`` is part of a horizontal run of at least ``least`` cells."""
+    kept = np.zeros_like(dark)
+    for row in np.flatnonzero(dark.sum(axis=1) >= least):
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], dark[row].astype(np.int8), [0]))))
+        for start, stop in zip(edges[::2], edges[1::2], strict=True):
+            if stop - start >= least:
+                kept[row, start:stop] = True
+    return kept
