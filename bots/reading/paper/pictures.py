@@ -44,6 +44,8 @@ def pictured_pages(data: bytes, kind: str) -> Iterator[Image.Image]:
                 yield _normal(opened, number + 1)
     except UnreadableDocument:
         raise
+    except Image.DecompressionBombError:
+        raise _too_large(1) from None
     except Exception:  # Pillow raises anything at all on broken files
         raise UnreadableDocument(
             "The picture is damaged and cannot be opened; download it again."
@@ -63,12 +65,14 @@ def _normal(opened: Image.Image, number: int) -> Image.Image:
     across, down = _resolution(opened)
     size = (max(1, round(opened.width * DPI / across)), max(1, round(opened.height * DPI / down)))
     if max(opened.width * opened.height, size[0] * size[1]) > MOST_PIXELS:
-        raise UnreadableDocument(
-            f"Page {number} is too large to read; scan it again on letter paper."
-        )
+        raise _too_large(number)
     grey = opened.convert("L")
     square = grey if size == grey.size else grey.resize(size, Image.Resampling.BICUBIC)
     return _as_held(square, opened.getexif().get(ORIENTATION, 1))
+
+
+def _too_large(number: int) -> UnreadableDocument:
+    return UnreadableDocument(f"Page {number} is too large to read; scan it again on letter paper.")
 
 
 def _as_held(image: Image.Image, orientation: int) -> Image.Image:
