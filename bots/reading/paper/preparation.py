@@ -45,7 +45,7 @@ def skew(image: Image.Image) -> float:
     for step, reach in ((0.5, MOST_SKEW), (0.1, 0.5), (0.02, 0.1)):
         tried = best + np.arange(-reach, reach + step / 2, step)
         best = max(tried, key=lambda angle: (_sharpness(*marks, angle), -abs(angle)))
-    return float(best)
+    return -float(best)
 
 
 def clean(image: Image.Image) -> Image.Image:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from billing.errors import UnreadableDocument
 from bots.reading.paper.preparation import blank, clean, straight, upright, without_rules
+from bots.reading.paper.second_reader import doubted
 from bots.reading.paper.sheet import POINTS_PER_INCH, Word, inside
 
 DPI = 300
@@ -26,7 +27,9 @@ def recognised(image: Image.Image, number: int) -> tuple[Image.Image, list[Word]
 
     ``image`` is grey at 300 dpi. It is read twice, once as one block of text and once as laid out
     in columns: Tesseract's own confidence does not tell a T from a 1, two readings that disagree
-    do. A word they disagree on has confidence 0. Raises UnreadableDocument.
+    do. A word they disagree on has confidence 0, unless a second reader, of another kind, sees
+    the same; on a page that is not clean the second reader must see every word so. Raises
+    UnreadableDocument.
     """
     if blank(image):
         return image, []
@@ -38,7 +41,8 @@ def recognised(image: Image.Image, number: int) -> tuple[Image.Image, list[Word]
         other = list(_tesseract(turned, number, BLOCK))
         if _sureness(other) > _sureness(block):
             level, plain, block = level.transpose(UPSIDE_DOWN), turned, other
-    return level, list(_agreed(block, list(_tesseract(plain, number, LAID_OUT))))
+    words = list(_agreed(block, list(_tesseract(plain, number, LAID_OUT))))
+    return level, doubted(level, words, DPI / POINTS_PER_INCH)
 
 
 def _sureness(words: list[Word]) -> int:
