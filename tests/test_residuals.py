@@ -16,6 +16,7 @@ from test_balance import remittances
 from billing.balance import PAYMENT, Residual, residuals
 from billing.model import Remittance, RemittedClaim
 from billing.suspects import SURE, proposal, suspects
+from bots.reading.eob_json import remittance_json
 
 PART = re.compile(r"(\w+)(?:\[(\d+)\])?")
 UNSURE = SURE - 1
@@ -184,3 +185,19 @@ def of_one_payment(paid: str) -> Remittance:
 def test_the_payment_equation_names_the_amount() -> None:
     wrong = replace(of_one_payment("120.40"), amount=Decimal("126.40"))
     assert [one.equation for one in residuals(wrong)] == [PAYMENT]
+
+
+def test_a_reading_that_does_not_balance_names_suspect_and_proposal_as_json() -> None:
+    wrong = replace(of_one_payment("120.40"), amount=Decimal("126.40"))
+    told = remittance_json(wrong, residuals(wrong), {"amount": UNSURE})
+    suspect = {
+        "figure": "amount",
+        "read": "126.40",
+        "closing": "120.40",
+        "why": "a 0 was read as a 6",
+        "closes_all": True,
+    }
+    assert told["suspects"] == [suspect]
+    assert told["proposed_correction"] == suspect
+    assert not told["balanced"]
+    assert remittance_json(wrong, residuals(wrong), {})["proposed_correction"] is None

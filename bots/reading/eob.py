@@ -16,6 +16,7 @@ from billing.model import Evidence, ProviderAdjustment, Remittance, RemittedClai
 from billing.money import ZERO
 from bots.layout import EobLayout, Section
 from bots.reading.claims import MONEY, Block, Placed, Places, add_row, finish_claim
+from bots.reading.kinds import other_kind
 from bots.reading.rows import (
     REMEDY,
     Row,
@@ -32,7 +33,8 @@ from bots.reading.words import read_pages
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What one document says: the payer whose layout recognised it, its remittances, and every
-    equation and printed total that does not close.
+    equation and printed total that does not close. ``confidence`` is how surely each figure of
+    each remittance was read, in percent by its path.
 
     A reading that is not ``balanced`` is for a person; its figures are never posted.
     """
@@ -40,6 +42,7 @@ class Reading:
     payer: str
     remittances: tuple[Remittance, ...]
     residuals: tuple[Residual, ...]
+    confidence: tuple[Mapping[str, int], ...]
 
     @property
     def balanced(self) -> bool:
@@ -69,8 +72,8 @@ def read_eob(data: bytes, layouts: Mapping[str, EobLayout]) -> Reading:
     payer, layout = _recognise(rows[0], layouts)
     _count_pages(rows, layout)
     parts = _walk([row for page in rows for row in page], layout)
-    remittance, found = _assemble(parts, layout, hashlib.sha256(data).hexdigest())
-    return Reading(payer, (remittance,), (*residuals(remittance), *found))
+    remittance, found, sure = _assemble(parts, layout, hashlib.sha256(data).hexdigest())
+    return Reading(payer, (remittance,), (*residuals(remittance), *found), (sure,))
 
 
 def _recognise(rows: Sequence[Row], layouts: Mapping[str, EobLayout]) -> tuple[str, EobLayout]:
@@ -82,8 +85,8 @@ def _recognise(rows: Sequence[Row], layouts: Mapping[str, EobLayout]) -> tuple[s
     ]
     if not fitting:
         raise UnreadableDocument(
-            "Page 1: no payer's eob.yaml recognises this document; add a layout for its issuer, "
-            f"or {REMEDY}."
+            f"Page 1: no payer's eob.yaml recognises this document{_kind_said(text)}; add a layout "
+            f"for its issuer, or {REMEDY}."
         )
     if len(fitting) > 1:
         names = " and ".join(sorted(payer for payer, _ in fitting))
@@ -92,6 +95,11 @@ def _recognise(rows: Sequence[Row], layouts: Mapping[str, EobLayout]) -> tuple[s
             "'recognise' texts more particular."
         )
     return fitting[0]
+
+
+def _kind_said(text: str) -> str:
+    kind = other_kind(text)
+    return f", which looks like no remittance but {kind}" if kind else ""
 
 
 def _count_pages(pages: Sequence[Sequence[Row]], layout: EobLayout) -> None:
@@ -170,7 +178,9 @@ def _unexpected(row: Row) -> UnreadableDocument:
     )
 
 
-def _assemble(parts: _Parts, layout: EobLayout, sha256: str) -> tuple[Remittance, list[Residual]]:
+def _assemble(
+    parts: _Parts, layout: EobLayout, sha256: str
+) -> tuple[Remittance, list[Residual], dict[str, int]]:
     if not parts.blocks and not parts.provider:
         raise UnreadableDocument(
             f"The document holds no claim that the payer's eob.yaml describes; {REMEDY}."
@@ -186,17 +196,18 @@ def _assemble(parts: _Parts, layout: EobLayout, sha256: str) -> tuple[Remittance
     for number, (_, place) in enumerate(parts.provider):
         places[f"provider_adjustments[{number}].amount"] = place
     values, payment_places = _payment(parts, layout)
+    places = payment_places | places
     remittance = Remittance(
         claims=tuple(claims),
         provider_adjustments=tuple(entry for entry, _ in parts.provider),
         places={
             path: Evidence(sha256, place.where, place.span.page, place.span.box)
-            for path, place in (payment_places | places).items()
+            for path, place in places.items()
         },
         **values,  # type: ignore[arg-type]
     )
     found += _against_printed(remittance, [*parts.header, *parts.totals], layout)
-    return remittance, found
+    return remittance, found, {path: place.span.confidence for path, place in places.items()}
 
 
 def _payment(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from billing.balance import Residual
@@ -16,6 +16,7 @@ from billing.model import (
     ServiceLine,
 )
 from billing.money import dollars
+from billing.suspects import Suspect, proposal, suspects
 from bots.reading.eob import Reading
 
 
@@ -26,13 +27,29 @@ def document_json(file: str, read: Reading | UnreadableDocument) -> dict[str, An
     return {
         "file": file,
         "payer": read.payer,
-        "payments": [remittance_json(one, read.residuals) for one in read.remittances],
+        "payments": [
+            remittance_json(one, read.residuals, sure)
+            for one, sure in zip(read.remittances, read.confidence, strict=True)
+        ],
         "errors": [],
     }
 
 
-def remittance_json(remittance: Remittance, residuals: Sequence[Residual]) -> dict[str, Any]:
-    """One payment in the 835's shape, with the page and box of every figure."""
+def remittance_json(
+    remittance: Remittance, residuals: Sequence[Residual], confidence: Mapping[str, int]
+) -> dict[str, Any]:
+    """One payment in the 835's shape, with the page and box of every figure.
+
+    Where it does not balance, with the figures that may be misread and the one correction, if
+    any, that a person is asked to confirm; ``confidence`` is in percent by path.
+    """
+    doubts: dict[str, Any] = {}
+    if residuals:
+        proposed = proposal(remittance, residuals, confidence)
+        doubts = {
+            "suspects": [_suspect(one) for one in suspects(remittance)],
+            "proposed_correction": _suspect(proposed) if proposed else None,
+        }
     return {
         "trace_number": remittance.trace_number,
         "method": remittance.method,
@@ -46,7 +63,18 @@ def remittance_json(remittance: Remittance, residuals: Sequence[Residual]) -> di
         ],
         "balanced": not residuals,
         "residuals": [residual_json(one) for one in residuals],
+        **doubts,
         "places": {path: _place(place) for path, place in remittance.places.items()},
+    }
+
+
+def _suspect(one: Suspect) -> dict[str, Any]:
+    return {
+        "figure": one.path,
+        "read": dollars(one.read),
+        "closing": dollars(one.closing),
+        "why": one.why or None,
+        "closes_all": one.closes_all,
     }
 
 
