@@ -15,6 +15,7 @@ from PIL import Image
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
+from bots.reading.paper import second_reader
 from bots.reading.paper.document import pages_of
 from bots.reading.paper.pictures import kind_of_picture, pictured_pages
 from bots.reading.paper.preparation import skew, straight, upright
@@ -166,3 +167,12 @@ def test_two_readers_that_differ_leave_a_word_in_doubt() -> None:
     assert judged["CO"] >= SURE
     assert judged["80.01"] == 80  # for the equations to judge
     assert all(sure == 0 for text, sure in judged.items() if text not in ("G0463", "CO", "80.01"))
+
+
+@pytest.mark.parametrize(("sure", "left"), [(97, [97, 97, 97]), (80, [0, 0, 80])])
+def test_without_a_second_reader_a_page_that_is_not_clean_is_in_doubt(
+    monkeypatch: pytest.MonkeyPatch, sure: int, left: list[int]
+) -> None:
+    monkeypatch.setattr(second_reader, "_reader", lambda: None)
+    words = [Word(text, (0, 0, 30, 10), "ocr", sure) for text in ("CO-45", "Paid", "$112.50")]
+    assert [word.confidence for word in doubted(Image.new("L", (99, 99)), words, 1)] == left

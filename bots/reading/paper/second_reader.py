@@ -35,13 +35,15 @@ def doubted(image: Image.Image, words: list[Word], cells_a_point: float) -> list
     A word that Tesseract doubts is sure when the second reader sees the same. So must it see
     every word that Tesseract is less sure of than of clean print, and all of a page that is not
     clean; an amount of money it need not, since the equations prove it. Where they differ the
-    word is in doubt, whichever text it keeps. Without a second reader on this machine the words
-    stay as they are.
+    word is in doubt, whichever text it keeps. Without a second reader on this machine a page that
+    is not clean is in doubt as if nothing had been seen.
     """
-    read = _reader()
-    least = CLEAN_WORD if _clean(words) else 101
+    read, clean = _reader(), _clean(words)
+    if read is None:
+        return words if clean else [_judged(word, "", 0.0) for word in words]
+    least = CLEAN_WORD if clean else 101
     asked = [n for n, word in enumerate(words) if word.confidence < least]
-    if read is None or not asked:
+    if not asked:
         return words
     crops = [_crop(image, words[n], cells_a_point) for n in asked]
     judged = list(words)
