@@ -71,7 +71,7 @@ def night(
     text = text[:start] + FROM_DATA + text[text.index("    other_payers:\n", start) :]
     text = text.replace('yes_no: {"Yes": true,', 'yes_no: {"True": true, "False": false,')
     path.write_text(text, encoding="utf-8")
-    sandbox = sandbox_server(1, 20, ",".join(PAYERS))
+    sandbox = sandbox_server(30, 20, ",".join(PAYERS))
     sandbox.run("schedule", str(folder / "schedule.csv"))
     desk = Desk(sandbox, folder)
     furnish(desk.home)
