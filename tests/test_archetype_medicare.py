@@ -141,7 +141,7 @@ def test_whoever_left_without_logging_out_tries_later_and_spends_no_login(
     portal: Medicare, browser_executable: Browser, tmp_path: Path
 ) -> None:
     person = Visitor(portal).inside()
-    with pytest.raises(TryLater, match="takes no login now"):
+    with pytest.raises(TryLater, match="takes no login before"):
         enter(portal, browser_executable, tmp_path / "home")
     person.get("/logout")
     person.http.close()

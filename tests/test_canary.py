@@ -212,7 +212,7 @@ def test_a_canary_of_an_invented_payer_may_stand_in_its_folder(folder: Path) -> 
     ("text", "says"),
     [
         (INLINE.replace("paid:", "payed:"), "payed: a claim status has no such word"),
-        ("claim: {secret: canary}\nexpect: {paid: '1'}\n", "belongs into the secret too"),
+        ("claim: {secret: canary}\nexpect: {paid: '1'}\n", "belong into the secret too"),
         (INLINE.replace("member_id: M1, ", ""), "member_id"),
         (INLINE.replace("expect: {paid", "expects: {paid"), "did you mean expect"),
     ],

@@ -274,8 +274,8 @@ def test_no_profile_keeps_a_session_where_leaving_it_open_locks(tmp_path: Path) 
 def reusing() -> list[Profile]:
     return [
         profile
-        for folder in sorted((PROJECT / "payer_profiles").iterdir())
-        if (profile := load_profile(folder)).file.session.reuse is not None
+        for file in sorted((PROJECT / "payer_profiles").glob("*/profile.yaml"))
+        if (profile := load_profile(file.parent)).file.session.reuse is not None
     ]
 
 
