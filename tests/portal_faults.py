@@ -136,13 +136,17 @@ def between(upstream: str) -> Iterator[Between]:
 
 
 def crash(_: Sent) -> None:
-    """The browser dies, as if it had run out of memory."""
+    """The browser dies, as if it had run out of memory; so does the script that started it."""
+    found = []
     for process in Path("/proc").iterdir():
         with suppress(OSError, ValueError):
             words = (process / "cmdline").read_bytes().split(b"\0")
             parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
             if b"--headless" in words and b"--type" not in b" ".join(words) and _is_ours(parent):
-                os.kill(int(process.name), signal.SIGKILL)
+                found.append(int(process.name))
+    for pid in found:  # who loses its parent is ours no more
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _is_ours(pid: int) -> bool:
