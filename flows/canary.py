@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 from billing.coverage import Coverage, CoverageObservation, Visit
 from billing.errors import CanaryFailed, SessionEnded, TryLater
 from billing.model import ClaimStatus, Found, NoAnswer, NotFound, Observation, Reason
@@ -13,22 +16,13 @@ from bots.portal.session import PortalSession
 from bots.reading.canary import Canary
 
 DOWN = (Reason.UNAVAILABLE, Reason.UNREACHABLE)
+Answer = TypeVar("Answer")
 
 
 async def ask_canary(session: PortalSession, keep: Keep, canary: Canary) -> Observation:
     """The portal's answer about the canary. Raises TryLater when it cannot answer now."""
-    payer = session.profile.id
-    driver = ClaimStatusDriver(session, keep)
-    try:
-        try:
-            asked = await driver.ask(canary.asked(payer))
-        except SessionEnded:
-            if not session.reused:
-                raise
-            await session.renew()  # the session of the run before had less left than it showed
-            asked = await driver.ask(canary.asked(payer))
-    except SessionEnded:
-        raise TryLater(f"{payer} ended the session when it was asked about the canary") from None
+    driver, claim = ClaimStatusDriver(session, keep), canary.asked(session.profile.id)
+    asked = await _answer(session, lambda: driver.ask(claim))
     return asked.observation
 
 
@@ -49,11 +43,8 @@ async def ask_known_member(
     session: PortalSession, task: EligibilityTask, keep: Keep, visit: Visit
 ) -> CoverageObservation:
     """The portal's answer about the known member. Raises TryLater when it cannot answer now."""
-    payer = session.profile.id
-    try:
-        return await EligibilityDriver(session, task, keep).ask(visit)
-    except SessionEnded:
-        raise TryLater(f"{payer} ended the session when it was asked about the canary") from None
+    driver = EligibilityDriver(session, task, keep)
+    return await _answer(session, lambda: driver.ask(visit))
 
 
 def judge_known_member(payer: str, observation: CoverageObservation, canary: Canary) -> None:
@@ -64,6 +55,20 @@ def judge_known_member(payer: str, observation: CoverageObservation, canary: Can
         case _:
             wrong = []
     _judge(payer, "member", observation, wrong)
+
+
+async def _answer(session: PortalSession, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    try:
+        try:
+            return await ask()
+        except SessionEnded:
+            if not session.reused:
+                raise
+            await session.renew()  # the session of the run before had less left than it showed
+            return await ask()
+    except SessionEnded:
+        name = session.profile.id
+        raise TryLater(f"{name} ended the session when it was asked about the canary") from None
 
 
 def _judge(

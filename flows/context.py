@@ -140,7 +140,7 @@ class SweepContext:
             key = session_key(self.settings)
         except BadInput as error:
             drop_session(home, profile.id)
-            sys.stderr.write(f"{profile.id}: signed out of after the run: {error}.\n")
+            sys.stderr.write(f"{profile.id}: no session is kept for the next run. {error}\n")
             return None
         address = self.settings.portals.get(profile.id, profile.file.portal.address)
         return SealedSession(home, profile, address, key)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime
+from secrets import token_hex
 
 from billing.errors import BadInput
 from flows.settings import PROJECT
@@ -44,7 +45,10 @@ def run_demo(*, claims: int, seed: int) -> int:
             command = [sys.executable, "-m", "flows", "sweep"]
             for export in exports:
                 command += ["--export", str(export)]
-            environment = os.environ | {"CLAIMSWEEP_SETTINGS": str(settings)}
+            environment = os.environ | {
+                "CLAIMSWEEP_SETTINGS": str(settings),
+                "CLAIMSWEEP_SECRET_CLAIMSWEEP_SESSION_KEY": token_hex(32),
+            }
             environment.pop("CLAIMSWEEP_HOME", None)  # simulated claims have a ledger of their own
             code = subprocess.call(command, env=environment)
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher, unified_diff
 
 import yaml
@@ -15,7 +15,7 @@ from billing.errors import UnknownPage
 from billing.report import Drift
 from bots.claim_task import ClaimStatusTask
 from bots.eligibility_task import EligibilityTask, Source
-from bots.page_language import Locators
+from bots.page_language import Locators, PageField
 from bots.reading.dom import cell_of, column, has_rows, parse, visible
 from bots.reading.page import read_fields, read_region, spelled
 
@@ -29,18 +29,10 @@ _LOCATORS: TypeAdapter[Locators] = TypeAdapter(Locators)
 
 def lost_fields(page: bytes, task: ClaimStatusTask, sha256: str) -> list[Drift]:
     """The fields of an opened claim that its captured page lacks; none when it is another page."""
-    try:
-        if len(visible(parse(page), task.read.within)) != 1:
-            return []
-    except UnknownPage:
+    within = task.read.within
+    if not _is_the_page(page, within):
         return []
-    lost = []
-    for name, field in task.read.fields.items():
-        try:
-            read_region(page, task.read.within, {name: field})
-        except UnknownPage:
-            lost.append(Drift(f"{name}: {spelled(field)}", evidence=sha256))
-    return lost
+    return [Drift(what, evidence=sha256) for what in _lost_of(page, within, task.read.fields)]
 
 
 def lost_of_cover(page: bytes, task: EligibilityTask, sha256: str) -> list[Drift]:
@@ -49,22 +41,28 @@ def lost_of_cover(page: bytes, task: EligibilityTask, sha256: str) -> list[Drift
     None when it is another page. Rows that are not there at all tell nothing of their fields, nor
     do those that stand on a later page or in data.
     """
-    try:
-        tree = parse(page)
-        if len(visible(tree, task.read.within)) != 1:
-            return []
-    except UnknownPage:
+    if not _is_the_page(page, task.read.within):
         return []
-    lost = []
-    for name, field in task.read.fields.items():
-        try:
-            read_region(page, task.read.within, {name: field})
-        except UnknownPage:
-            lost.append(f"{name}: {spelled(field)}")
+    lost = [*_lost_of(page, task.read.within, task.read.fields)]
     for source in task.sources:
         if not source.after and not source.response:
-            lost += _lost_of_rows(tree, source)
+            lost += _lost_of_rows(parse(page), source)
     return [Drift(what, evidence=sha256) for what in dict.fromkeys(lost)]
+
+
+def _is_the_page(page: bytes, within: str) -> bool:
+    try:
+        return len(visible(parse(page), within)) == 1
+    except UnknownPage:
+        return False
+
+
+def _lost_of(page: bytes, within: str, fields: Mapping[str, PageField]) -> Iterator[str]:
+    for name, field in fields.items():
+        try:
+            read_region(page, within, {name: field})
+        except UnknownPage:
+            yield f"{name}: {spelled(field)}"
 
 
 def _lost_of_rows(tree: HtmlElement, source: Source) -> Iterator[str]:

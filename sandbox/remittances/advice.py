@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from sandbox.remittances import spelling
-from sandbox.remittances.drawing import LANDSCAPE, MARGIN, TYPEWRITER, Sheet
+from sandbox.remittances.drawing import LANDSCAPE, TYPEWRITER, Sheet
 from sandbox.remittances.issuer import Issuer
 from sandbox.remittances.parts import coded, name_of, payment_text, total
 from sandbox.remittances.spelling import Spelling
 from sandbox.remittances.story import ZERO, Claim, Habits, Payment
+from sandbox.remittances.typewriter import STEP, Typewritten
 from sandbox.world import Adjustment, ServiceLine
 
-STEP = 10
-UNIT = 4.5  # points of one typewriter column at 7.5 points
 # heading, its first column or, for figures, its last, and which of the two
 COLUMNS = (
     ("PERF PROV", 0, False),
@@ -27,7 +28,6 @@ COLUMNS = (
     ("AMT", 114, True),
     ("PROV PD", 128, True),
 )
-AT = {heading: (place, right) for heading, place, right in COLUMNS}
 OWN_COLUMN = {"PR-1": "DEDUCT", "PR-2": "COINS"}
 
 
@@ -36,12 +36,10 @@ def draw(sheet: Sheet, payment: Payment, issuer: Issuer) -> None:
     _Advice(sheet, payment, issuer).draw()
 
 
-class _Advice:
+class _Advice(Typewritten):
     """One payment on its way to paper."""
 
-    def __init__(self, sheet: Sheet, payment: Payment, issuer: Issuer) -> None:
-        self.sheet, self.payment, self.issuer = sheet, payment, issuer
-        self.money = issuer.spelling.money
+    at: ClassVar = {heading: (place, right) for heading, place, right in COLUMNS}
 
     def draw(self) -> None:
         sheet = self.sheet
@@ -52,52 +50,45 @@ class _Advice:
             self._claim(claim, number)
         self._totals()
 
-    def _put(self, column: int, text: str, *, right: bool = False, path: str = "") -> None:
-        self.sheet.text(MARGIN + column * UNIT, text, right=right, path=path)
-
-    def _cell(self, heading: str, text: str, path: str = "") -> None:
-        place, right = AT[heading]
-        self._put(place, text, right=right, path=path)
-
     def _head(self, sheet: Sheet) -> None:
         payment = self.payment
-        self._put(0, self.issuer.name.upper())
-        self._put(100, "MEDICARE REMITTANCE ADVICE")
+        self.put(0, self.issuer.name.upper())
+        self.put(100, "MEDICARE REMITTANCE ADVICE")
         sheet.y += STEP
-        self._put(0, payment.payee.upper())
-        self._put(60, "NPI:")
-        self._put(66, payment.npi)
-        self._put(100, f"PAGE #: {sheet.page} OF {sheet.pages or 1}")
+        self.put(0, payment.payee.upper())
+        self.put(60, "NPI:")
+        self.put(66, payment.npi)
+        self.put(100, f"PAGE #: {sheet.page} OF {sheet.pages or 1}")
         sheet.y += STEP
-        self._put(0, "DATE:")
+        self.put(0, "DATE:")
         said = payment_text(payment, "date", self.issuer)
-        self._put(6, said.text, path=said.path)
-        self._put(60, "CHECK/EFT #:")
-        self._put(74, payment.trace_number, path="trace_number")
-        self._put(100, f"METHOD: {self.issuer.methods[payment.method]}")
+        self.put(6, said.text, path=said.path)
+        self.put(60, "CHECK/EFT #:")
+        self.put(74, payment.trace_number, path="trace_number")
+        self.put(100, f"METHOD: {self.issuer.methods[payment.method]}")
         sheet.y += 2 * STEP
         for heading, _, _ in COLUMNS:
-            self._cell(heading, heading)
+            self.cell(heading, heading)
         sheet.y += STEP
-        self._put(0, "_" * 130)
+        self.put(0, "_" * 130)
         sheet.y += STEP + 4
 
     def _claim(self, claim: Claim, number: int) -> None:
         at = f"claims[{number}]"
         self.sheet.room(5 * STEP)
-        self._put(0, f"NAME {name_of(claim.patient).upper()[:24]}")
-        self._put(32, f"MID {claim.patient.member_id}")
-        self._put(52, "ACNT")
-        self._put(57, claim.claim_id, path=f"{at}.claim_id")
-        self._put(72, "ICN")
-        self._put(76, claim.payer_claim_number, path=f"{at}.payer_claim_number")
-        self._put(95, f"ASG Y  STATUS {claim.status}")
+        self.put(0, f"NAME {name_of(claim.patient).upper()[:24]}")
+        self.put(32, f"MID {claim.patient.member_id}")
+        self.put(52, "ACNT")
+        self.put(57, claim.claim_id, path=f"{at}.claim_id")
+        self.put(72, "ICN")
+        self.put(76, claim.payer_claim_number, path=f"{at}.payer_claim_number")
+        self.put(95, f"ASG Y  STATUS {claim.status}")
         self.sheet.y += STEP
         for place, line in enumerate(claim.lines):
             self._line(line, f"{at}.lines[{place}]")
         for place, one in enumerate(claim.adjustments):
             self.sheet.room(STEP)
-            self._put(31, "CLAIM ADJS")
+            self.put(31, "CLAIM ADJS")
             self._code(one, f"{at}.adjustments[{place}].amount")
             self.sheet.y += STEP
         self._claim_totals(claim, at)
@@ -105,48 +96,48 @@ class _Advice:
     def _line(self, line: ServiceLine, path: str) -> None:
         others = [(n, a) for n, a in enumerate(line.adjustments) if coded(a) not in OWN_COLUMN]
         self.sheet.room(STEP * max(1, len(others)) + STEP * bool(line.remarks))
-        self._cell("PERF PROV", self.payment.npi)
+        self.cell("PERF PROV", self.payment.npi)
         day = self.issuer.spelling.service_date(line.service_date)
-        self._cell("SERV DATE", day, f"{path}.service_date")
-        self._cell("NOS", str(line.units), f"{path}.units")
-        self._cell("PROC", line.procedure, f"{path}.procedure")
-        self._cell("MODS", " ".join(line.modifiers))
-        self._cell("BILLED", self.money(line.charge), f"{path}.charge")
-        self._cell("ALLOWED", self.money(line.allowed), f"{path}.allowed")
-        self._cell("PROV PD", self.money(line.paid), f"{path}.paid")
+        self.cell("SERV DATE", day, f"{path}.service_date")
+        self.cell("NOS", str(line.units), f"{path}.units")
+        self.cell("PROC", line.procedure, f"{path}.procedure")
+        self.cell("MODS", " ".join(line.modifiers))
+        self.cell("BILLED", self.money(line.charge), f"{path}.charge")
+        self.cell("ALLOWED", self.money(line.allowed), f"{path}.allowed")
+        self.cell("PROV PD", self.money(line.paid), f"{path}.paid")
         for code, heading in OWN_COLUMN.items():
             own = [(n, a) for n, a in enumerate(line.adjustments) if coded(a) == code]
             figure = f"{path}.adjustments[{own[0][0]}].amount" if own else ""
-            self._cell(heading, self.money(own[0][1].amount if own else ZERO), figure)
+            self.cell(heading, self.money(own[0][1].amount if own else ZERO), figure)
         for row, (number, one) in enumerate(others):
             self.sheet.y += STEP if row else 0
             self._code(one, f"{path}.adjustments[{number}].amount")
         self.sheet.y += STEP
         if line.remarks:
-            self._put(31, f"REM: {' '.join(line.remarks)}")
+            self.put(31, f"REM: {' '.join(line.remarks)}")
             self.sheet.y += STEP
 
     def _code(self, one: Adjustment, path: str) -> None:
-        self._cell("GRP/RC", coded(one))
-        self._cell("AMT", self.money(one.amount), path)
+        self.cell("GRP/RC", coded(one))
+        self.cell("AMT", self.money(one.amount), path)
 
     def _claim_totals(self, claim: Claim, at: str) -> None:
         self.sheet.room(STEP)
-        self._put(0, "PT RESP")
+        self.put(0, "PT RESP")
         owed = self.money(claim.patient_responsibility)
-        self._put(18, owed, right=True, path=f"{at}.patient_responsibility")
-        self._put(31, "CLAIM TOTALS")
+        self.put(18, owed, right=True, path=f"{at}.patient_responsibility")
+        self.put(31, "CLAIM TOTALS")
         shares = [one for one in claim.every_adjustment if coded(one) in OWN_COLUMN]
         others = tuple(one for one in claim.every_adjustment if coded(one) not in OWN_COLUMN)
-        self._cell("BILLED", self.money(claim.charge), f"{at}.charge")
-        self._cell("ALLOWED", self.money(claim.allowed))
+        self.cell("BILLED", self.money(claim.charge), f"{at}.charge")
+        self.cell("ALLOWED", self.money(claim.allowed))
         for code, heading in OWN_COLUMN.items():
             part = tuple(one for one in shares if coded(one) == code)
-            self._cell(heading, self.money(total(part)))
-        self._cell("AMT", self.money(total(others)))
-        self._cell("PROV PD", self.money(claim.paid), f"{at}.paid")
+            self.cell(heading, self.money(total(part)))
+        self.cell("AMT", self.money(total(others)))
+        self.cell("PROV PD", self.money(claim.paid), f"{at}.paid")
         self.sheet.y += STEP
-        self._put(0, "_" * 130)
+        self.put(0, "_" * 130)
         self.sheet.y += STEP + 2
 
     def _totals(self) -> None:
@@ -163,25 +154,25 @@ class _Advice:
             ("PROV ADJ AMT", self.money(payment.withheld), ""),
             ("CHECK AMT", self.money(payment.amount), "amount"),
         )
-        self._put(0, "TOTALS:")
+        self.put(0, "TOTALS:")
         for place, (heading, _, _) in enumerate(figures, 1):
-            self._put(16 * place + 14, heading, right=True)
+            self.put(16 * place + 14, heading, right=True)
         sheet.y += STEP
         for place, (_, value, path) in enumerate(figures, 1):
-            self._put(16 * place + 14, value, right=True, path=path)
+            self.put(16 * place + 14, value, right=True, path=path)
         sheet.y += 2 * STEP
         if not payment.provider_adjustments:
             return
-        self._put(0, "PROVIDER ADJ DETAILS:")
+        self.put(0, "PROVIDER ADJ DETAILS:")
         for place, heading in ((30, "PLB REASON CODE"), (50, "FCN")):
-            self._put(place, heading)
-        self._put(78, "AMOUNT", right=True)
+            self.put(place, heading)
+        self.put(78, "AMOUNT", right=True)
         sheet.y += STEP
         for number, entry in enumerate(payment.provider_adjustments):
-            self._put(30, entry.reason)
-            self._put(50, entry.reference)
+            self.put(30, entry.reason)
+            self.put(50, entry.reference)
             path = f"provider_adjustments[{number}].amount"
-            self._put(78, self.money(entry.amount), right=True, path=path)
+            self.put(78, self.money(entry.amount), right=True, path=path)
             sheet.y += STEP
 
 
