@@ -153,11 +153,13 @@ def test_the_same_again_asks_only_what_is_open_and_another_schedule_only_what_is
     silent = Counter(row["payer"] for row in key(desk).values() if row["outcome"] == "unavailable")
     again = check(desk)
     assert again["resumed"]
-    assert again["answers"] == checked["answers"]
+    for once, now in zip(checked["answers"], again["answers"], strict=True):
+        asked_again = {"evidence": now["evidence"]} if once["outcome"] == "no_answer" else {}
+        assert now == {**once, **asked_again}
     limited = check(desk, "--limit", "7", "--out", str(tmp_path))
     assert limited["sweep"] != checked["sweep"]
     assert limited["kept_answers"] == limited["visits"] == 14
-    known = {row["row"]: row for row in checked["answers"]}
+    known = {row["row"]: row for row in again["answers"]}
     for answer in limited["answers"]:
         assert answer["kept_answer"]
         assert {**answer, "kept_answer": False} == known[answer["row"]], "as of the first check"
