@@ -87,7 +87,8 @@ class BenefitRows(Source):
 
 class OtherPayerRows(Source):
     """Rows of other insurers. ``none`` is what the page says when there are none: without rows and
-    without these words the page has changed."""
+    without these words the page has changed. A page that says nothing then has no ``none``; a
+    heading of other insurance on it is a change."""
 
     none: str | None = None
 

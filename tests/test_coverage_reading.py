@@ -180,6 +180,21 @@ def card(network: str, *facts: tuple[str, str]) -> str:
     return f"<section class=card><h3>Office</h3><b>{network}</b><dl>{listed}</dl></section>{NONE}"
 
 
+@pytest.mark.parametrize(
+    "heading",
+    ["<h3>Other Insurance</h3>", "<table><caption>Coordination of benefits</caption></table>"],
+)
+def test_a_heading_of_other_insurance_without_a_row_of_it_is_no_silence(heading: str) -> None:
+    other_payers = {"each": "li.other", "fields": {"name": {"css": "b"}}}
+    asked = task(other_payers=other_payers)
+    assert read_coverage(page(TABLE), asked).coverage.other_payers == ()
+    with pytest.raises(UnknownPage, match="no other payer; the portal may have changed"):
+        read_coverage(page(TABLE + heading), asked)
+    listed = heading + "<ul><li class=other><b>Meridian</b></li></ul>"
+    (other,) = read_coverage(page(TABLE + listed), asked).coverage.other_payers
+    assert other.name == "Meridian"
+
+
 def test_a_flag_that_is_shown_only_when_set_is_otherwise_what_the_profile_says() -> None:
     asked = task(benefits=CARDS | {"unless_shown": UNLESS})
     bare = page(card("In", ("Copay", "$5.00")))

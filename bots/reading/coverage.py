@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -37,6 +38,14 @@ MONEY = (
     "out_of_pocket",
     "out_of_pocket_remaining",
 )
+HEADINGS = "h1, h2, h3, h4, h5, h6, caption, legend, th, dt, [role=heading]"
+OTHER_INSURANCE = re.compile(
+    r"\b(other|additional) (insur|payer|payor|carrier|cover|polic)|coordination of benefits"
+    r"|secondary payer|crossover|medigap",
+    re.IGNORECASE,
+)
+"""How payers head the part about other insurers: where it stands and no row of it was found, the
+page is not as the profile says, unless the profile has the words that say there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +199,27 @@ def _others(
     pages: Sequence[bytes], task: EligibilityTask, bodies: Mapping[str, bytes]
 ) -> list[Reading]:
     found: list[Reading] = []
+    silent: list[bytes] = []
     for page, source in zip(pages, task.other_payers, strict=True):
         rows = _rows(page, source, bodies)
         found += rows or []
-        if not rows and source.none is not None and source.none not in _shown(page, task):
+        if source.response is not None and rows is None:
+            raise UnknownPage(_changed(page, f"a cover that came without {_named(source)}"))
+        if rows:
+            continue
+        if source.none is None:
+            silent.append(page)
+        elif source.none not in _shown(page, task):
             raise UnknownPage(_changed(page, f"neither {_named(source)} nor {source.none!r}"))
+    for page in () if found else silent:
+        if heading := next((one for one in _headings(page) if OTHER_INSURANCE.search(one)), None):
+            raise UnknownPage(_changed(page, f"the heading {heading!r} and no other payer"))
     return found
+
+
+def _headings(page: bytes) -> Iterator[str]:
+    for element in visible(parse(page), HEADINGS):
+        yield " ".join(cell_of(element).text.split())
 
 
 def _other(row: Reading, translate: _Words) -> OtherPayer:
