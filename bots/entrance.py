@@ -46,7 +46,7 @@ class Session(Strict):
 
     ``background`` are the paths that its pages ask all the time, whatever is done: no answer
     waits for them. ``open`` are the portal's hours, spans with ``;`` between them; always, where
-    it is absent.
+    it is absent. ``down_when`` is what its maintenance page shows.
     """
 
     open: str | None = None
@@ -58,6 +58,7 @@ class Session(Strict):
     may_post: tuple[str, ...]
     background: tuple[str, ...] = ()
     ended_when: Locators
+    down_when: Locators | None = None
     interruptions: tuple[Interruption, ...] = ()
     logout: Steps
     reuse: Reuse | None = None

@@ -24,7 +24,7 @@ from worklist_person import paid
 from worklist_site import PAYER_ID, Site, worklist_site
 
 import flows.account_session
-from billing.errors import NeedsPerson, PortalError, UnknownPage
+from billing.errors import NeedsPerson, PortalError, TryLater
 from billing.model import Outcome, Reason
 from bots.portal.browser import Browser
 from sandbox.knobs import Knobs
@@ -175,7 +175,7 @@ def test_a_portal_that_changed_is_an_unknown_page_and_never_not_found(
 @pytest.mark.parametrize(
     ("knob", "raised"),
     [
-        ("maintenance", UnknownPage),
+        ("maintenance", TryLater),
         ("captcha", NeedsPerson),
         ("password_expired", NeedsPerson),
         ("step_up", NeedsPerson),

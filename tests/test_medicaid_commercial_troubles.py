@@ -28,7 +28,7 @@ from portal_faults import (
 from portal_worlds import RECIPIENT
 
 import flows.account_session
-from billing.errors import NeedsPerson, PortalError, UnknownPage
+from billing.errors import NeedsPerson, PortalError, TryLater
 from billing.model import Channel, Found, NoAnswer, Outcome, Reason
 from bots.claim_task import Document
 from bots.portal.browser import Browser
@@ -189,7 +189,7 @@ def test_a_portal_that_has_drifted_is_an_unknown_page_and_never_an_answer(
     [
         ("captcha", NeedsPerson),
         ("password_expired", NeedsPerson),
-        ("maintenance", UnknownPage),
+        ("maintenance", TryLater),
     ],
 )
 def test_a_door_that_does_not_open_is_tried_once(

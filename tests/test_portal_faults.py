@@ -94,10 +94,21 @@ def test_a_portal_that_fails_every_search_is_unreachable_with_the_page_as_eviden
     assert counted(portals, payer)["concurrent_sessions"] == 0, "signed out of the error page"
 
 
-def test_a_maintenance_page_is_an_unknown_page_and_never_not_found(desk: Open) -> None:
-    work, _ = desk(MEDICAID, Spoiler(is_search, maintenance))
+def test_a_maintenance_page_that_the_profile_knows_is_waited_out_and_never_not_found(
+    desk: Open, portals: Portals
+) -> None:
+    work, _ = desk(MEDICAID, Spoiler(is_search, maintenance, times=1), answer_seconds=4)
     work.run()
-    assert work.reason() is Reason.UNKNOWN_PAGE
+    assert work.conclusions()[0].outcome is Outcome.PAID
+    assert counted(portals, MEDICAID)["logins"] == 1
+
+
+def test_a_portal_that_stays_closed_is_unreachable(desk: Open) -> None:
+    work, _ = desk(MEDICAID, Spoiler(is_search, maintenance), answer_seconds=2)
+    with pytest.raises(TryLater, match="3 questions in a row"):
+        work.run()
+    assert work.reason() is Reason.UNREACHABLE
+    assert "says that it is closed for now" in work.conclusions()[0].detail
 
 
 def test_no_results_beside_a_request_that_failed_is_no_answer(desk: Open) -> None:

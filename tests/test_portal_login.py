@@ -56,7 +56,8 @@ def desk(
 def test_a_login_page_that_is_down_spends_no_attempt(
     payer: str, desk: Open, portals: Portals
 ) -> None:
-    for how, raised in ((down, TryLater), (maintenance, UnknownPage)):
+    told = TryLater if payer == MEDICAID else UnknownPage  # whose profile knows this very page
+    for how, raised in ((down, TryLater), (maintenance, told)):
         work, _ = desk(payer, Spoiler(lambda sent: sent.path in ("/", "/Login.aspx"), how))
         with pytest.raises(raised):
             work.run()

@@ -106,7 +106,9 @@ class PortalSession:
             page = await self._context.new_page()
             self.traffic.remember(page)
             answer_ms = self.profile.file.session.answer_seconds * 1000
-            self.hand = Hand(page, self.address, answer_ms)
+            self.hand = Hand(
+                page, self.address, answer_ms, down=self.profile.file.session.down_when or ()
+            )
             await self.hand.mind(self.profile.file.session.interruptions)
             if before is None or not await self._resume(before):
                 await self.sign_in()

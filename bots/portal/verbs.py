@@ -45,7 +45,8 @@ class Hand:
     """A page, its portal's address, how long to wait, and the drift seen on the way.
 
     Every wait also watches for the signs in ``ended`` and ``code_asked``: SessionEnded or CodeAsked
-    is raised when one shows. What shows of ``interruptions`` meanwhile is passed as the profile
+    is raised when one shows. Where a wait ends and a sign in ``down`` shows instead, TryLater is
+    raised. What shows of ``interruptions`` meanwhile is passed as the profile
     says. As many as ``alike`` elements may answer to a locator that names a row's word: the first
     of them is meant. What was ``lost`` is drift too, unless the portal had failed.
     """
@@ -54,6 +55,7 @@ class Hand:
     address: str
     answer_ms: float
     ended: Sequence[Locator] = ()
+    down: Sequence[Locator] = ()
     code_asked: Sequence[Locator] = ()
     interruptions: Sequence[Interruption] = ()
     alike: int = 1
@@ -202,6 +204,8 @@ class Hand:
             try:
                 await either.first.wait_for(state="visible", timeout=self.answer_ms)
             except PlaywrightTimeout as error:
+                if self.down and await self.shows(self.down):
+                    raise TryLater(f"{self.address} says that it is closed for now") from error
                 raise UnknownPage(
                     f"{ways[0]} is not on the page after {self.answer_ms / 1000:.0f} s; the portal "
                     "may have changed, compare it with the profile"
