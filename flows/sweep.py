@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from datetime import UTC, datetime
 
 from prefect import flow
@@ -47,17 +48,19 @@ async def _session(
 ) -> Exception | None:
     """How the payer's session failed; the work goes on without an orchestrator that fails."""
     if not_before is not None:
+        until = f"{not_before.astimezone():%H:%M}"
+        sys.stderr.write(f"{payer}: its portal takes no login before {until}; it is waited for\n")
         await asyncio.sleep((not_before - datetime.now(UTC)).total_seconds())
     try:
         try:
-            until = await payer_session(sweep_id, payer)
+            kept_out = await payer_session(sweep_id, payer)
         except Exception as error:
             if not failed_in_orchestrator(error):
                 raise
-            until = await payer_session.fn(sweep_id, payer)
+            kept_out = await payer_session.fn(sweep_id, payer)
     except Exception as error:
         return error
-    return None if until is None else LoginNotBefore(payer, until)
+    return None if kept_out is None else LoginNotBefore(payer, kept_out)
 
 
 @flow(

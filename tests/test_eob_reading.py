@@ -254,6 +254,19 @@ def test_an_encrypted_pdf_asks_for_a_copy_without_password() -> None:
     assert "encrypted" in refusal(stream.getvalue())
 
 
+def test_a_locked_pdf_that_ends_early_is_said_to_end_early_whatever_the_password() -> None:
+    stream = BytesIO()
+    canvas = Canvas(stream, encrypt=StandardEncryption("secret", "owner"))
+    canvas.drawString(72, 720, "Remittance advice")
+    canvas.save()
+    whole = stream.getvalue()
+    assert words.unlocked(whole, "secret").startswith(b"%PDF-")
+    with pytest.raises(UnreadableDocument, match="does not open with the password"):
+        words.unlocked(whole, "another")
+    with pytest.raises(UnreadableDocument, match="ends too early; download it again"):
+        words.unlocked(whole[: len(whole) * 2 // 3], "secret")
+
+
 def test_exactly_one_layout_must_recognise_a_document() -> None:
     stream = BytesIO()
     canvas = Canvas(stream)

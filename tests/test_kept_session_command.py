@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from conftest import PROJECT, SandboxServer
-from sweeping import KEYED, Desk, new_desk
+from sweeping import KEYED, SWEEP_SECONDS, Desk, new_desk
 
 PAYER = "juniper-ridge"
 KEY = {"CLAIMSWEEP_SECRET_CLAIMSWEEP_SESSION_KEY": "5ea1" * 16}
@@ -53,6 +53,38 @@ def test_the_second_of_two_checks_spares_the_login(sandbox_server: Serve, tmp_pa
     assert "its session is kept until" in desk.run(desk.command("policy", "show")).stdout
     assert desk.run(desk.command("policy", "clear", PAYER)).returncode == 0
     assert "its session is kept until" not in desk.run(desk.command("policy", "show")).stdout
+
+
+def test_two_checks_at_once_do_not_share_the_kept_session(
+    sandbox_server: Serve, tmp_path: Path
+) -> None:
+    desk = new_desk(sandbox_server(20, 10, payers=PAYER), tmp_path)
+    first, *others = paid_claims(desk)[:3]
+    check(desk, first, **KEY)
+    running = [
+        subprocess.Popen(
+            desk.command("check", keyed["claim_id"], "--export", str(desk.exports[0]), "--json"),
+            cwd=PROJECT,
+            env=desk.environment(**KEY),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for keyed in others
+    ]
+    answered = 0
+    for keyed, one in zip(others, running, strict=True):
+        said, told = one.communicate(timeout=SWEEP_SECONDS)
+        answers = json.loads(said).get("answers", [])
+        if one.returncode == 0:
+            (answer,) = answers
+            assert {name: answer[name] for name in KEYED} == {name: keyed[name] for name in KEYED}
+            answered += 1
+        else:
+            assert not answers
+            assert "another run" in said + told
+    assert answered >= 1
+    assert logins(desk) == 1
 
 
 def test_without_a_key_each_check_signs_in_and_says_so(

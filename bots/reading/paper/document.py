@@ -58,7 +58,7 @@ def pages_of(data: bytes) -> Iterator[Page]:
 def unlocked(data: bytes, password: str) -> bytes:
     """The document without its password, or as it is when it has none.
 
-    Raises UnreadableDocument when ``password`` does not open it.
+    Raises UnreadableDocument when ``password`` does not open it, or it is no whole PDF.
     """
     for key in (None, password):
         try:
@@ -71,6 +71,7 @@ def unlocked(data: bytes, password: str) -> bytes:
             saved = BytesIO()
             document.save(saved, flags=pdfium.FPDF_REMOVE_SECURITY)
             return saved.getvalue()
+    _refuse_what_is_no_pdf(data)
     raise UnreadableDocument("The PDF does not open with the password that the profile names.")
 
 
