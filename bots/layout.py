@@ -2,31 +2,55 @@
 
 A document is read as rows of words. Rows that match a ``furniture`` pattern (page headings,
 footers) belong to no part; every other row belongs to the part that the last matching
-``sections`` entry opened, the first part being the header. In the parts that hold claims and
-provider adjustments every row must be one that the layout describes, or the document is refused:
-nothing is skipped by accident.
+``sections`` entry opened, the first part being the header. In the parts that hold claims,
+provider adjustments and the legend every row must be one that the layout describes, or the
+document is refused: nothing is skipped by accident.
 
 ``recognise``             texts that all stand on page 1 of this issuer's documents and no other's
 ``page_number``           two groups, this page and how many there are: a missing page is noticed
+``page_columns``          how many columns of equal width a page is set in, like a newspaper; a
+                          row across them ends what stands above it
 ``furniture``             patterns of rows to leave out wherever they stand
+``payment.starts``        pattern of the row that opens a payment, where a document may hold
+                          several; if it has a group, only where that says another text than
+                          before. Furniture above it on its page belongs to it; pages may be
+                          counted anew from such a page
 ``payment.fields``        trace_number, method, amount, payment_date, payer, payee; from the header,
                           the furniture and the totals (what is printed twice must be the same)
-``sections``              ``starts`` pattern; ``holds`` claims, provider_adjustments, totals or
-                          nothing; ``status`` of the claims in it, where the heading says so
-``claims.starts``         pattern of a claim's first row
+``sections``              ``starts`` pattern; ``holds`` claims, provider_adjustments, totals, legend
+                          or nothing; ``status`` of the claims in it, where the heading says so.
+                          The opening row may itself be a row of what the section holds
+``claims.starts``         pattern of a claim's first row; in place of it ``claims.ends``, pattern of
+                          its last row, where the lines stand before the claim's head, or
+                          ``claims.begins_with``, the field whose cell is filled, with another
+                          text than before, in the first row of a claim of a table for all claims
+``claims.continues``      pattern of a row that heads a claim again after a page break; its group is
+                          one of the claim's two numbers
 ``claims.fields``         claim_id, payer_claim_number, status, charge, paid,
-                          patient_responsibility, member_id; a ``column`` is read from the row
-                          that ``claims.totals`` matches. ``allowed`` and ``adjustments`` are
-                          totals to check only
+                          patient_responsibility (where it is not printed: the sum of the PR
+                          adjustments), member_id; a ``column`` of the lines' table is read from
+                          the row that ``claims.totals`` matches, any other from whatever row of
+                          the claim fills it, a ``pattern`` also from what ``totals`` matches.
+                          ``allowed`` and ``adjustments`` (but for ``fixed`` ones) are totals to
+                          check only
 ``claims.adjustments``    pattern of a claim-level adjustment row
 ``lines.fields``          procedure, modifiers, service_date, units, charge, allowed, paid,
                           remarks; patient_responsibility is a total to check only
 ``lines.begins_with``     the field whose cell is filled in the first row of every line; later
-                          rows of the line fill ``lines.stacked`` columns only
-``lines.adjustments``     pattern of one adjustment: in each cell of ``column``, or else a row
-                          beneath the line
+                          rows of the line fill ``lines.stacked`` columns only. In place of it, for
+                          lines that are no table: ``lines.starts``, pattern of a line's whole
+                          first row; the rows beneath it begin with a label
+``lines.whole_claim``     pattern of the ``begins_with`` cell of a row that is no line but holds
+                          adjustments of the claim
+``lines.adjustments``     pattern of one adjustment: in each cell of ``column`` (or in cells beside
+                          each other, if it names several), or else a row beneath the line;
+                          ``fixed`` are columns whose every amount, unless zero, is an adjustment
+                          of one code, like ``{Deductible: PR-1}``; their totals are checked
 ``lines.remarks``         pattern of a row of remark codes beneath the line
-``provider_adjustments``  pattern of an entry's row
+``provider_adjustments``  pattern of an entry's row; ``reasons`` translates the payer's words;
+                          ``positive: adds`` where an amount without a sign adds to the payment
+``legend``                the payer's own marks: ``codes`` that are known, like ``{A: CO-45}``, and
+                          the pattern of a row that explains one in a section that holds the legend
 ``totals.fields``         figures printed for the whole document, each checked against the sum or
                           count of what was read; they stand where payment.fields do: claim_count,
                           charge, allowed, adjustments, patient_responsibility, paid,
@@ -35,132 +59,67 @@ nothing is skipped by accident.
 ``other_labels``          labels beside which stands nothing that is needed; a value ends there
 
 A field has exactly one of ``label`` (the words to the right of it, up to the next label),
-``column`` (the words under that heading), ``pattern`` (its one group, in a row's text) and
-``constant``. ``pattern`` beside label or column must match their whole text and takes its group.
-``values`` translates the payer's spellings; any other is refused. ``into`` is text, money, date
-(in ``date_format``), integer or codes (split at spaces and commas). ``when_missing: none`` allows
-it to be absent. An adjustment pattern has the named groups group, reason and amount; a provider
-adjustment's reason, reference and amount.
+``beneath`` (the words under that label, in the row below one that is made of labels only),
+``column`` (the words under that heading, which has | where it is broken over two rows),
+``pattern`` (its one group, in a row's text) and ``constant``. ``pattern`` beside another must
+match the whole text and takes its group. ``values`` translates the payer's spellings; any other is
+refused. ``into`` is text, money, date (in ``date_format``), integer or codes (split at spaces,
+commas and hyphens). ``when_missing: none`` allows it to be absent. An adjustment pattern has the
+named groups group, reason and amount, or mark and amount; a legend's mark, group and reason; a
+provider adjustment's reason, reference and amount.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from bots.layout_field import (
+    AdjustmentPattern,
+    Fields,
+    MarkPattern,
+    PagePattern,
+    Pattern,
+    ProviderPattern,
+    StartPattern,
+    Strict,
+    ValuePattern,
+    check_code,
+    check_fields,
+)
 from bots.strict_yaml import load_strict
 
 PAYMENT = frozenset({"trace_number", "method", "amount", "payment_date", "payer", "payee"})
-CLAIM = frozenset(
-    {
-        "claim_id",
-        "payer_claim_number",
-        "status",
-        "charge",
-        "paid",
-        "patient_responsibility",
-        "member_id",
-        "allowed",
-        "adjustments",
-    }
-)
-LINE = frozenset(
-    {
-        "procedure",
-        "modifiers",
-        "service_date",
-        "units",
-        "charge",
-        "allowed",
-        "paid",
-        "remarks",
-        "patient_responsibility",
-    }
-)
+CLAIM_NEEDS = frozenset({"claim_id", "payer_claim_number", "charge", "paid"})
+CLAIM = CLAIM_NEEDS | {"status", "patient_responsibility", "member_id", "allowed", "adjustments"}
+LINE_NEEDS = frozenset({"procedure", "charge", "paid"})
+LINE = LINE_NEEDS | {
+    *("modifiers", "service_date", "units", "allowed", "remarks", "patient_responsibility"),
+}
 TOTALS = frozenset(
     {
-        "claim_count",
-        "charge",
-        "allowed",
-        "adjustments",
-        "patient_responsibility",
-        "paid",
-        "provider_adjustments",
-        "amount",
+        *("claim_count", "charge", "allowed", "adjustments", "patient_responsibility", "paid"),
+        *("provider_adjustments", "amount"),
     }
 )
-
-
-class Strict(BaseModel):
-    """Every part of a layout is frozen and knows all of its keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _compiles(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"is no pattern: {error}") from None
-    return pattern
-
-
-def _with_groups(count: int, *names: str) -> AfterValidator:
-    def check(pattern: str) -> str:
-        compiled = re.compile(_compiles(pattern))
-        if names and set(compiled.groupindex) != set(names):
-            raise ValueError(f"must have the named groups {', '.join(names)} and no others")
-        if compiled.groups != count:
-            raise ValueError(f"must have {count} group{'s' if count > 1 else ''}, the value")
-        return pattern
-
-    return AfterValidator(check)
-
-
-Pattern = Annotated[str, AfterValidator(_compiles)]
-ValuePattern = Annotated[str, _with_groups(1)]
-PagePattern = Annotated[str, _with_groups(2)]
-AdjustmentPattern = Annotated[str, _with_groups(3, "group", "reason", "amount")]
-ProviderPattern = Annotated[str, _with_groups(3, "reason", "reference", "amount")]
 Texts = Annotated[tuple[str, ...], Field(min_length=1)]
-
-
-class EobField(Strict):
-    """Where one value stands, and what it is."""
-
-    label: str | None = None
-    column: str | None = None
-    pattern: ValuePattern | None = None
-    constant: str | None = None
-    into: Literal["text", "money", "date", "integer", "codes"] = "text"
-    date_format: str = "%m/%d/%Y"
-    values: Mapping[str, str] | None = None
-    when_missing: Literal["none"] | None = None
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        kinds = [k for k in ("label", "column", "constant") if getattr(self, k) is not None]
-        if len(kinds) > 1 or not (kinds or self.pattern):
-            raise ValueError("a field has exactly one of label, column, pattern, constant")
-        return self
-
-
-Fields = Mapping[str, EobField]
+Code = Annotated[str, AfterValidator(check_code)]
 
 
 class Payment(Strict):
     """The figures of the payment itself."""
 
+    starts: StartPattern | None = None
     fields: Fields
     other_labels: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        _check_fields(self.fields, allowed=PAYMENT, required=PAYMENT, columns=False)
+        check_fields(self.fields, allowed=PAYMENT, required=PAYMENT, columns=False)
         return self
 
 
@@ -168,14 +127,17 @@ class Section(Strict):
     """A row that opens a part of the document, and what that part holds."""
 
     starts: Pattern
-    holds: Literal["claims", "provider_adjustments", "totals", "nothing"]
+    holds: Literal["claims", "provider_adjustments", "totals", "legend", "nothing"]
     status: str | None = None
 
 
 class Claims(Strict):
     """One claim's block of rows."""
 
-    starts: Pattern
+    starts: Pattern | None = None
+    ends: Pattern | None = None
+    begins_with: str | None = None
+    continues: ValuePattern | None = None
     fields: Fields
     other_labels: tuple[str, ...] = ()
     totals: Pattern | None = None
@@ -184,53 +146,99 @@ class Claims(Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        required = {"claim_id", "payer_claim_number", "charge", "paid", "patient_responsibility"}
-        columns = self.totals is not None
-        _check_fields(self.fields, allowed=CLAIM, required=required, columns=columns)
+        check_fields(self.fields, allowed=CLAIM, required=CLAIM_NEEDS, columns=True)
+        if sum(one is not None for one in (self.starts, self.ends, self.begins_with)) != 1:
+            raise ValueError("a claim has exactly one of starts, ends, begins_with")
+        if self.begins_with and not getattr(self.fields.get(self.begins_with), "column", None):
+            raise ValueError("begins_with names a field of the claim that stands under a column")
         return self
 
 
 class LineAdjustments(Strict):
-    """One adjustment of a line: in a column's cells, or in rows beneath the line."""
+    """The adjustments of a line: in columns' cells, or in rows beneath the line."""
 
-    pattern: AdjustmentPattern
-    column: str | None = None
+    pattern: AdjustmentPattern | None = None
+    column: str | Texts | None = None
+    fixed: Mapping[str, Code] = {}
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.pattern is None and (self.column or not self.fixed):
+            raise ValueError("a pattern of one adjustment is missing")
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The headings of the cells that hold adjustments with their codes."""
+        return (self.column,) if isinstance(self.column, str) else (self.column or ())
 
 
 class Lines(Strict):
-    """The table of service lines, which may go on over pages under repeated headings."""
+    """The service lines: a table, which may go on over pages under repeated headings, or rows."""
 
     fields: Fields
-    begins_with: str
+    begins_with: str | None = None
+    starts: Pattern | None = None
     stacked: tuple[str, ...] = ()
     other_columns: tuple[str, ...] = ()
+    other_labels: tuple[str, ...] = ()
+    whole_claim: Pattern | None = None
     adjustments: LineAdjustments
     remarks: ValuePattern | None = None
     ignore: tuple[Pattern, ...] = ()
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        required = {"procedure", "charge", "paid", self.begins_with}
-        _check_fields(self.fields, allowed=LINE, required=required, columns=True)
-        if any(field.column is None for field in self.fields.values()):
+        if (self.begins_with is None) == (self.starts is None):
+            raise ValueError("lines have exactly one of begins_with and starts")
+        table = self.starts is None
+        required = LINE_NEEDS | ({self.begins_with} if self.begins_with else set())
+        check_fields(self.fields, allowed=LINE, required=required, columns=table)
+        if table and any(field.column is None for field in self.fields.values()):
             raise ValueError("every field of a line stands under a column")
-        if unknown := set(self.stacked) - {*self.fields, "adjustments"}:
+        if any(field.beneath is not None for field in self.fields.values()):
+            raise ValueError("no field of a line stands beneath a label")
+        known = {*self.fields, "adjustments", *self.other_columns}
+        if unknown := set(self.stacked) - known:
             raise ValueError(f"stacked names {sorted(unknown)}, which are no fields of a line")
+        if not table and self.headings:
+            raise ValueError("lines without a table have no columns")
         return self
 
-    @property
-    def columns(self) -> Mapping[str, str]:
-        """Every column's heading by the field that stands under it."""
-        named = {key: field.column for key, field in self.fields.items() if field.column}
-        if self.adjustments.column is not None:
-            named["adjustments"] = self.adjustments.column
-        return named | {f"other: {heading}": heading for heading in self.other_columns}
+    @cached_property
+    def headings(self) -> frozenset[str]:
+        """Every heading of the table that is about lines."""
+        named = {field.column for field in self.fields.values() if field.column is not None}
+        of_adjustments = {*self.adjustments.columns, *self.adjustments.fixed}
+        return frozenset(named | of_adjustments | set(self.other_columns))
+
+    @cached_property
+    def stacked_headings(self) -> frozenset[str]:
+        """The headings of columns that later rows of a line may fill."""
+        found: set[str] = set()
+        for name in self.stacked:
+            if name == "adjustments":
+                found.update(self.adjustments.columns)
+            else:
+                field = self.fields.get(name)
+                found.add(field.column if field and field.column else name)
+        return frozenset(found)
 
 
 class ProviderAdjustments(Strict):
     """The rows of a section that holds provider-level adjustments."""
 
     pattern: ProviderPattern
+    reasons: Mapping[str, str] | None = None
+    positive: Literal["reduces", "adds"] = "reduces"
+    ignore: tuple[Pattern, ...] = ()
+
+
+class Legend(Strict):
+    """What the payer's own marks stand for."""
+
+    codes: Mapping[str, Code] = {}
+    pattern: MarkPattern | None = None
     ignore: tuple[Pattern, ...] = ()
 
 
@@ -241,7 +249,7 @@ class Totals(Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        _check_fields(self.fields, allowed=TOTALS, required=set(), columns=False)
+        check_fields(self.fields, allowed=TOTALS, required=frozenset(), columns=False)
         return self
 
 
@@ -250,12 +258,14 @@ class EobLayout(Strict):
 
     recognise: Texts
     page_number: PagePattern | None = None
+    page_columns: Annotated[int, Field(ge=1, le=4)] = 1
     furniture: tuple[Pattern, ...] = ()
     payment: Payment
     sections: tuple[Section, ...] = ()
     claims: Claims
     lines: Lines
     provider_adjustments: ProviderAdjustments | None = None
+    legend: Legend = Legend()
     totals: Totals | None = None
 
     @model_validator(mode="after")
@@ -267,18 +277,55 @@ class EobLayout(Strict):
             )
         return self
 
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        if self.lines.starts is not None:
+            if self.own_headings:
+                raise ValueError("a column of a claim needs a table, and there is none here")
+            if both := set(self.claim_labels) & set(self.line_labels):
+                raise ValueError(f"{sorted(both)} are labels of a claim and of a line; which?")
+        elif self.claims.totals is None and (
+            shared := [k for k, f in self.claims.fields.items() if f.column in self.lines.headings]
+        ):
+            raise ValueError(f"{shared} of a claim stand under lines' columns without totals")
+        return self
+
+    @cached_property
+    def own_headings(self) -> frozenset[str]:
+        """The headings of columns that are a claim's and no line's."""
+        columns = {field.column for field in self.claims.fields.values() if field.column}
+        return frozenset(columns) - self.lines.headings
+
+    @cached_property
+    def headings(self) -> frozenset[str]:
+        """Every heading of the table."""
+        return self.lines.headings | self.own_headings
+
+    @cached_property
+    def claim_labels(self) -> tuple[str, ...]:
+        """Every label that may stand in a claim's block, but for those of its lines."""
+        return _labels(self.claims.fields, self.claims.other_labels)
+
+    @cached_property
+    def line_labels(self) -> tuple[str, ...]:
+        """Every label that may stand in the rows of a line."""
+        return _labels(self.lines.fields, self.lines.other_labels)
+
+    @cached_property
+    def payment_labels(self) -> tuple[str, ...]:
+        """Every label that may stand in the header, the furniture and the totals."""
+        totals = self.totals.fields if self.totals else {}
+        return (
+            *_labels(self.payment.fields, self.payment.other_labels),
+            *_labels(totals, ()),
+        )
+
 
 def load_layout(path: Path) -> EobLayout:
     """The layout in the file at ``path``. Raises ProfileError naming file, line and remedy."""
     return load_strict(path, EobLayout)
 
 
-def _check_fields(
-    fields: Fields, *, allowed: frozenset[str], required: set[str] | frozenset[str], columns: bool
-) -> None:
-    if unknown := fields.keys() - allowed:
-        raise ValueError(f"fields {sorted(unknown)} are not known; allowed: {sorted(allowed)}")
-    if missing := required - fields.keys():
-        raise ValueError(f"fields {sorted(missing)} are missing; add them")
-    if not columns and any(field.column is not None for field in fields.values()):
-        raise ValueError("a column needs a table, and there is none here")
+def _labels(fields: Fields, others: tuple[str, ...]) -> tuple[str, ...]:
+    named = [one.label or one.beneath for one in fields.values()]
+    return (*(label for label in named if label), *others)

@@ -204,22 +204,23 @@ def eob_observation(
     captures = (sha256,)
     if isinstance(reading, UnreadableDocument):
         return no_document(str(reading), captures)
-    if not reading.balanced:
-        first = reading.residuals[0]
-        return no_document(
-            f"The EOB does not balance: {first.equation} {first.where} is off by {first.dollars}.",
-            captures,
-        )
     holding = [
-        remittance
-        for remittance in reading.remittances
+        (remittance, found)
+        for remittance, found in zip(reading.remittances, reading.residuals, strict=True)
         if any(c.payer_claim_number == payer_claim_number for c in remittance.claims)
     ]
     if len(holding) != 1:
         return no_document(
             f"The EOB holds this claim in {len(holding)} payments instead of one.", captures
         )
-    part = excerpt(holding[0], claim_id=claim.claim_id, payer_claim_number=payer_claim_number)
+    ((remittance, open_equations),) = holding
+    if open_equations:
+        first = open_equations[0]
+        return no_document(
+            f"The EOB does not balance: {first.equation} {first.where} is off by {first.dollars}.",
+            captures,
+        )
+    part = excerpt(remittance, claim_id=claim.claim_id, payer_claim_number=payer_claim_number)
     return Observation(Channel.EOB, datetime.now(UTC), Found(part), captures, part.places)
 
 

@@ -93,7 +93,7 @@ def _remittances(settings: Settings, files: Sequence[Path], payer: str | None) -
         except UnreadableDocument as error:
             raise BadInput(f"{file}: {error}") from error
         if not reading.balanced:
-            first = reading.residuals[0]
+            first = next(one for found in reading.residuals for one in found)
             raise BadInput(
                 f"{file}: does not balance ({first.where}: {first.equation}, off by "
                 f"{first.dollars}); only balanced readings become an 835"

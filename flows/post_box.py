@@ -159,7 +159,7 @@ def _take(found: Inbox, transaction: Transaction, sha256: str) -> None:
     elif transaction.kind == "835":
         remittance = whole(Payment(transaction), sha256)
         _require_whole(transaction)
-        reading = Reading(remittance.payer, (remittance,), residuals(remittance), ({},))
+        reading = Reading(remittance.payer, (remittance,), (residuals(remittance),), ({},))
         for number in {claim.payer_claim_number for claim in remittance.claims}:
             found.payments[number].append((reading, sha256))
 

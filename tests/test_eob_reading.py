@@ -27,7 +27,8 @@ from billing.model import Remittance
 from billing.money import dollars
 from bots.layout import EobLayout, load_layout
 from bots.reading import words
-from bots.reading.claims import adjustment
+from bots.reading.adjustments import adjustment
+from bots.reading.blocks import Match
 from bots.reading.eob import read_eob
 from bots.reading.eob_json import document_json
 from bots.reading.rows import Row
@@ -155,14 +156,14 @@ def test_a_code_in_doubt_is_refused_though_its_amount_is_sure(doubtful: int) -> 
     match = re.fullmatch(LAYOUTS["list"].lines.adjustments.pattern, row.text)
     assert match is not None
     with pytest.raises(UnreadableDocument, match="not legible"):
-        adjustment(row, match, "adjustment")
+        adjustment(Match(row, match, "adjustment"), {})
 
 
 def test_a_document_that_does_not_balance_says_where() -> None:
     wrong = draw_list([page.replace("ADJ CO 45 80.00", "ADJ CO 45 81.00") for page in LIST_PAGES])
     reading = read_eob(wrong, LAYOUTS)
     assert not reading.balanced
-    assert [(one.where, dollars(one.dollars)) for one in reading.residuals] == [
+    assert [(one.where, dollars(one.dollars)) for one in reading.residuals[0]] == [
         ("claims[0].lines[0]", "-1.00"),
         ("claims[0]", "-1.00"),
     ]
@@ -178,7 +179,7 @@ def test_a_document_that_does_not_balance_says_where() -> None:
 )
 def test_printed_totals_are_checked(old: str, new: str, where: str) -> None:
     reading = read_eob(draw_list([page.replace(old, new) for page in LIST_PAGES]), LAYOUTS)
-    assert [one.where for one in reading.residuals] == [where]
+    assert [one.where for one in reading.residuals[0]] == [where]
 
 
 def test_a_missing_page_is_noticed() -> None:

@@ -28,8 +28,10 @@ def document_json(file: str, read: Reading | UnreadableDocument) -> dict[str, An
         "file": file,
         "payer": read.payer,
         "payments": [
-            remittance_json(one, read.residuals, sure)
-            for one, sure in zip(read.remittances, read.confidence, strict=True)
+            remittance_json(one, found, sure)
+            for one, found, sure in zip(
+                read.remittances, read.residuals, read.confidence, strict=True
+            )
         ],
         "errors": [],
     }

@@ -1,4 +1,4 @@
-"""Words become rows of text, and fields of a layout are found and converted in them."""
+"""Words become rows of text, and what stands in them becomes values."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property, lru_cache
+from itertools import pairwise
 
 from billing.errors import UnreadableDocument
 from billing.money import money, parse_date
-from bots.layout import EobField
+from bots.layout_field import EobField
 from bots.reading.words import Box, Page, Word
 
 Value = str | Decimal | date | tuple[str, ...] | None
-Label = tuple[str, ...]
 
 # Percent. Two readings agreed on every word that has more than 0.
 LEAST_CONFIDENCE = 30
+# In points. Columns of a page stand farther apart than words of a sentence.
+GUTTER = 8.0
 REMEDY = "a person must read this document"
 
 
@@ -62,11 +64,43 @@ class Row:
         return replace(self.part(*match.span("amount")), confidence=whole.confidence)
 
 
-def rows_of(page: Page) -> Iterator[Row]:
-    """The page's rows from top to bottom: a word belongs to a row when its middle does."""
+def rows_of(page: Page, columns: int = 1) -> Iterator[Row]:
+    """The page's rows from top to bottom: a word belongs to a row when its middle does.
+
+    A page set in several ``columns`` of equal width is read column after column; a row in which
+    words stand across their edge, or less than ``GUTTER`` apart at it, ends what is above it.
+    """
+    whole = _rows(page.number, page.words)
+    if columns == 1:
+        yield from whole
+        return
+    edges = [page.width * number / columns for number in range(1, columns)]
+    above: list[Word] = []
+    for row in whole:
+        if any(_across(row, edge) for edge in edges):
+            yield from _set_in_columns(page.number, above, edges)
+            yield row
+            above = []
+        else:
+            above += row.words
+    yield from _set_in_columns(page.number, above, edges)
+
+
+def _across(row: Row, edge: float) -> bool:
+    before = [word.box[2] for word in row.words if word.box[0] < edge]
+    after = [word.box[0] for word in row.words if word.box[2] > edge]
+    return bool(before and after) and min(after) - max(before) < GUTTER
+
+
+def _set_in_columns(page: int, words: Sequence[Word], edges: Sequence[float]) -> Iterator[Row]:
+    for left, right in pairwise((float("-inf"), *edges, float("inf"))):
+        yield from _rows(page, [word for word in words if left <= word.box[0] < right])
+
+
+def _rows(page: int, words: Iterable[Word]) -> Iterator[Row]:
     row: list[Word] = []
     top = bottom = 0.0
-    for word in sorted(page.words, key=lambda one: (one.box[1] + one.box[3], one.box[0])):
+    for word in sorted(words, key=lambda one: (one.box[1] + one.box[3], one.box[0])):
         middle = (word.box[1] + word.box[3]) / 2
         if row and not top <= middle <= bottom:
             yield _row(page, row)
@@ -78,8 +112,8 @@ def rows_of(page: Page) -> Iterator[Row]:
         yield _row(page, row)
 
 
-def _row(page: Page, words: Iterable[Word]) -> Row:
-    return Row(page.number, tuple(sorted(words, key=lambda word: word.box[0])))
+def _row(page: int, words: Iterable[Word]) -> Row:
+    return Row(page, tuple(sorted(words, key=lambda word: word.box[0])))
 
 
 def around(words: Sequence[Word]) -> Box:
@@ -97,76 +131,6 @@ def span_of(words: Sequence[Word], page: int, text: str | None = None) -> Span:
     """The span of ``words`` on ``page``; its text is theirs, unless told otherwise."""
     joined = " ".join(word.text for word in words) if text is None else text
     return Span(joined, page, around(words), min(word.confidence for word in words))
-
-
-def split_labels(labels: Iterable[str]) -> tuple[Label, ...]:
-    """Labels as the words they are made of, longest first."""
-    return tuple(sorted((tuple(label.split()) for label in set(labels)), key=len, reverse=True))
-
-
-def starts_with_label(row: Row, labels: Sequence[Label]) -> bool:
-    """Whether the row's first words are a label."""
-    return any(_stands_at(row, 0, label) for label in labels)
-
-
-def find(field: EobField, rows: Iterable[Row], labels: Sequence[Label]) -> Iterator[Span]:
-    """Every place in ``rows`` where the label or the pattern of ``field`` says its value stands.
-
-    ``labels`` are all labels that may stand there; the value ends before the next one.
-    """
-    for row in rows:
-        if field.label is not None:
-            yield from _beside(row, tuple(field.label.split()), labels)
-        elif field.pattern is not None:
-            for match in re.finditer(field.pattern, row.text):
-                yield row.part(*match.span(1))
-
-
-def _beside(row: Row, wanted: Label, labels: Sequence[Label]) -> Iterator[Span]:
-    at, start = 0, -1
-    while at < len(row.words):
-        label = next((one for one in labels if _stands_at(row, at, one)), None)
-        if label is not None and start >= 0:
-            yield _joined(row, row.words[start:at])
-            start = -1
-        if label == wanted:
-            start = at + len(label)
-        at += len(label) if label else 1
-    if start >= 0:
-        yield _joined(row, row.words[start:])
-
-
-def _joined(row: Row, words: Sequence[Word]) -> Span:
-    """An empty text keeps the box of its row, to say where nothing stands."""
-    return span_of(words, row.page) if words else span_of(row.words, row.page, "")
-
-
-def _stands_at(row: Row, at: int, label: Label) -> bool:
-    if at + len(label) > len(row.words):
-        return False
-    return all(
-        word.text == part or (n == len(label) - 1 and word.text == f"{part}:")
-        for n, (word, part) in enumerate(zip(row.words[at : at + len(label)], label, strict=True))
-    )
-
-
-def the_one(name: str, field: EobField, spans: Iterable[Span], page: int) -> Span | None:
-    """The place of a value that may be printed several times, always the same.
-
-    Raises UnreadableDocument when it is absent though the layout requires it, or when it stands
-    there with different texts.
-    """
-    found = [span for span in spans if span.text]
-    if not found:
-        if field.when_missing == "none":
-            return None
-        raise UnreadableDocument(f"Page {page}: the {spoken(name)} is not there; {REMEDY}.")
-    if len({span.text for span in found}) > 1:
-        raise UnreadableDocument(
-            f"Page {found[1].page}: the {spoken(name)} stands there with different values; "
-            f"{REMEDY}."
-        )
-    return found[0]
 
 
 def convert(name: str, field: EobField, span: Span) -> Value:
@@ -189,7 +153,7 @@ def convert(name: str, field: EobField, span: Span) -> Value:
 
 
 def _convert(text: str, field: EobField) -> Value:
-    if field.pattern is not None and (field.label or field.column):
+    if field.pattern is not None and field.placed:
         match = _compiled(field.pattern).fullmatch(text)
         if match is None:
             raise ValueError("the pattern does not match")
@@ -210,7 +174,7 @@ def _convert(text: str, field: EobField) -> Value:
                 raise ValueError("not a number of things")
             return Decimal(text)
         case "codes":
-            return tuple(part for part in re.split(r"[\s,;]+", text) if part)
+            return tuple(part for part in re.split(r"[\s,;-]+", text) if part)
 
 
 @lru_cache(maxsize=256)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 
 from bots.reading.rows import Row
 from bots.reading.words import Word
@@ -16,13 +17,15 @@ Cells = dict[str, list[Word]]
 OFF = 5.0
 BELOW = 3.0
 MORE_CELLS = 0.5
-# In widths of a letter: a wider gap than this never stands inside a cell.
+COVERED = 1.0
+# In widths of a letter: a wider gap than this never stands inside a cell, and one wider than a
+# letter does so unwillingly.
 WIDE = 1.6
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: the field under it, and its heading's left and right edges."""
+    """One column: its heading as the layout spells it, and the heading's left and right edges."""
 
     key: str
     left: float
@@ -50,13 +53,17 @@ class Columns:
                 return 0.0, ()
             found = None
             for index in range(column, len(self.columns)):
+                apart = 0.0
                 for end in range(at + 1, len(words) + 1):
-                    if end > at + 1 and _gap(words, end) > WIDE * letter:
+                    gap = _gap(words, end) if end > at + 1 else 0
+                    if gap > WIDE * letter:
                         break
+                    apart += max(gap - letter, 0)
                     off = _distance(words[at:end], self.columns[index])
                     rest = best(end, index + 1) if off <= OFF else None
                     if rest is not None:
-                        total = off + MORE_CELLS + rest[0]
+                        total = off + apart + MORE_CELLS + rest[0]
+                        total += COVERED * self._covered(words[at:end], index)
                         if found is None or total < found[0]:
                             found = (total, ((at, end, index), *rest[1]))
             return found
@@ -65,6 +72,14 @@ class Columns:
         if placed is None:
             return None
         return {self.columns[index].key: list(words[at:end]) for at, end, index in placed[1]}
+
+    def _covered(self, words: Sequence[Word], index: int) -> int:
+        """How many headings of other columns several words of one cell stand under as well."""
+        if len(words) < 2:
+            return 0
+        left, right = words[0].box[0], words[-1].box[2]
+        others = (*self.columns[:index], *self.columns[index + 1 :])
+        return sum(left <= column.left and column.right <= right for column in others)
 
 
 def _gap(words: Sequence[Word], end: int) -> float:
@@ -84,25 +99,79 @@ def _distance(words: Sequence[Word], column: Column) -> float:
     return min(edges)
 
 
-def find_columns(row: Row, headings: Mapping[str, str]) -> Columns | None:
-    """The columns, if ``row`` is made of exactly these ``headings``, by field; else None."""
-    if len(row.words) != sum(len(heading.split()) for heading in headings.values()):
-        return None
-    free = [True] * len(row.words)
-    columns = []
-    for key, heading in sorted(headings.items(), key=lambda one: -len(one[1].split())):
-        parts = heading.split()
-        at = _place(row.words, free, parts)
-        if at is None:
+def find_columns(
+    rows: Sequence[Row], at: int, headings: frozenset[str]
+) -> tuple[Columns, int] | None:
+    """The columns, and in how many rows from ``at`` on their headings stand.
+
+    None unless these rows are made of exactly the ``headings``, in one way only. A heading that
+    has | in it is broken there: its parts stand above each other, flush at the left or right or
+    in the middle.
+    """
+    deepest = max((heading.count("|") + 1 for heading in headings), default=0)
+    wanted = sum(len(heading.replace("|", " ").split()) for heading in headings)
+    found = 0
+    for count, row in enumerate(rows[at : at + max(2 * deepest - 1, 0)], start=1):
+        found += len(row.words)
+        if found > wanted or row.page != rows[at].page:
             return None
-        free[at : at + len(parts)] = [False] * len(parts)
-        columns.append(Column(key, row.words[at].box[0], row.words[at + len(parts) - 1].box[2]))
-    return Columns(tuple(sorted(columns, key=lambda column: column.left)))
-
-
-def _place(words: Sequence[Word], free: Sequence[bool], parts: Sequence[str]) -> int | None:
-    for at in range(len(words) - len(parts) + 1):
-        texts = [word.text for word in words[at : at + len(parts)]]
-        if texts == list(parts) and all(free[at : at + len(parts)]):
-            return at
+        if found == wanted:
+            held = rows[at : at + count]
+            ways = list(islice(_cover(held, _parts(headings), frozenset()), 2))
+            if len(ways) != 1:
+                return None
+            return Columns(tuple(sorted(ways[0], key=lambda column: column.left))), count
     return None
+
+
+def _parts(headings: frozenset[str]) -> list[tuple[str, list[list[str]]]]:
+    """Each heading with the words of its parts, those with most words first."""
+    split = [(key, [part.split() for part in key.split("|")]) for key in headings]
+    return sorted(split, key=lambda one: (-sum(map(len, one[1])), one[0]))
+
+
+Place = tuple[int, int]
+
+
+def _cover(
+    rows: Sequence[Row],
+    headings: Sequence[tuple[str, list[list[str]]]],
+    taken: frozenset[Place],
+) -> Iterator[tuple[Column, ...]]:
+    """Every way to lay the headings over the words of ``rows``, each word under one of them."""
+    if not headings:
+        yield ()
+        return
+    (key, parts), *others = headings
+    for places in _placed(rows, parts, taken, 0):
+        words = [rows[row].words[at] for row, at in places]
+        column = Column(key, min(w.box[0] for w in words), max(w.box[2] for w in words))
+        for rest in _cover(rows, others, taken | set(places)):
+            yield (column, *rest)
+
+
+def _placed(
+    rows: Sequence[Row], parts: Sequence[Sequence[str]], taken: frozenset[Place], start: int
+) -> Iterator[tuple[Place, ...]]:
+    """Every way to place a heading's parts in rows one below the other, from ``start`` on."""
+    if not parts:
+        yield ()
+        return
+    part = parts[0]
+    for number in range(start, len(rows)):
+        words = rows[number].words
+        for at in range(len(words) - len(part) + 1):
+            places = tuple((number, at + n) for n in range(len(part)))
+            if [words[n].text for _, n in places] != list(part) or taken & set(places):
+                continue
+            for rest in _placed(rows, parts[1:], taken, number + 1):
+                if not rest or _flush(rows, places, rest[: len(parts[1])]):
+                    yield (*places, *rest)
+
+
+def _flush(rows: Sequence[Row], above: Sequence[Place], below: Sequence[Place]) -> bool:
+    (left, right), (low, high) = (
+        (rows[one[0][0]].words[one[0][1]].box[0], rows[one[-1][0]].words[one[-1][1]].box[2])
+        for one in (above, below)
+    )
+    return min(abs(left - low), abs(right - high), abs(left + right - low - high) / 2) <= OFF

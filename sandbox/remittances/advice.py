@@ -190,7 +190,7 @@ ISSUERS = (
             sequestration=True,
         ),
         draw=draw,
-        described=False,
+        described=True,
         methods={"ACH": "EFT", "CHK": "CHECK", "NON": "NO PAYMENT"},
     ),
 )

@@ -318,7 +318,7 @@ ISSUERS = (
         spelling=Spelling(spelling.minus, "%m/%d/%Y", "%m/%d/%y"),
         habits=Habits(claims=(1, 3), payments=(2, 3), claim_number="IB##########"),
         draw=partial(draw, style=IRON),
-        described=False,
+        described=True,
         prints_units=False,
         prints_remarks=False,
     ),

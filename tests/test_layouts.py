@@ -1,0 +1,61 @@
+"""Every simulated issuer's layout can be said in an eob.yaml, and is read right or refused."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+from remittance_marks import mark_document
+
+from billing.errors import ProfileError, UnreadableDocument
+from bots.layout import EobLayout, load_layout
+from bots.profile import load_layouts
+from bots.reading.eob import Reading, read_eob
+from bots.reading.eob_json import document_json
+from sandbox.remittances.corpus import ISSUERS, make_document
+
+HERE = Path(__file__).resolve().parent / "layouts"
+PROFILES = HERE.parents[1] / "payer_profiles"
+WITHOUT_PROFILE = sorted(path.stem for path in HERE.glob("*.yaml"))
+SEED = 59
+
+each_layout = pytest.mark.parametrize("layout", ISSUERS)
+
+
+@cache
+def every_layout() -> dict[str, EobLayout]:
+    return load_layouts(PROFILES) | {
+        name: load_layout(HERE / f"{name}.yaml") for name in WITHOUT_PROFILE
+    }
+
+
+def reading_of(data: bytes) -> Reading | UnreadableDocument:
+    try:
+        return read_eob(data, every_layout())
+    except UnreadableDocument as error:
+        return error
+
+
+def test_the_layouts_here_are_of_the_issuers_that_the_product_does_not_know() -> None:
+    assert WITHOUT_PROFILE == sorted(key for key, one in ISSUERS.items() if not one.described)
+
+
+@each_layout
+@pytest.mark.parametrize("number", range(1, 6))
+def test_a_document_is_read_in_every_field(layout: str, number: int) -> None:
+    document = make_document(layout, "text", SEED, number)
+    read = document_json(document.name, reading_of(document.data))
+    assert read["errors"] == []
+    assert [one["residuals"] for one in read["payments"]] == [[] for _ in read["payments"]]
+    marks = mark_document(document.truth, read["payments"])
+    assert (marks.missed, marks.wrong) == ([], [])
+    assert marks.right > 10
+
+
+@each_layout
+@pytest.mark.parametrize("number", range(1, 6))
+def test_another_digit_in_an_amount_is_refused(layout: str, number: int) -> None:
+    document = make_document(layout, "digit", SEED, number)
+    read = reading_of(document.data)
+    assert isinstance(read, UnreadableDocument) or not read.balanced
