@@ -4,7 +4,8 @@ A document is read as rows of words. Rows that match a ``furniture`` pattern (pa
 footers) belong to no part; every other row belongs to the part that the last matching
 ``sections`` entry opened, the first part being the header. In the parts that hold claims,
 provider adjustments and the legend every row must be one that the layout describes, or the
-document is refused: nothing is skipped by accident.
+document is refused, as it is when a row of a claim stands in another part: nothing is skipped
+by accident.
 
 ``recognise``             texts that all stand on page 1 of this issuer's documents and no other's
 ``page_number``           two groups, this page and how many there are: a missing page is noticed
@@ -19,7 +20,8 @@ document is refused: nothing is skipped by accident.
                           the furniture and the totals (what is printed twice must be the same)
 ``sections``              ``starts`` pattern; ``holds`` claims, provider_adjustments, totals, legend
                           or nothing; ``status`` of the claims in it, where the heading says so.
-                          The opening row may itself be a row of what the section holds
+                          The opening row may itself be a row of what the section holds. With
+                          ``rows`` every row of a section of totals or nothing matches one of them
 ``claims.starts``         pattern of a claim's first row; in place of it ``claims.ends``, pattern of
                           its last row, where the lines stand before the claim's head, or
                           ``claims.begins_with``, the field whose cell is filled, with another
@@ -62,7 +64,8 @@ A field has exactly one of ``label`` (the words to the right of it, up to the ne
 ``beneath`` (the words under that label, in the row below one that is made of labels only),
 ``column`` (the words under that heading, which has | where it is broken over two rows),
 ``pattern`` (its one group, in a row's text) and ``constant``. ``pattern`` beside another must
-match the whole text and takes its group. ``values`` translates the payer's spellings; any other is
+match the whole text and takes its group; without it a number of the payment, claim or member and
+a procedure are one word. ``values`` translates the payer's spellings; any other is
 refused. ``into`` is text, money, date (in ``date_format``), integer or codes (split at spaces,
 commas and hyphens). ``when_missing: none`` allows it to be absent. An adjustment pattern has the
 named groups group, reason and amount, or mark and amount; a legend's mark, group and reason; a
@@ -129,6 +132,7 @@ class Section(Strict):
     starts: Pattern
     holds: Literal["claims", "provider_adjustments", "totals", "legend", "nothing"]
     status: str | None = None
+    rows: tuple[Pattern, ...] = ()
 
 
 class Claims(Strict):

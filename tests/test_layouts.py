@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from remittance_marks import mark_document
 
-from billing.errors import ProfileError, UnreadableDocument
+from billing.errors import UnreadableDocument
 from bots.layout import EobLayout, load_layout
 from bots.profile import load_layouts
 from bots.reading.eob import Reading, read_eob
@@ -38,7 +38,7 @@ def reading_of(data: bytes) -> Reading | UnreadableDocument:
 
 
 def test_the_layouts_here_are_of_the_issuers_that_the_product_does_not_know() -> None:
-    assert WITHOUT_PROFILE == sorted(key for key, one in ISSUERS.items() if not one.described)
+    assert sorted(key for key, one in ISSUERS.items() if not one.described) == WITHOUT_PROFILE
 
 
 @each_layout

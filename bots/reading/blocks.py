@@ -76,6 +76,16 @@ def starts_claim(row: Row, block: Block | None, columns: Columns | None, layout:
     return before is None or before[0].text != span_of(cells[heading], row.page).text
 
 
+def is_of_claim(row: Row, layout: EobLayout) -> bool:
+    """Whether only a claim has such a row, so that no other part of a document may hold it."""
+    claims, lines, text = layout.claims, layout.lines, row.text
+    begins = [one for one in (claims.starts, claims.ends, claims.totals) if one is not None]
+    whole = (claims.continues, claims.adjustments, lines.adjustments.pattern, lines.starts)
+    return any(re.match(one, text) for one in begins) or any(
+        one is not None and re.fullmatch(one, text) for one in whole
+    )
+
+
 def add_row(block: Block, row: Row, columns: Columns | None, layout: EobLayout) -> None:
     """Puts ``row`` where the layout says it belongs in the claim.
 

@@ -14,7 +14,7 @@ from billing.model import Evidence, ProviderAdjustment, Remittance, RemittedClai
 from billing.money import ZERO
 from bots.layout import EobLayout, Section
 from bots.reading.adjustments import Placed, codes_known, explain, provider_adjustment
-from bots.reading.blocks import Block, add_row, labels_of, not_described, starts_claim
+from bots.reading.blocks import Block, add_row, is_of_claim, labels_of, not_described, starts_claim
 from bots.reading.claims import Places, finish_claim
 from bots.reading.labels import find, the_one
 from bots.reading.rows import REMEDY, Row, convert
@@ -64,18 +64,30 @@ def _walk(rows: Sequence[Row], layout: EobLayout) -> _Parts:
             section, parts.block = opened, None
         if section is None or section.holds == "claims":
             _add_to_claims(parts, row, section, columns, layout, opens=opened is not None)
-        elif section.holds == "totals":
-            parts.totals.append(row)
-        elif section.holds == "provider_adjustments":
-            described = layout.provider_adjustments
-            if opened is None or (described and re.fullmatch(described.pattern, row.text)):
-                entry = provider_adjustment(row, described)
-                parts.provider += [entry] if entry else []
-        elif section.holds == "legend":
-            pattern = layout.legend.pattern
-            if opened is None or (pattern and re.fullmatch(pattern, row.text)):
-                explain(row, layout.legend, parts.codes)
+        else:
+            _add_to_others(parts, row, section, layout, opens=opened is not None)
     return parts
+
+
+def _add_to_others(
+    parts: _Parts, row: Row, section: Section, layout: EobLayout, *, opens: bool
+) -> None:
+    """The row goes to the totals, the provider adjustments or the legend."""
+    if section.holds == "provider_adjustments":
+        described = layout.provider_adjustments
+        if not opens or (described and re.fullmatch(described.pattern, row.text)):
+            entry = provider_adjustment(row, described)
+            parts.provider += [entry] if entry else []
+    elif section.holds == "legend":
+        pattern = layout.legend.pattern
+        if not opens or (pattern and re.fullmatch(pattern, row.text)):
+            explain(row, layout.legend, parts.codes)
+    else:
+        described_rows = not section.rows or any(re.fullmatch(p, row.text) for p in section.rows)
+        if is_of_claim(row, layout) or not (opens or described_rows):
+            raise not_described(row)
+        if section.holds == "totals":
+            parts.totals.append(row)
 
 
 def _add_to_claims(
@@ -98,7 +110,7 @@ def _add_to_claims(
         parts.blocks.append(block)
     if block is not None:
         add_row(block, row, columns, layout)
-    elif section is None:
+    elif section is None and columns is None and not is_of_claim(row, layout):
         parts.header.append(row)
     elif not opens and not any(re.fullmatch(pattern, row.text) for pattern in claims.ignore):
         raise not_described(row)

@@ -21,6 +21,8 @@ Value = str | Decimal | date | tuple[str, ...] | None
 LEAST_CONFIDENCE = 30
 # In points. Columns of a page stand farther apart than words of a sentence.
 GUTTER = 8.0
+# What a scan breaks in two is not joined, nor what stands beside it taken for a part of it.
+ONE_WORD = frozenset({"trace_number", "claim_id", "payer_claim_number", "member_id", "procedure"})
 REMEDY = "a person must read this document"
 
 
@@ -144,7 +146,7 @@ def convert(name: str, field: EobField, span: Span) -> Value:
             f"{REMEDY}."
         )
     try:
-        return _convert(span.text, field)
+        return _convert(name, span.text, field)
     except ValueError:
         kind = "one of the spellings known" if field.values else field.into
         raise UnreadableDocument(
@@ -152,7 +154,9 @@ def convert(name: str, field: EobField, span: Span) -> Value:
         ) from None
 
 
-def _convert(text: str, field: EobField) -> Value:
+def _convert(name: str, text: str, field: EobField) -> Value:
+    if name in ONE_WORD and field.pattern is None and " " in text:
+        raise ValueError("more than one word")
     if field.pattern is not None and field.placed:
         match = _compiled(field.pattern).fullmatch(text)
         if match is None:
