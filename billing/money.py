@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
 
 CENT = Decimal("0.01")
 ZERO = Decimal("0.00")
@@ -17,7 +16,7 @@ _AMOUNT = re.compile(
     re.VERBOSE,
 )
 
-_X12 = re.compile(r"-?(?:\d+(?:\.\d{0,2}0*)?|\.\d{1,2}0*)")
+_X12 = re.compile(r" *-?(?:\d+(?:\.\d{0,2}0*)?|\.\d{1,2}0*) *", re.ASCII)
 _PERCENT = re.compile(r"^(?P<number>\d{1,3}(\.\d{1,4})?)\s*(?P<sign>%|per\s?cent)?$", re.IGNORECASE)
 _WHOLE = Decimal(100)
 _RUN_TOGETHER = re.compile(r"%[a-zA-Z]%")
@@ -42,15 +41,17 @@ def money(text: str) -> Decimal:
     return (-value if any(minus) else value).quantize(CENT)
 
 
-@lru_cache(maxsize=65536)
 def x12_money(text: str) -> Decimal:
     """Dollars as X12 spells them (a real number: digits, a point, a minus before), to the cent.
 
     Raises ValueError on anything else and on a part of a cent.
     """
+    whole, _, cents = text.partition(".")
+    if len(cents) == 2 and whole.isdigit() and cents.isdigit() and text.isascii():
+        return Decimal(text)  # how nearly all are spelled, known without the pattern
     if not _X12.fullmatch(text):
         raise ValueError("not an amount of money")
-    return Decimal(text) if text[-3:-2] == "." else Decimal(text).quantize(CENT)
+    return Decimal(text).quantize(CENT)
 
 
 def percent(text: str) -> Decimal:

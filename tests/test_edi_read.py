@@ -207,7 +207,6 @@ def test_a_damaged_envelope_is_told_and_the_payment_read(
         (delimited(changed(CLP="CLP*1*1**1.00")), "Segment 9: CLP03 is missing"),
         (delimited(changed(CAS="CAS*CO**1.00")), "Segment 10: CAS02 is missing"),
         (delimited(changed(CLP="LX*2")), "Segment 10: CAS01 stands before any claim"),
-        (delimited(changed(BPR="BPR*I*45.00*C*ACH")), "Segment 4: BPR16"),
         (delimited(changed(BPR="")), "states no payment (BPR)"),
         (delimited(changed(TRN="")), "states no trace number"),
         (delimited(changed(DTM="DTM*472*20260231")), "DTM02 is not a date"),
@@ -222,6 +221,30 @@ def test_what_cannot_be_read_is_refused_in_a_sentence(
     assert says in sentence
     assert "DOE" not in sentence
     assert not tally.read
+
+
+@pytest.mark.parametrize(
+    ("bpr", "says"),
+    [
+        ("BPR*I*45.00*C*ACH", "Segment 4: BPR16 (the payment date) is missing"),
+        ("BPR*I*45.00*C*ACH************20261332", "Segment 4: BPR16 (the payment date) is not a"),
+    ],
+)
+def test_a_payment_without_a_date_is_read_and_said_to_have_none(
+    bpr: str, says: str, tmp_path: Path
+) -> None:
+    """Its claims and dollars are what a biller needs; it is never posted, for it has no day."""
+    data = delimited(changed(BPR=bpr))
+    document, tally = read(data, tmp_path)
+    (payment,) = document["payments"]
+    assert (payment["date"], payment["amount"], payment["balanced"]) == (None, "45.00", True)
+    assert len(payment["claims"]) == 1
+    assert "payment_date" not in payment["places"]
+    (sentence,) = document["errors"]
+    assert says in sentence
+    assert not tally.clean
+    with pytest.raises(UnreadableDocument, match="BPR16"):
+        remittances(data)
 
 
 def test_one_payment_that_cannot_be_read_leaves_the_others(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ ISA_LENGTH = 106
 ISA_ELEMENTS = 16
 HEADER_LENGTH = 512
 BLANK = "\ufeff\0\x1a \t\r\n"
+BEFORE_NAMES = " \t\0\x1a\x0b\x0c"
 
 _HEADER = re.compile(r"(?<![A-Za-z0-9])ISA(?=([^A-Za-z0-9\s])[^A-Za-z0-9\s]?[A-Z0-9 ]{0,2}\1)")
 _COMPOSITE = r"{0}(?:SVC|STC|SV1){1}[A-Z][A-Z0-9]([^A-Za-z0-9\s])"
@@ -61,7 +62,13 @@ class Segments:
         return self._delimiters
 
     def __iter__(self) -> Iterator[list[str]]:
-        """Each segment as its elements, its name first.
+        """Each segment as its elements, its name first. Raises as :meth:`batches` does."""
+        for batch in self.batches():
+            element = self.delimiters.element
+            yield from (segment.split(element) for segment in batch)
+
+    def batches(self) -> Iterator[list[str]]:
+        """Some segments at a time, all of one interchange, each as its text.
 
         Raises UnreadableDocument when the bytes are no X12 or no segment ends.
         """
@@ -83,7 +90,8 @@ class Segments:
                     if part or last:
                         self._open(part)
                 segments, held = self._split(part, whole=whole)
-                yield from segments
+                if segments:
+                    yield segments
             if len(held) > LONGEST_SEGMENT:
                 raise UnreadableDocument(
                     "A segment of the file never ends; it is damaged, or no X12: get it again."
@@ -112,7 +120,7 @@ class Segments:
         if fault:
             self.faults.append(fault)
 
-    def _split(self, text: str, *, whole: bool) -> tuple[list[list[str]], str]:
+    def _split(self, text: str, *, whole: bool) -> tuple[list[str], str]:
         """The segments of ``text``, and the beginning of the next one, as it stands there."""
         by = self.delimiters
         tail = text[text.rfind(by.segment) + 1 :]
@@ -126,8 +134,10 @@ class Segments:
                 text = text.replace(line_end, "")
         pieces = text.split(by.segment)
         pieces.pop()
-        element = by.element
-        return [piece.split(element) for piece in pieces if piece and not piece.isspace()], tail
+        if pieces and min(pieces)[:1] <= " ":
+            blank = "".join(one for one in BEFORE_NAMES if one != by.element)
+            pieces = [named for piece in pieces if (named := piece.lstrip(blank))]
+        return pieces, tail
 
 
 def _delimiters(text: str) -> tuple[Delimiters, str | None]:

@@ -74,9 +74,10 @@ def quantity(number: int, segment: Sequence[str], position: int) -> Decimal | No
     text = element(segment, position)
     if not text:
         return None
-    if not _QUANTITY.fullmatch(text):
-        raise refused(number, named(segment), position, "is no number")
-    return Decimal(text)
+    try:
+        return _number(text)
+    except ValueError:
+        raise refused(number, named(segment), position, "is no number") from None
 
 
 def day(number: int, segment: Sequence[str], position: int) -> date | None:
@@ -95,9 +96,8 @@ def period(number: int, segment: Sequence[str], position: int) -> tuple[date, da
     text = element(segment, position)
     if not text:
         return None
-    first, _, last = text.partition("-")
     try:
-        return _day(first.strip()), _day((last or first).strip())
+        return _days(text)
     except ValueError:
         raise refused(number, named(segment), position, "is not a date") from None
 
@@ -128,3 +128,16 @@ def pairs(segment: Sequence[str], first: int, step: int) -> Iterator[int]:
 @lru_cache(maxsize=4096)
 def _day(text: str) -> date:
     return parse_date(text, ("%Y%m%d",))
+
+
+@lru_cache(maxsize=4096)
+def _days(text: str) -> tuple[date, date]:
+    first, _, last = text.partition("-")
+    return _day(first.strip()), _day((last or first).strip())
+
+
+@lru_cache(maxsize=4096)
+def _number(text: str) -> Decimal:
+    if not _QUANTITY.fullmatch(text):
+        raise ValueError("no number")
+    return Decimal(text)

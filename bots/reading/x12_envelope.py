@@ -5,21 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import BinaryIO
 
 from bots.reading.x12 import Delimiters, Segments
 from bots.reading.x12_elements import Numbered, element, named
 
 ACKNOWLEDGED, UNKNOWN = "277CA", "unknown"
+ENVELOPES = ("ISA", "GS", "ST", "SE", "GE", "IEA")
 
 
 @dataclass(slots=True)
 class Transaction:
     """One transaction set while it is read.
 
-    ``kind`` is ST01, and "277CA" for a 277 by whose version it acknowledges claims; ``body`` are
-    the segments between ST and SE, to be read once and in order; ``faults`` is complete when the
-    body has been read: such a transaction may be cut off, so what it does not say proves nothing.
+    ``kind`` is ST01, and "277CA" for a 277 by whose version it acknowledges claims; ``texts`` are
+    the segments between ST and SE as they stand, each with its number, to be read once and in
+    order; ``faults`` is complete when they have been read: such a transaction may be cut off, so
+    what it does not say proves nothing.
     """
 
     kind: str
@@ -27,8 +30,14 @@ class Transaction:
     control_number: str
     number: int
     delimiters: Delimiters
-    body: Iterator[Numbered] = field(default_factory=lambda: iter(()))
+    texts: Iterator[tuple[int, str]] = field(default_factory=lambda: iter(()))
     faults: list[str] = field(default_factory=list)
+
+    @property
+    def body(self) -> Iterator[Numbered]:
+        """What is left of ``texts``, each as its elements."""
+        element = self.delimiters.element
+        return ((number, text.split(element)) for number, text in self.texts)
 
 
 @dataclass(slots=True)
@@ -50,8 +59,10 @@ class Interchanges:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._source = Segments(stream)
-        self._segments = enumerate(self._source, 1)
-        self._back: Numbered | None = None
+        self._batches = self._source.batches()
+        self._batch: list[str] = []
+        self._envelopes: list[int] = []  # where in the batch they stand, the next one last
+        self._first, self._at = 1, 0
         self._interchange: _Open | None = None
         self._group: _Open | None = None
         self._faults: list[str] = []
@@ -63,8 +74,9 @@ class Interchanges:
         return [*self._source.faults, *self._faults]
 
     def __iter__(self) -> Iterator[Transaction]:
-        while (numbered := self._next()) is not None:
-            number, segment = numbered
+        while self._filled():
+            number, segment = self._here()
+            self._at += 1
             match segment[0].strip():
                 case "ISA":
                     self._end_interchange(number, None)
@@ -82,15 +94,29 @@ class Interchanges:
                     self._end_interchange(number, segment)
                 case "TA1":
                     kind, control = "TA1", element(segment, 1)
-                    body = iter([numbered])
-                    yield Transaction(kind, "", control, number, self._source.delimiters, body)
+                    by = self._source.delimiters
+                    texts = iter([(number, by.element.join(segment))])
+                    yield Transaction(kind, "", control, number, by, texts)
                 case _:
                     self._stray(number, segment)
         self._end_interchange(None, None)
 
-    def _next(self) -> Numbered | None:
-        back, self._back = self._back, None
-        return back if back is not None else next(self._segments, None)
+    def _filled(self) -> bool:
+        """Whether there is a next segment; when the batch is at its end, with the next batch."""
+        if self._at < len(self._batch):
+            return True
+        self._first += len(self._batch)
+        self._batch, self._at = next(self._batches, []), 0
+        if self._batch:
+            element = self._source.delimiters.element
+            begins = {f"{name}{element}"[:3] for name in ENVELOPES} | set(ENVELOPES)
+            found = [at for at, text in enumerate(self._batch) if text[:3] in begins]
+            self._envelopes = found[::-1]
+        return bool(self._batch)
+
+    def _here(self) -> Numbered:
+        text = self._batch[self._at]
+        return self._first + self._at, text.split(self._source.delimiters.element)
 
     def _transaction(self, number: int, segment: list[str]) -> Iterator[Transaction]:
         if self._group is None:
@@ -104,29 +130,42 @@ class Interchanges:
         if kind == "277" and "X214" in version:
             kind = ACKNOWLEDGED
         found = Transaction(kind, version, element(segment, 2), number, self._source.delimiters)
-        found.body = self._body(found)
+        found.texts = chain.from_iterable(self._stretches(found))
         yield found
-        for _ in found.body:  # what its reader left
+        for _ in found.texts:  # what its reader left
             pass
 
-    def _body(self, of: Transaction) -> Iterator[Numbered]:
-        for number, segment in self._segments:
-            name = segment[0]
-            if name == "SE":
-                counted = number - of.number + 1
-                if element(segment, 1).lstrip("0") != str(counted):
-                    of.faults.append(
-                        f"Segment {number}: SE counts other segments than the {counted} there are."
-                    )
-                if element(segment, 2) != of.control_number:
-                    of.faults.append(f"Segment {number}: SE has another control number than ST.")
+    def _stretches(self, of: Transaction) -> Iterator[Iterator[tuple[int, str]]]:
+        """The segments up to the transaction's end, some at a time, each with its number."""
+        while self._filled():
+            while self._envelopes and self._envelopes[-1] < self._at:
+                self._envelopes.pop()
+            to = self._envelopes[-1] if self._envelopes else len(self._batch)
+            begin, self._at = self._at, to
+            yield enumerate(self._batch[begin:to], self._first + begin)
+            if to < len(self._batch) and self._ends(of):
                 return
-            if name in ("ST", "GE", "IEA", "GS", "ISA"):
-                of.faults.append(f"Segment {number}: the transaction before it has no end (SE).")
-                self._back = (number, segment)
-                return
-            yield number, segment
         of.faults.append("The file ends within a transaction (no SE): it is cut off.")
+
+    def _ends(self, of: Transaction) -> bool:
+        """Whether the envelope that stands here ends the transaction; only its SE is taken."""
+        number, segment = self._here()
+        name = segment[0].strip()
+        if name == "SE":
+            self._at += 1
+            counted = number - of.number + 1
+            if element(segment, 1).lstrip("0") != str(counted):
+                of.faults.append(
+                    f"Segment {number}: SE counts other segments than the {counted} there are."
+                )
+            if element(segment, 2) != of.control_number:
+                of.faults.append(f"Segment {number}: SE has another control number than ST.")
+            return True
+        if name in ENVELOPES:
+            of.faults.append(f"Segment {number}: the transaction before it has no end (SE).")
+            return True
+        self._envelopes.pop()  # a name that only begins like one
+        return False
 
     def _end_group(self, number: int | None, segment: list[str] | None) -> None:
         group, self._group = self._group, None

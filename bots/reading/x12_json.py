@@ -203,6 +203,7 @@ class _Writer:
         spool.more(',\n   "places": {')
         places.copy_to(spool.file)
         spool.more("}}")
+        self._tally.errors += [payment.undated] if payment.undated else []
         self._tally.counts["payments"] += 1
         self._tally.claims += count
         self._tally.paid += payment.amount
@@ -337,7 +338,7 @@ def _head(transaction: Transaction, payment: Payment) -> str:
         "trace_number": payment.trace_number,
         "method": payment.method,
         "amount": dollars(payment.amount),
-        "date": payment.payment_date.isoformat(),
+        "date": _day(payment.payment_date),
         "payer": payment.payer,
         "payee": payment.payee,
     }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property, lru_cache
 from itertools import chain
 
 from billing.errors import UnreadableDocument
@@ -32,115 +33,101 @@ from bots.reading.x12_elements import (
 )
 from bots.reading.x12_envelope import Transaction
 
-IN_CLAIM = frozenset(("SVC", "CAS", "DTM", "AMT", "LQ", "NM1"))
-"""The segments of a claim that say what is kept."""
+WITHIN = frozenset(("CAS", "DTM", "AMT", "LQ", "NM1"))
+"""The segments within a claim or line that say what is kept."""
+
+KEPT = (*WITHIN, "CLP", "SVC", "PLB")
 
 Places = dict[str, str]
 """Where each figure stands, by its path: ``.lines[0].paid`` → ``segment 12, SVC03``."""
 
 MEMBER_QUALIFIERS = {"MI", "HN", "II", "MR", "C", "N", "34"}
+SERVICE_DATES = ("472", "150")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(slots=True, repr=False)
 class PlacedClaim:
-    """One claim of a payment, and the places of its figures by their path from the claim."""
+    """One claim of a payment, and where its figures stand.
+
+    ``where`` is the segment of its CLP, then of each claim-level adjustment, then of each line
+    its SVC, its allowed amount if there is one, and its adjustments. A segment is told by its
+    number; that of an adjustment stands times 100, plus the element's position.
+    """
 
     claim: RemittedClaim
-    places: Mapping[str, str]
+    where: Sequence[int]
 
-
-@dataclass(slots=True)
-class _Line:
-    """A service line while its segments are read."""
-
-    procedure: str
-    modifiers: tuple[str, ...]
-    charge: Decimal
-    paid: Decimal
-    units: Decimal | None
-    service_date: date | None = None
-    allowed: Decimal | None = None
-    adjustments: list[Adjustment] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-
-    def add(self, number: int, segment: list[str]) -> None:
-        """Take a date, amount or remark of the line."""
-        kind = segment[0], element(segment, 1)
-        if kind in (("DTM", "472"), ("DTM", "150")):
-            days = period(number, segment, 2)
-            self.service_date = days[0] if days else None
-        elif kind == ("AMT", "B6"):
-            self.allowed = required_amount(number, segment, 2)
-        elif kind == ("LQ", "HE"):
-            self.remarks.append(required(number, segment, 2))
-
-    def done(self) -> ServiceLine:
-        """The line as it was read."""
-        return ServiceLine(
-            self.procedure,
-            self.service_date,
-            self.charge,
-            self.paid,
-            self.modifiers,
-            self.units,
-            self.allowed,
-            tuple(self.adjustments),
-            tuple(self.remarks),
-        )
+    @property
+    def places(self) -> Places:
+        """The places of the figures by their path from the claim."""
+        where, named = iter(self.where), {"charge": 3, "paid": 4, "patient_responsibility": 5}
+        number = next(where)
+        found = {f".{name}": place(number, "CLP", at) for name, at in named.items()}
+        found |= _adjusted("", len(self.claim.adjustments), where)
+        for index, line in enumerate(self.claim.lines):
+            path, number = f".lines[{index}]", next(where)
+            found[f"{path}.charge"] = place(number, "SVC", 2)
+            found[f"{path}.paid"] = place(number, "SVC", 3)
+            if line.allowed is not None:
+                found[f"{path}.allowed"] = place(next(where), "AMT", 2)
+            found |= _adjusted(path, len(line.adjustments), where)
+        return found
 
 
 class Payment:
     """One 835 transaction: its header at once, then its claims in order, one at a time.
 
-    ``provider_adjustments`` and their ``places`` are complete when all claims have been taken.
-    Every step raises UnreadableDocument, naming the segment, when a figure is none.
+    ``payment_date`` is None where the file states none or an impossible one; ``undated`` then
+    says so in a sentence. ``provider_adjustments`` and their ``places`` are complete when all
+    claims have been taken. Every step raises UnreadableDocument, naming the segment, when a
+    figure is none.
     """
 
     def __init__(self, transaction: Transaction) -> None:
         self.provider_adjustments: list[ProviderAdjustment] = []
         self.places: Places = {}
-        self.trace_number = self.method = self.payer = self.payee = ""
-        self._component = transaction.delimiters.component
-        self._body = transaction.body
-        self._first: Numbered | None = None
-        self._read_header(transaction.number)
+        self.trace_number = self.method = self.payer = self.payee = self.undated = ""
+        self.payment_date: date | None = None
+        self._by = transaction.delimiters
+        self._texts = transaction.texts
+        self._read_header(transaction)
 
     def claims(self) -> Iterator[PlacedClaim]:
         """Each claim when its last segment is read."""
-        claim: _Claim | None = None
-        first = [self._first] if self._first is not None else []
-        for number, segment in chain(first, self._body):
-            name = segment[0]
-            if name == "CLP":
-                if claim is not None:
-                    yield claim.done()
-                claim = _Claim(number, segment, self._component)
-            elif name == "PLB":
-                if claim is not None:
-                    yield claim.done()
-                    claim = None
-                self._withheld(number, segment)
-            elif name not in IN_CLAIM:
+        by = self._by.element
+        kept = {*KEPT, *(f"{name}{by}"[:3] for name in KEPT)}
+        held: list[list[Numbered]] = []  # the claim's own segments, then those of each line
+        group: list[Numbered] = []
+        for number, text in self._texts:
+            if text[:3] not in kept:
                 continue
-            elif claim is not None:
-                claim.add(number, segment, name)
+            segment = text.split(by)
+            name = segment[0]
+            if name in WITHIN and held:
+                group.append((number, segment))
+            elif name == "SVC" and held:
+                held.append(group := [(number, segment)])
+            elif name in ("CLP", "PLB"):
+                if held:
+                    yield _claim(held, self._by.component)
+                held = [group := [(number, segment)]] if name == "CLP" else []
+                if name == "PLB":
+                    self._withheld(number, segment)
             elif name in ("CAS", "SVC"):
                 raise refused(number, name, 1, "stands before any claim (CLP)")
-        if claim is not None:
-            yield claim.done()
+        if held:
+            yield _claim(held, self._by.component)
 
-    def _read_header(self, number: int) -> None:
+    def _read_header(self, transaction: Transaction) -> None:
         paid: Decimal | None = None
-        paid_on: date | None = None
-        paid_at = number
-        for number, segment in self._body:
+        number = transaction.number
+        for number, segment in transaction.body:
             match segment[0]:
                 case "BPR":
-                    paid, paid_at = required_amount(number, segment, 2), number
+                    paid = required_amount(number, segment, 2)
                     self.method = element(segment, 4)
-                    paid_on = day(number, segment, 16)
                     self.places["amount"] = place(number, "BPR", 2)
-                    self.places["payment_date"] = place(number, "BPR", 16)
+                    self._read_date(number, segment)
                 case "TRN" if element(segment, 1) == "1":
                     self.trace_number = required(number, segment, 2)
                     self.places["trace_number"] = place(number, "TRN", 2)
@@ -149,7 +136,8 @@ class Payment:
                 case "N1" if element(segment, 1) == "PE":
                     self.payee = element(segment, 2)
                 case "CLP" | "PLB" | "LX" | "CAS" | "SVC":
-                    self._first = (number, segment)
+                    first = (number, self._by.element.join(segment))
+                    self._texts = chain([first], self._texts)
                     break
         if paid is None or not self.trace_number:
             lacking = "payment (BPR)" if paid is None else "trace number of the payment (TRN)"
@@ -157,114 +145,171 @@ class Payment:
                 f"Segment {number}: the 835 before it states no {lacking}; ask the sender for the "
                 "file again."
             )
-        if paid_on is None:
-            raise refused(paid_at, "BPR", 16, "(the payment date) is missing")
         self.amount: Decimal = paid
-        self.payment_date: date = paid_on
+
+    def _read_date(self, number: int, segment: list[str]) -> None:
+        try:
+            self.payment_date = day(number, segment, 16)
+            self.undated = "" if self.payment_date else "is missing"
+        except UnreadableDocument:
+            self.undated = "is not a date"
+        if self.undated:
+            self.undated = (
+                f"Segment {number}: BPR16 (the payment date) {self.undated}; the claims are read, "
+                "when they were paid is not known: ask the sender."
+            )
+        else:
+            self.places["payment_date"] = place(number, "BPR", 16)
 
     def _withheld(self, number: int, segment: list[str]) -> None:
         for position in pairs(segment, 3, 2):
-            reason, _, reference = element(segment, position).partition(self._component)
+            reason, _, reference = element(segment, position).partition(self._by.component)
             path = f"provider_adjustments[{len(self.provider_adjustments)}].amount"
             dollars = required_amount(number, segment, position + 1)
             self.places[path] = place(number, "PLB", position + 1)
             self.provider_adjustments.append(ProviderAdjustment(reason, reference, dollars))
 
 
-class _Claim:
-    """A claim while its segments are read."""
+def _claim(held: list[list[Numbered]], component: str) -> PlacedClaim:
+    """The claim that ``held`` is about: its own segments, CLP first, then those of each line.
 
-    def __init__(self, number: int, segment: list[str], component: str) -> None:
-        self._component = component
-        self._claim_id = required(number, segment, 1)
-        self._status = required(number, segment, 2)
-        self._charge = required_amount(number, segment, 3)
-        self._paid = required_amount(number, segment, 4)
-        stated = element(segment, 5)
-        self._patients = required_amount(number, segment, 5) if stated else None
-        self._payer_number = element(segment, 7)
-        self._members: dict[str, str] = {}
-        self._adjustments: list[Adjustment] = []
-        self._lines: list[_Line] = []
-        self._places = {
-            ".charge": f"segment {number}, CLP03",
-            ".paid": f"segment {number}, CLP04",
-            ".patient_responsibility": f"segment {number}, CLP05",
-        }
+    Patient responsibility that is not stated is what the PR adjustments say where that is not
+    above zero, for only then may it be left out (835 TR3, CLP05); else it is zero.
+    """
+    (number, stated), *own = held[0]
+    where = [number]
+    adjustments: list[Adjustment] = []
+    members: dict[str, str] = {}
+    for at, segment in own:
+        if segment[0] == "CAS":
+            _adjust(at, segment, adjustments, where)
+        elif segment[0] == "NM1" and len(segment) > 9 and segment[8].strip() in MEMBER_QUALIFIERS:
+            members[segment[1].strip()] = segment[9].strip()
+    lines = tuple([_line(group, component, where) for group in held[1:]])
+    if element(stated, 5):
+        patients = required_amount(number, stated, 5)
+    else:
+        every = chain(adjustments, *(one.adjustments for one in lines))
+        patients = min(sum((one.amount for one in every if one.group == "PR"), ZERO), ZERO)
+    claim = RemittedClaim(
+        required(number, stated, 1),
+        element(stated, 7),
+        required(number, stated, 2),
+        required_amount(number, stated, 3),
+        required_amount(number, stated, 4),
+        patients,
+        members.get("IL") or members.get("QC") or None,
+        tuple(adjustments),
+        lines,
+    )
+    return PlacedClaim(claim, where)
 
-    def add(self, number: int, segment: list[str], name: str) -> None:
-        """Take one of the segments that say what is kept."""
-        if name == "SVC":
-            self._add_line(number, segment)
-        elif name == "CAS":
-            self._adjust(number, segment)
-        elif name == "NM1":
-            if element(segment, 8) in MEMBER_QUALIFIERS and element(segment, 9):
-                self._members[element(segment, 1)] = element(segment, 9)
-        elif self._lines:
-            self._lines[-1].add(number, segment)
-            if name == "AMT" and element(segment, 1) == "B6":
-                self._places[f".lines[{len(self._lines) - 1}].allowed"] = place(number, "AMT", 2)
 
-    def done(self) -> PlacedClaim:
-        """The claim as it was read.
+def _line(group: list[Numbered], component: str, where: list[int]) -> ServiceLine:
+    """The service line of an SVC and what follows it; its places are added to ``where``."""
+    number, stated = group[0]
+    procedure, modifiers = _procedure(required(number, stated, 1), component)
+    where.append(number)
+    adjustments: list[Adjustment] = []
+    adjusted: list[int] = []
+    remarks: list[str] = []
+    served: date | None = None
+    allowed: Decimal | None = None
+    allowed_at = 0
+    for at, segment in group[1:]:
+        name = segment[0]
+        if name == "CAS":
+            _adjust(at, segment, adjustments, adjusted)
+        elif len(segment) == 1:
+            continue
+        elif name == "DTM":
+            if segment[1].strip() in SERVICE_DATES:
+                days = period(at, segment, 2)
+                served = days[0] if days else None
+        elif name == "AMT":
+            if segment[1].strip() == "B6":
+                allowed, allowed_at = required_amount(at, segment, 2), at
+        elif name == "LQ" and segment[1].strip() == "HE":
+            remarks.append(required(at, segment, 2))
+    if allowed_at:
+        where.append(allowed_at)
+    where += adjusted
+    return ServiceLine(
+        # a revenue code alone stands in SVC04, with nothing to name in SVC01
+        procedure or element(stated, 4),
+        served,
+        required_amount(number, stated, 2),
+        required_amount(number, stated, 3),
+        modifiers,
+        quantity(number, stated, 5),
+        allowed,
+        tuple(adjustments),
+        tuple(remarks),
+    )
 
-        Patient responsibility that is not stated is what the PR adjustments say where that is
-        not above zero, for only then may it be left out (835 TR3, CLP05); else it is zero.
-        """
-        lines = tuple(one.done() for one in self._lines)
-        patients = self._patients
-        if patients is None:
-            adjustments = [*self._adjustments, *(a for line in lines for a in line.adjustments)]
-            patients = min(sum((a.amount for a in adjustments if a.group == "PR"), ZERO), ZERO)
-        claim = RemittedClaim(
-            claim_id=self._claim_id,
-            payer_claim_number=self._payer_number,
-            status=self._status,
-            charge=self._charge,
-            paid=self._paid,
-            patient_responsibility=patients,
-            member_id=self._members.get("IL") or self._members.get("QC"),
-            adjustments=tuple(self._adjustments),
-            lines=lines,
-        )
-        return PlacedClaim(claim, self._places)
 
-    def _add_line(self, number: int, segment: list[str]) -> None:
-        _, procedure, *rest = [*required(number, segment, 1).split(self._component), ""]
-        path = f".lines[{len(self._lines)}]"
-        self._places[f"{path}.charge"] = f"segment {number}, SVC02"
-        self._places[f"{path}.paid"] = f"segment {number}, SVC03"
-        self._lines.append(
-            _Line(
-                # a revenue code alone stands in SVC04, with nothing to name in SVC01
-                procedure=procedure or element(segment, 4),
-                modifiers=tuple(one for one in rest[:4] if one),
-                charge=required_amount(number, segment, 2),
-                paid=required_amount(number, segment, 3),
-                units=quantity(number, segment, 5),
-            )
-        )
+@lru_cache(maxsize=4096)
+def _procedure(text: str, component: str) -> tuple[str, tuple[str, ...]]:
+    """Code and modifiers of a composite such as ``HC:G0463:25``."""
+    _, procedure, *rest = [*text.split(component), ""]
+    return procedure, tuple(one for one in rest[:4] if one)
 
-    def _adjust(self, number: int, segment: list[str]) -> None:
-        group = required(number, segment, 1)
-        held = self._lines[-1].adjustments if self._lines else self._adjustments
-        path = f".lines[{len(self._lines) - 1}]" if self._lines else ""
-        positions = (2,) if len(segment) < 6 else pairs(segment, 2, 3)
-        for position in positions:
-            reason = required(number, segment, position)
-            dollars = required_amount(number, segment, position + 1)
-            where = f"segment {number}, CAS{position + 1:02d}"
-            self._places[f"{path}.adjustments[{len(held)}].amount"] = where
-            held.append(Adjustment(group, reason, dollars))
+
+def _adjust(number: int, segment: list[str], into: list[Adjustment], where: list[int]) -> None:
+    """Take the adjustments of a CAS and where their amounts stand."""
+    if len(segment) == 4:  # nearly all
+        group, reason = segment[1].strip(), segment[2].strip()
+        if group and reason:
+            into.append(Adjustment(group, reason, required_amount(number, segment, 3)))
+            where.append(100 * number + 3)
+            return
+    group = required(number, segment, 1)
+    for position in (2,) if len(segment) < 6 else pairs(segment, 2, 3):
+        reason = required(number, segment, position)
+        dollars = required_amount(number, segment, position + 1)
+        into.append(Adjustment(group, reason, dollars))
+        where.append(100 * number + position + 1)
+
+
+def _adjusted(path: str, count: int, where: Iterator[int]) -> Places:
+    at = (divmod(next(where), 100) for _ in range(count))
+    return {
+        f"{path}.adjustments[{index}].amount": place(number, "CAS", position)
+        for index, (number, position) in enumerate(at)
+    }
+
+
+class _Evidences(Mapping[str, Evidence]):
+    """The evidence of every figure of a payment, made when the first is asked for."""
+
+    def __init__(self, sha256: str, payment: Places, claims: Sequence[PlacedClaim]) -> None:
+        self._sha256, self._payment, self._claims = sha256, payment, claims
+
+    @cached_property
+    def _made(self) -> dict[str, Evidence]:
+        places = dict(self._payment)
+        for index, placed in enumerate(self._claims):
+            places |= {f"claims[{index}]{path}": at for path, at in placed.places.items()}
+        return {path: Evidence(self._sha256, where) for path, where in places.items()}
+
+    def __getitem__(self, path: str) -> Evidence:
+        return self._made[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)
 
 
 def whole(payment: Payment, sha256: str) -> Remittance:
-    """The payment with all its claims, every place an evidence in the bytes ``sha256`` names."""
+    """The payment with all its claims, every place an evidence in the bytes ``sha256`` names.
+
+    Raises UnreadableDocument when the payment has no date, for it cannot be posted then.
+    """
+    if payment.payment_date is None:
+        raise UnreadableDocument(payment.undated)
     claims = list(payment.claims())
-    places = dict(payment.places)
-    for index, placed in enumerate(claims):
-        places |= {f"claims[{index}]{path}": where for path, where in placed.places.items()}
     return Remittance(
         trace_number=payment.trace_number,
         method=payment.method,
@@ -272,7 +317,7 @@ def whole(payment: Payment, sha256: str) -> Remittance:
         payment_date=payment.payment_date,
         payer=payment.payer,
         payee=payment.payee,
-        claims=tuple(one.claim for one in claims),
+        claims=tuple([one.claim for one in claims]),
         provider_adjustments=tuple(payment.provider_adjustments),
-        places={path: Evidence(sha256, where) for path, where in places.items()},
+        places=_Evidences(sha256, payment.places, claims),
     )

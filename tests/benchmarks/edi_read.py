@@ -64,7 +64,7 @@ def readers(data: bytes) -> dict[str, Callable[[], object]]:
     return {
         "bare split": lambda: bare_split(data),
         "segments": lambda: sum(1 for _ in Segments(io.BytesIO(data))),
-        "envelopes": lambda: [sum(1 for _ in t.body) for t in Interchanges(io.BytesIO(data))],
+        "envelopes": lambda: [sum(1 for _ in t.texts) for t in Interchanges(io.BytesIO(data))],
         "claims": lambda: [
             sum(1 for _ in Payment(t).claims()) for t in Interchanges(io.BytesIO(data))
         ],
