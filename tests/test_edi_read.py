@@ -201,6 +201,7 @@ def test_a_damaged_envelope_is_told_and_the_payment_read(
         (b"%PDF-1.7 ...", "eob read"),
         (b"Claim ID,Paid\n1,2\n", "is no X12"),
         (bytes(range(256)) * 40, "is no X12"),
+        (b"ISA", "does not show what ends a segment"),
         (b"ISA*00*", "does not show what ends a segment"),
         (delimited(changed())[:106] + b"A" * (1 << 21), "never ends"),
         (delimited(changed(CLP="CLP*1*1*12.345*1.00")), "Segment 9: CLP03 is not an amount"),

@@ -144,7 +144,7 @@ def _delimiters(text: str) -> tuple[Delimiters, str | None]:
     """The delimiters of the interchange that ``text`` begins, and what is wrong with its header."""
     if not text.startswith("ISA"):
         return _without_header(text)
-    element = text[3]
+    element = text[3:4] or "*"  # a file may end there
     parts = text[: HEADER_LENGTH * 2].split(element, ISA_ELEMENTS)
     ends = parts[ISA_ELEMENTS][:2] if len(parts) > ISA_ELEMENTS else ""
     if len(ends) == 2 and not any(one.isalnum() for one in ends):

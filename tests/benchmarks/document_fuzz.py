@@ -1,7 +1,8 @@
-"""Mutated PDFs and pictures, the same for the same seed: none may crash, hang or go unnamed.
+"""Mutated PDFs, pictures and X12 files, the same for the same seed: none may crash or hang.
 
 ``python tests/benchmarks/document_fuzz.py --cases 20000`` ends with code 1 when a case was not
-read and not refused with a sentence, or took the reading process beyond its memory.
+read and not refused with a sentence, or took the reading process beyond its memory; ``--kind x12``
+mutates X12 files instead. ``--from 400 --cases 200`` are the same cases as in a run of 600.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ import argparse
 import os
 import random
 import re
+import resource
+import signal
 import sys
+import tempfile
 import zlib
 from collections import Counter
 from collections.abc import Callable
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from time import monotonic
 
@@ -22,11 +26,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from eob_samples import list_document, nested_list, scan, table_document
 from PIL import Image, ImageDraw
+from test_edi_fuzz import KINDS, sample, spoilt
+from x12_samples import delimited, remittance_file
 
 from billing.errors import UnreadableDocument
 from bots.reading.paper.apart import Apart
+from bots.reading.x12_json import write_document
 
 PAGE_SECONDS = 30
+X12_SECONDS = 10
 MOST_MB = 1_500
 STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.S)
 NUMBER = re.compile(rb"(?<![\d.])\d+(?![\d.])")
@@ -151,35 +159,84 @@ def memory(reader: Apart) -> int:
     return max(peaks)
 
 
+def x12_mutated(seed: int, case: int, samples: dict[str, bytes]) -> tuple[str, bytes]:
+    """X12 case number ``case``: segments and elements spoilt, or bytes as in a PDF."""
+    chance = random.Random(f"x12/{seed}/{case}")
+    name = chance.choice(list(samples))
+    data = samples[name]
+    if chance.random() < 0.7:
+        data = spoilt(data, chance.randrange(1 << 32))
+    for _ in range(chance.choice((0, 1, 1, 3))):
+        data = chance.choice((flip, cut, repeat, end_early, renumber))(chance, data or b"ISA*")
+    return name, data
+
+
+def x12_samples() -> dict[str, bytes]:
+    several = b"".join(remittance_file(12))
+    return {
+        **{kind: sample(kind) for kind in KINDS},
+        "several": several + delimited(["TA1*000000001*260105*1200*R*006"]) + several,
+    }
+
+
+def read_pages(reader: Apart, data: bytes) -> str:
+    """What became of a document: read, the reason without its figures, or what went wrong."""
+    try:
+        reader.ask("pages", data)
+    except UnreadableDocument as error:
+        return re.sub(r"\d[\d,]*", "N", str(error))
+    return "read"
+
+
+def read_x12(file: Path, data: bytes) -> str:
+    """The same of an X12 file; the first sentence of what was said of it."""
+    file.write_bytes(data)
+    signal.setitimer(signal.ITIMER_REAL, X12_SECONDS)
+    try:
+        tally = write_document(file, StringIO())
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    said = [*tally.errors, *tally.envelope]
+    if not said:
+        return "read"
+    return re.sub(r"^(Segment )?\w+: |\d[\d,]*", "", said[0])[:70]
+
+
+def overdue(_signal: int, _frame: object) -> None:
+    raise TimeoutError
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--kind", choices=("pages", "x12"), default="pages")
     options.add_argument("--cases", type=int, default=500)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--from", type=int, default=0, dest="first", help="the first case")
     options.add_argument("--keep", type=Path, help="where cases that fail are written")
     asked = options.parse_args()
-    samples = seeds()
+    signal.signal(signal.SIGALRM, overdue)
     reader = Apart(page_seconds=PAGE_SECONDS)
     reasons: Counter[str] = Counter()
     failed, longest, started = [], (0.0, 0), monotonic()
-    for case in range(asked.first, asked.first + asked.cases):
-        name, data = mutated(asked.seed, case, samples)
-        begun = monotonic()
-        try:
-            reader.ask("pages", data)
-            said = "read"
-        except UnreadableDocument as error:
-            said = re.sub(r"\d[\d,]*", "N", str(error))
-        except Exception as error:
-            said = f"NOT TYPED: {type(error).__name__}"
-        longest = max(longest, (monotonic() - begun, case))
-        reasons[said] += 1
-        if re.search("brings its reader down|takes too long|NOT TYPED", said):
-            failed.append((case, name, said))
-            if asked.keep:
-                asked.keep.mkdir(parents=True, exist_ok=True)
-                (asked.keep / f"{asked.seed}-{case}-{name}").write_bytes(data)
-    peak = memory(reader)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "some.x12"
+        samples = seeds() if asked.kind == "pages" else x12_samples()
+        make = mutated if asked.kind == "pages" else x12_mutated
+        for case in range(asked.first, asked.first + asked.cases):
+            name, data = make(asked.seed, case, samples)
+            begun = monotonic()
+            try:
+                said = read_pages(reader, data) if asked.kind == "pages" else read_x12(file, data)
+            except Exception as error:
+                said = f"NOT TYPED: {type(error).__name__}"
+            longest = max(longest, (monotonic() - begun, case))
+            reasons[said] += 1
+            if re.search("brings its reader down|takes too long|NOT TYPED", said):
+                failed.append((case, name, said))
+                if asked.keep:
+                    asked.keep.mkdir(parents=True, exist_ok=True)
+                    (asked.keep / f"{asked.seed}-{case}-{name}").write_bytes(data)
+    peak = memory(reader) or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     reader.close()
     for said, times in reasons.most_common():
         sys.stdout.write(f"{times:>7}  {said}\n")
