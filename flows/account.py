@@ -23,6 +23,7 @@ from billing.model import (
 from billing.reconcile import conclude, propose_postings
 from billing.remittance import excerpt
 from billing.report import Drift
+from billing.suspects import proposal
 from bots.portal.browser import Browser
 from bots.portal.driver import Asked, ClaimStatusDriver
 from bots.portal.memory import SessionKeep
@@ -205,21 +206,27 @@ def eob_observation(
     if isinstance(reading, UnreadableDocument):
         return no_document(str(reading), captures)
     holding = [
-        (remittance, found)
-        for remittance, found in zip(reading.remittances, reading.residuals, strict=True)
+        (remittance, found, sure)
+        for remittance, found, sure in zip(
+            reading.remittances, reading.residuals, reading.confidence, strict=True
+        )
         if any(c.payer_claim_number == payer_claim_number for c in remittance.claims)
     ]
     if len(holding) != 1:
         return no_document(
             f"The EOB holds this claim in {len(holding)} payments instead of one.", captures
         )
-    ((remittance, open_equations),) = holding
+    ((remittance, open_equations, sure),) = holding
     if open_equations:
         first = open_equations[0]
-        return no_document(
-            f"The EOB does not balance: {first.equation} {first.where} is off by {first.dollars}.",
-            captures,
-        )
+        why = f"The EOB does not balance: {first.equation} {first.where} is off by {first.dollars}."
+        if only := proposal(remittance, open_equations, sure):
+            page = remittance.places[only.path].page
+            why += (
+                f" One correction would close every equation: {only.path} on page {page} was read "
+                f"as {only.read} and would be {only.closing} ({only.why}); compare it there."
+            )
+        return no_document(why, captures)
     part = excerpt(remittance, claim_id=claim.claim_id, payer_claim_number=payer_claim_number)
     return Observation(Channel.EOB, datetime.now(UTC), Found(part), captures, part.places)
 

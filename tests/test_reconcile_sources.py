@@ -16,18 +16,24 @@ from reconcile_samples import (
     PORTAL,
     STATUS,
     TRACE,
+    adjust,
     agreeing,
     eob,
     kind,
     line,
     no_eob,
     portal,
+    remittance,
     remitted,
     reversal,
     weigh,
 )
 
+from billing.balance import residuals
 from billing.model import Found, Observation, Outcome, Reason, RemittedClaim
+from billing.suspects import SURE
+from bots.reading.eob import Reading
+from flows.account import eob_observation
 
 
 def test_without_an_eob_the_portals_figures_stand_and_the_document_is_missed() -> None:
@@ -101,6 +107,26 @@ def test_an_eob_that_does_not_balance_proves_nothing_and_is_named() -> None:
     assert kind(found) == (Outcome.PAID, "eob-unbalanced")
     assert (found.paid, found.places["paid"].sha256) == (Decimal("156.00"), PORTAL)
     assert "0.10" in found.finding.why
+
+
+@pytest.mark.parametrize("sure", [40, 100])
+def test_the_one_correction_that_closes_an_eob_is_asked_of_a_person_and_never_posted(
+    sure: int,
+) -> None:
+    held = remittance(PAID)
+    misread = replace(PAID.lines[0], adjustments=adjust("CO-45 70.00"))
+    claim = replace(PAID, lines=(misread, PAID.lines[1]))
+    held = replace(held, claims=(claim,))
+    path = "claims[0].lines[0].adjustments[0].amount"
+    reading = Reading("acme", (held,), (residuals(held),), ({path: sure},))
+    observed = eob_observation(reading, "e" * 64, claim=CLAIM, payer_claim_number=NUMBER)
+    found = weigh(portal(agreeing(PAID)), observed)
+    assert kind(found) == (Outcome.PAID, "eob-unbalanced")
+    assert found.finding.needs_person
+    assert "does not balance" in found.finding.why
+    asked = f"{path} on page 1 was read as 70.00 and would be 20.00"
+    assert (asked in found.finding.why) is (sure < SURE)
+    assert found.places["paid"].sha256 == PORTAL
 
 
 @pytest.mark.parametrize(
