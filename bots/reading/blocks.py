@@ -17,7 +17,7 @@ from bots.reading.words import Word
 Held = list[tuple[int, Word]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Match:
     """An adjustment as its pattern found it, before its mark, if it is one, is explained."""
 
@@ -26,7 +26,7 @@ class Match:
     where: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Line:
     """A service line while its rows are being gathered: words by column, in reading order."""
 
@@ -38,7 +38,7 @@ class Line:
     remarks: list[Span] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Block:
     """A claim's rows while they are being gathered; ``status`` is what its section implies.
 

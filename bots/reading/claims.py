@@ -141,7 +141,7 @@ def _in_totals(heading: str, block: Block) -> Iterator[Span]:
 
 
 def _finish_line(line: Line, layout: EobLayout, codes: Codes, path: str) -> _Finished:
-    values: dict[str, Value] = {}
+    values: dict[str, Value] = dict.fromkeys(("service_date", "units", "allowed"))
     places: Places = {}
     for name, described in layout.lines.fields.items():
         if described.constant is not None:
