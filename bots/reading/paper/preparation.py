@@ -9,7 +9,6 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 DARK = 140
-RULE_INCHES = 0.4
 MOST_SKEW = 5.0  # degrees
 LEAST_SKEW = 0.1
 POINTS_LOOKED_AT = 60_000
@@ -56,15 +55,6 @@ def clean(image: Image.Image) -> Image.Image:
     return image.filter(ImageFilter.GaussianBlur(SOFT)) if between > SPECKLED + inked else image
 
 
-def without_rules(image: Image.Image, dpi: int) -> Image.Image:
-    """The image with every straight dark run too long for a letter turned white."""
-    grey = np.asarray(image.convert("L")).copy()
-    dark = grey < DARK
-    least = int(RULE_INCHES * dpi)
-    grey[_long_runs(dark, least) | _long_runs(dark.T, least).T] = 255
-    return Image.fromarray(grey)
-
-
 def blank(image: Image.Image) -> bool:
     """Whether nothing is printed there."""
     return bool(np.asarray(image).min() >= DARK)
@@ -90,14 +80,3 @@ def _sharpness(down: Cells, across: Cells, angle: float) -> float:
     rows = np.rint(down + across * math.tan(math.radians(angle))).astype(np.int64)
     counted = np.bincount(rows - rows.min()).astype(np.float64)
     return float((np.diff(counted) ** 2).sum() / counted.sum())
-
-
-def _long_runs(dark: Cells, least: int) -> Any:
-    """Where ``dark`` is part of a horizontal run of at least ``least`` cells."""
-    kept = np.zeros_like(dark)
-    for row in np.flatnonzero(dark.sum(axis=1) >= least):
-        edges = np.flatnonzero(np.diff(np.concatenate(([0], dark[row].astype(np.int8), [0]))))
-        for start, stop in zip(edges[::2], edges[1::2], strict=True):
-            if stop - start >= least:
-                kept[row, start:stop] = True
-    return kept

@@ -10,7 +10,8 @@ import pytesseract
 from PIL import Image
 
 from billing.errors import UnreadableDocument
-from bots.reading.paper.preparation import blank, clean, straight, upright, without_rules
+from bots.reading.paper.preparation import blank, clean, straight, upright
+from bots.reading.paper.rules import without_rules
 from bots.reading.paper.second_reader import doubted
 from bots.reading.paper.sheet import POINTS_PER_INCH, Word, inside
 
@@ -42,7 +43,7 @@ def recognised(image: Image.Image, number: int) -> tuple[Image.Image, list[Word]
         if _sureness(other) > _sureness(block):
             level, plain, block = level.transpose(UPSIDE_DOWN), turned, other
     words = list(_agreed(block, list(_tesseract(plain, number, LAID_OUT))))
-    return level, doubted(level, words, DPI / POINTS_PER_INCH)
+    return level, doubted(plain, words, DPI / POINTS_PER_INCH)
 
 
 def _sureness(words: list[Word]) -> int:
