@@ -37,6 +37,9 @@ def unlocked(data: bytes, password: str) -> bytes:
 
 
 def draw_page(data: bytes, number: int, dpi: int) -> Image.Image:
-    """A page of a document in colour, as a person sees it. Raises UnreadableDocument."""
+    """A page of a document in colour, turned as it was read, so that boxes are where words stand.
+
+    Raises UnreadableDocument.
+    """
     ((_, width, height, cells),) = _apart.ask("drawn", data, number, dpi)
     return Image.frombytes("RGB", (width, height), cells)

@@ -17,7 +17,7 @@ from PIL import Image
 from billing.errors import UnreadableDocument
 from bots.reading.paper.careful import MEANINGLESS, careful_words
 from bots.reading.paper.pictures import MOST_PIXELS, kind_of_picture, pictured_pages
-from bots.reading.paper.recognition import DPI, recognised
+from bots.reading.paper.recognition import DPI, recognised, turns_to_read
 from bots.reading.paper.sheet import POINTS_PER_INCH, Page, Word
 from bots.reading.paper.streams import Signs, look_through
 from bots.reading.paper.text_layer import Frame, frame_of, layer_words
@@ -76,18 +76,28 @@ def unlocked(data: bytes, password: str) -> bytes:
 
 
 def drawn_page(data: bytes, number: int, dpi: int) -> Image.Image:
-    """A page in colour, as a person sees it. Raises UnreadableDocument."""
+    """A page in colour, turned as it was read: boxes are where its words stand.
+
+    Raises UnreadableDocument.
+    """
     kind = kind_of_picture(data)
     if kind is not None:
         for image in islice(pictured_pages(data, kind), number - 1, number):
             size = (image.width * dpi // DPI, image.height * dpi // DPI)
-            return image.resize(size).convert("RGB")
+            return turns_to_read(image, number).made(image.resize(size)).convert("RGB")
         raise UnreadableDocument(f"Page {number} of the picture cannot be drawn.")
     try:
+        described = PDFPage.create_pages(PDFDocument(PDFParser(BytesIO(data))))
         with closing(pypdfium2.PdfDocument(data)) as document:
-            drawn: Image.Image = document[number - 1].render(scale=dpi / POINTS_PER_INCH).to_pil()
-            return drawn.copy()
-    except (pypdfium2.PdfiumError, IndexError):
+            page = document[number - 1]
+            drawn: Image.Image = page.render(scale=dpi / POINTS_PER_INCH).to_pil()
+            (one,) = islice(described, number - 1, number)
+            if _written(data, number, page, look_through(one, number)) is not None:
+                return drawn.copy()
+            return turns_to_read(_drawn(page, number), number).made(drawn.convert("RGB"))
+    except UnreadableDocument:
+        raise
+    except Exception:  # pdfminer raises anything at all on broken files
         raise UnreadableDocument(f"Page {number} of the PDF cannot be drawn.") from None
 
 
@@ -142,15 +152,25 @@ def _opened(data: bytes) -> pypdfium2.PdfDocument:
 
 
 def _page(data: bytes, number: int, page: pypdfium2.PdfPage, signs: Signs) -> Page:
+    words = _written(data, number, page, signs)
+    if words is None:
+        return _recognised(_drawn(page, number), number)
+    frame = frame_of(page)
+    return Page(number, frame.width, frame.height, tuple(words))
+
+
+def _written(
+    data: bytes, number: int, page: pypdfium2.PdfPage, signs: Signs
+) -> Sequence[Word] | None:
+    """The words of the page's text layer; None when it has none that is what a person sees."""
     frame = frame_of(page)
     # invisible text beneath a scan is what somebody else's recognition made of it
-    if not (signs.unseen or (signs.pictured and _covered(page, frame))):
-        words = None if signs.odd else layer_words(page, frame)
-        if words is None:
-            words = careful_words(data, number)
-        if words and not _garbled(words):
-            return Page(number, frame.width, frame.height, tuple(words))
-    return _recognised(_drawn(page, number), number)
+    if signs.unseen or (signs.pictured and _covered(page, frame)):
+        return None
+    words = None if signs.odd else layer_words(page, frame)
+    if words is None:
+        words = careful_words(data, number)
+    return words if words and not _garbled(words) else None
 
 
 def _garbled(words: Sequence[Word]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image, ImageFilter
 
 DARK = 140
 MOST_SKEW = 5.0  # degrees
-LEAST_SKEW = 0.1
+LEAST_SKEW = 0.04
 POINTS_LOOKED_AT = 60_000
 SPECKLED = 0.02  # of all cells are neither paper nor ink, though the picture is bilevel or scanned
 SOFT = 0.8  # cells
@@ -27,12 +28,37 @@ def upright(image: Image.Image) -> Image.Image:
     return image.transpose(Image.Transpose.ROTATE_90) if across > 1.5 * down else image
 
 
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """How a picture is turned to be read: a quarter counterclockwise, some degrees, a half."""
+
+    quarter: bool = False
+    degrees: float = 0.0
+    half: bool = False
+
+    def made(self, image: Image.Image) -> Image.Image:
+        """The image turned so; itself when there is nothing to turn."""
+        if self.quarter:
+            image = image.transpose(Image.Transpose.ROTATE_90)
+        if self.degrees:
+            image = image.rotate(self.degrees, Image.Resampling.BICUBIC, fillcolor="white")
+        return image.transpose(Image.Transpose.ROTATE_180) if self.half else image
+
+
+def turns_of(image: Image.Image) -> Turns:
+    """How the image must be turned for its lines of text to be level, one end or the other up."""
+    standing = upright(image)
+    return Turns(standing is not image, _askew(standing))
+
+
 def straight(image: Image.Image) -> Image.Image:
     """The image, turned until its lines of text are level; as it is when they are."""
+    return Turns(degrees=_askew(image)).made(image)
+
+
+def _askew(image: Image.Image) -> float:
     angle = skew(image)
-    if abs(angle) < LEAST_SKEW:
-        return image
-    return image.rotate(angle, Image.Resampling.BICUBIC, fillcolor=255)
+    return angle if abs(angle) >= LEAST_SKEW else 0.0
 
 
 def skew(image: Image.Image) -> float:

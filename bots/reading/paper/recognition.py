@@ -1,24 +1,28 @@
-"""A picture of a page becomes words by Tesseract; what it reads differently twice is in doubt."""
+"""A picture of a page becomes words by Tesseract, in doubt when a second reader differs."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytesseract
 from PIL import Image
 
 from billing.errors import UnreadableDocument
-from bots.reading.paper.preparation import blank, clean, straight, upright
+from bots.reading.paper.gaps import joined
+from bots.reading.paper.heights import cased
+from bots.reading.paper.preparation import Turns, blank, clean, turns_of
 from bots.reading.paper.rules import without_rules
 from bots.reading.paper.second_reader import doubted
-from bots.reading.paper.sheet import POINTS_PER_INCH, Word, inside
+from bots.reading.paper.sheet import POINTS_PER_INCH, Word
 
 DPI = 300
 OCR_SECONDS = 120
 SPECK_CONFIDENCE = 40
-BLOCK, LAID_OUT = "6", "3"
+BLOCK = "6"  # a page as one block of text: rows stay rows
+MARGIN = 24  # cells around a word that is looked at alone
 READS_WELL = 60  # percent: the mean of a page that is the right way up
 UPSIDE_DOWN = Image.Transpose.ROTATE_180
 
@@ -26,24 +30,39 @@ UPSIDE_DOWN = Image.Transpose.ROTATE_180
 def recognised(image: Image.Image, number: int) -> tuple[Image.Image, list[Word]]:
     """The page made upright and straight, and the words Tesseract sees on it.
 
-    ``image`` is grey at 300 dpi. It is read twice, once as one block of text and once as laid out
-    in columns: Tesseract's own confidence does not tell a T from a 1, two readings that disagree
-    do. A word they disagree on has confidence 0, unless a second reader, of another kind, sees
-    the same; on a page that is not clean the second reader must see every word so. Raises
-    UnreadableDocument.
+    ``image`` is grey at 300 dpi. Tesseract's own confidence does not tell a T from a 1, two
+    readers that disagree do: a word that a second one, of another kind, does not see so has
+    confidence 0. Raises UnreadableDocument.
     """
+    turns, plain, words = _first_reading(image, number)
+
+    def again(crops: Sequence[Image.Image]) -> list[str]:
+        return _looked_at(crops, number)
+
+    scale = DPI / POINTS_PER_INCH
+    grey = np.asarray(plain)
+    seen = doubted(plain, joined(grey, words, scale), scale, again)
+    return turns.made(image), cased(plain, joined(grey, seen, scale), scale)
+
+
+def turns_to_read(image: Image.Image, number: int) -> Turns:
+    """How ``recognised`` turns the page. Raises UnreadableDocument."""
+    return _first_reading(image, number)[0]
+
+
+def _first_reading(image: Image.Image, number: int) -> tuple[Turns, Image.Image, list[Word]]:
+    """How the page is turned, what is looked at then, and what Tesseract sees there."""
     if blank(image):
-        return image, []
-    level = straight(upright(image))
-    plain = without_rules(clean(level), DPI)
-    block = list(_tesseract(plain, number, BLOCK))
-    if _sureness(block) < READS_WELL:
+        return Turns(), image, []
+    turns = turns_of(image)
+    plain = clean(without_rules(turns.made(image), DPI))
+    words = list(_tesseract(plain, number))
+    if _sureness(words) < READS_WELL:
         turned = plain.transpose(UPSIDE_DOWN)
-        other = list(_tesseract(turned, number, BLOCK))
-        if _sureness(other) > _sureness(block):
-            level, plain, block = level.transpose(UPSIDE_DOWN), turned, other
-    words = list(_agreed(block, list(_tesseract(plain, number, LAID_OUT))))
-    return level, doubted(plain, words, DPI / POINTS_PER_INCH)
+        other = list(_tesseract(turned, number))
+        if _sureness(other) > _sureness(words):
+            return replace(turns, half=True), turned, other
+    return turns, plain, words
 
 
 def _sureness(words: list[Word]) -> int:
@@ -52,27 +71,29 @@ def _sureness(words: list[Word]) -> int:
     return sum(word.confidence * len(word.text) for word in said) // max(letters, 1)
 
 
-def _agreed(block: list[Word], laid_out: list[Word]) -> Iterator[Word]:
-    for word in block:
-        same = [other for other in laid_out if inside(other.box, word.box)]
-        laid_out = [other for other in laid_out if other not in same]
-        sure = max(one.confidence for one in (word, *same))
-        if "".join(other.text for other in same) != word.text:
-            if same or any(map(str.isalnum, word.text)):
-                yield replace(word, confidence=0)
-        elif len(same) > 1:
-            yield from (replace(other, confidence=sure) for other in same)
-        else:
-            yield replace(word, confidence=sure)
-    yield from (replace(other, confidence=0) for other in laid_out)
+def _looked_at(crops: Sequence[Image.Image], number: int) -> list[str]:
+    """What Tesseract sees in each picture of a word, without the page around it."""
+    if not crops:
+        return []
+    high = max(crop.height for crop in crops) + MARGIN
+    column = Image.new(
+        "L", (max(crop.width for crop in crops) + 2 * MARGIN, high * len(crops)), 255
+    )
+    for n, crop in enumerate(crops):
+        column.paste(crop, (MARGIN, n * high + MARGIN // 2))
+    texts = [""] * len(crops)
+    for word in _tesseract(column, number):
+        middle = (word.box[1] + word.box[3]) / 2 * DPI / POINTS_PER_INCH
+        texts[min(int(middle / high), len(crops) - 1)] += word.text
+    return texts
 
 
-def _tesseract(image: Image.Image, number: int, segmentation: str) -> Iterator[Word]:
+def _tesseract(image: Image.Image, number: int) -> Iterator[Word]:
     os.environ["OMP_THREAD_LIMIT"] = "1"  # more threads make Tesseract several times slower
     try:
         table = pytesseract.image_to_data(
             image,
-            config=f"--psm {segmentation} --dpi {DPI}",
+            config=f"--psm {BLOCK} --dpi {DPI}",
             timeout=OCR_SECONDS,
             output_type=pytesseract.Output.DICT,
         )

@@ -10,7 +10,7 @@ from PIL import Image
 
 RULE_INCHES = 0.4  # a dark run as long is no part of a letter
 BREAK_INCHES = 0.01  # grain breaks a rule as widely
-THICK_INCHES = 0.03  # what is thicker is no rule but a filled box
+THICK_INCHES = 0.05  # what is thicker is no rule but a filled box
 INKED = 0.95  # of a rule's length
 DARKNESS = 0.8  # of the paper's grey: rules are often printed in grey
 

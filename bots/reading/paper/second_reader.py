@@ -15,41 +15,83 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from bots.reading.paper.gaps import parts
 from bots.reading.paper.sheet import Word
 
 MODEL = "models/ch_PP-OCRv4_rec_infer.onnx"
 HIGH, LEAST_WIDE = 48, 48  # cells, as the model was taught
 AT_ONCE = 8
 AROUND = 0.15  # of a word's height: room that the model is used to
+ROOMY, LARGER = 0.4, (1.5, 2.0)  # for a second look
 AGREED = 60  # percent: two readers of different kinds saw the same
 SURER, UNSURE = 0.9, 70
 CLEAN_AGREED, CLEAN_SURE, CLEAN_WORD = 0.97, 94, 90
 MONEY = re.compile(r"[-(]?\$?\d[\d,]*\.\d\d[-)]?")
+SPECK = re.compile(r"[^\w$()*-]+")  # what is left of a rule is read as a bar or a dash
+PLAIN = re.compile(r"[A-Za-z]?[a-z]{3,}[.,:;]?")  # no figure and no code
 
 Reader = Callable[[Sequence[Image.Image]], list[tuple[str, float]]]
+Again = Callable[[Sequence[Image.Image]], list[str]]
 
 
-def doubted(image: Image.Image, words: list[Word], cells_a_point: float) -> list[Word]:
+def doubted(
+    image: Image.Image, words: list[Word], cells_a_point: float, again: Again
+) -> list[Word]:
     """``words`` of a page, each as sure as two readers of different kinds make it.
 
-    A word that Tesseract doubts is sure when the second reader sees the same. So must it see
-    every word that Tesseract is less sure of than of clean print, and all of a page that is not
-    clean; an amount of money it need not, since the equations prove it. Where they differ the
-    word is in doubt, whichever text it keeps. Without a second reader on this machine a page that
-    is not clean is in doubt as if nothing had been seen.
+    The second reader must see the same as Tesseract, but for plain words that Tesseract is sure
+    of on a page of clean print. Where they differ both look ``again``, at the word alone and
+    enlarged: the one text that both have seen then is sure, anything else in doubt. An amount of
+    money that Tesseract saw each time is left for the equations to judge. Without a second reader
+    on this machine a page that is not clean is in doubt as if nothing had been seen.
     """
     read, clean = _reader(), _clean(words)
     if read is None:
-        return words if clean else [_judged(word, "", 0.0) for word in words]
-    least = CLEAN_WORD if clean else 101
-    asked = [n for n, word in enumerate(words) if word.confidence < least]
-    if not asked:
-        return words
-    crops = [_crop(image, words[n], cells_a_point) for n in asked]
-    judged = list(words)
-    for n, (text, sure) in zip(asked, read(crops), strict=True):
-        judged[n] = _judged(words[n], text, sure)
+        return words if clean else [_in_doubt(word) for word in words]
+    judged: list[Word] = []
+    asked: list[Word] = []
+    for word in words:
+        plain = clean and word.confidence >= CLEAN_WORD and PLAIN.fullmatch(word.text)
+        (judged if plain else asked).append(word)
+    crops = [_crop(image, word, cells_a_point) for word in asked]
+    grey = np.asarray(image)
+    differing: list[tuple[Word, str, float]] = []
+    for word, (text, sure) in zip(asked, read(crops), strict=True):
+        pieces = _pieces(word, text, grey, cells_a_point)
+        whole = text.replace(" ", "")
+        if word.confidence == 0 and len(pieces) < len(text.split()):
+            judged.append(word)
+        elif _same(word.text, whole):
+            judged += [replace(one, confidence=max(word.confidence, AGREED)) for one in pieces]
+        elif len(pieces) > 1:
+            differing += [(replace(one, text="", confidence=0), one.text, sure) for one in pieces]
+        else:
+            differing.append((word, whole, sure))
+    views = [_crop(image, word, cells_a_point) for word, _, _ in differing]
+    found = zip(differing, again(views), strict=True)
+    looks = [{word.text, look} for (word, _, _), look in found]
+    texts = [{text} for _, text, _ in differing]
+    still = [n for n, look in enumerate(looks) if not _both(texts[n], look)]
+    roomy = read([_crop(image, differing[n][0], cells_a_point, ROOMY) for n in still])
+    for n, (text, _) in zip(still, roomy, strict=True):
+        texts[n].add(text.replace(" ", ""))
+    for larger in LARGER:
+        for n, look in zip(still, again([_enlarged(views[n], larger) for n in still]), strict=True):
+            looks[n].add(look)
+    for (word, text, sure), seen, looked in zip(differing, texts, looks, strict=True):
+        letters = any(map(str.isalnum, "".join(seen | looked)))
+        if letters or not SPECK.fullmatch(word.text):
+            judged.append(_settled(word, (text, sure), seen, looked))
     return judged
+
+
+def _pieces(word: Word, text: str, grey: Any, cells_a_point: float) -> list[Word]:
+    """The words that Tesseract ran together in ``word`` where the second reader sees spaces."""
+    seen = text.split()
+    boxes = parts(grey, word, seen, cells_a_point) if len(seen) > 1 else [word.box]
+    if len(boxes) == 1:
+        return [word]
+    return [replace(word, text=one, box=box) for one, box in zip(seen, boxes, strict=True)]
 
 
 def _clean(words: Sequence[Word]) -> bool:
@@ -59,28 +101,46 @@ def _clean(words: Sequence[Word]) -> bool:
     return len(agreed) >= CLEAN_AGREED * len(said) and mean >= CLEAN_SURE
 
 
-def _judged(word: Word, text: str, sure: float) -> Word:
-    if _same(word.text, text):
-        return replace(word, confidence=max(word.confidence, AGREED))
-    if word.confidence > 0 and MONEY.fullmatch(word.text):
-        return word
-    if text and sure >= SURER and word.confidence < UNSURE:
+def _settled(word: Word, first: tuple[str, float], seen: set[str], looks: set[str]) -> Word:
+    """A word that two readers saw differently at first, after both looked at it again."""
+    both = _both(seen, looks)
+    if len(both) == 1:
+        return replace(word, text=both[0], confidence=AGREED)
+    text, sure = first
+    if not word.text or (text and sure >= SURER and word.confidence < UNSURE):
         return replace(word, text=text, confidence=0)
-    return replace(word, confidence=0)
+    return _in_doubt(word) if looks <= {word.text, ""} else replace(word, confidence=0)
+
+
+def _both(seen: set[str], looks: set[str]) -> list[str]:
+    """What readers of both kinds saw, as Tesseract spells it."""
+    return [look for look in looks if look and any(_same(look, text) for text in seen)]
+
+
+def _enlarged(crop: Image.Image, larger: float) -> Image.Image:
+    size = (round(larger * crop.width), round(larger * crop.height))
+    return crop.resize(size, Image.Resampling.BICUBIC)
+
+
+def _in_doubt(word: Word) -> Word:
+    held = word.confidence > 0 and MONEY.fullmatch(word.text)
+    return word if held else replace(word, confidence=0)
 
 
 def _same(one: str, other: str) -> bool:
-    """Whether two readings are one; large and small letters count only beside digits."""
-    if any(map(str.isdigit, one)):
+    """Whether two readings are one: in a plain word letters that are drawn alike are the same."""
+    if not one or any(map(str.isdigit, one + other)):
         return one == other
-    return one.casefold() == other.casefold()
+    return one.casefold().replace("l", "i") == other.casefold().replace("l", "i")
 
 
-def _crop(image: Image.Image, word: Word, cells_a_point: float) -> Image.Image:
+def _crop(
+    image: Image.Image, word: Word, cells_a_point: float, room: float = AROUND
+) -> Image.Image:
     left, top, right, bottom = (side * cells_a_point for side in word.box)
-    room = AROUND * (bottom - top)
-    box = (int(left - room), int(top - room), int(right + room) + 1, int(bottom + room) + 1)
-    return image.crop((max(box[0], 0), max(box[1], 0), box[2], box[3]))
+    room *= bottom - top
+    cut = (int(left - room), int(top - room), int(right + room) + 1, int(bottom + room) + 1)
+    return image.crop((max(cut[0], 0), max(cut[1], 0), cut[2], cut[3]))
 
 
 @cache
