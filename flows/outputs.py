@@ -28,6 +28,8 @@ from flows.drift import drift_files, drift_note
 SUFFIX = {
     "text/html": ".html",
     "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/tiff": ".tiff",
     "application/pdf": ".pdf",
     "application/json": ".json",
     "text/csv": ".csv",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from odd_site import Asked, Kept, Reply, Site, kept, payer_folder, serving, told_of, words
+from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
 import flows.account
@@ -20,10 +21,12 @@ ARRIVE = (
     "attachment", "iframe", "embed", "object", "tab", "later", "form", "blob", "base64", "saved",
     "data", "embedded", "viewer", "frames",
 )  # fmt: skip
+PICTURES = {"tiff": "TIFF", "jpeg": "JPEG", "png": "PNG"}
 REFUSED = {
     "nothing": "did not arrive",
     "zip": "is not a PDF",
     "page": "is not a PDF",
+    "web": "is not a PDF",
 }
 
 
@@ -35,9 +38,19 @@ def pdf(number: str) -> bytes:
     return made.getvalue()
 
 
+def picture(kind: str) -> bytes:
+    made = io.BytesIO()
+    Image.new("L", (850, 1100), 255).save(made, kind, dpi=(100, 100))
+    return made.getvalue()
+
+
 def document_of(asked: Asked) -> Reply:
     number = asked.path.split("/")[-1]
     attached = {"Content-Disposition": "attachment; filename=eob"} if asked.query else {}
+    if kind := PICTURES.get(number.removeprefix("E-")):
+        return Reply(picture(kind), f"image/{kind.lower()}", headers=attached)
+    if number == "E-web":
+        return Reply(b"<html><body>Sorry</body></html>", "application/pdf", headers=attached)
     if number == "E-zip":
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:
@@ -51,7 +64,7 @@ def test_an_eob_arrives_in_every_way_and_what_does_not_is_said(
     browser_executable: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(flows.account, "TRIES_PER_ITEM", 1)
-    ways = [*ARRIVE, *REFUSED]
+    ways = [*ARRIVE, *PICTURES, *REFUSED]
     claims: list[Kept] = [
         kept(f"E-{way}", member=f"QX{n:07}", way=way) for n, way in enumerate(ways)
     ]
@@ -72,5 +85,7 @@ def test_an_eob_arrives_in_every_way_and_what_does_not_is_said(
     by_way = dict(zip(ways, told, strict=True))
     wrong = [way for way in ARRIVE if by_way[way].document != pdf(f"E-{way}")]
     assert not wrong, {way: by_way[way].lost for way in wrong}
+    scans = {way: picture(kind) for way, kind in PICTURES.items()}
+    assert {way: by_way[way].document for way in PICTURES} == scans
     assert {way: by_way[way].document for way in REFUSED} == dict.fromkeys(REFUSED)
     assert all(why in by_way[way].lost for way, why in REFUSED.items()), by_way

@@ -15,11 +15,12 @@ from bots.claim_task import Document
 from bots.page_language import Locators
 from bots.portal.session import PortalSession
 from bots.portal.traffic import DATA
-from bots.reading.words import unlocked
+from bots.reading.words import kind_of_document, unlocked
 
 ABSENT = "The EOB that the portal offers did not arrive."
-NOT_A_PDF = "What the portal sent as the EOB is not a PDF."
-DOCUMENTS = ("application/pdf",)
+NOT_A_PDF = "What the portal sent as the EOB is not a PDF, nor a scan as TIFF, JPEG or PNG."
+PDF = "application/pdf"
+DOCUMENTS = (PDF, "image/tiff")  # a script fetches other pictures to show them
 LISTS = ("text/csv", "text/tab-separated-values", "application/csv")
 LOOK_SECONDS = 0.3
 EMBEDDED = """() => {
@@ -37,9 +38,6 @@ BYTES = """async url => {
   }
   return btoa(text);
 }"""
-HEADER = b"%PDF-"
-ARCHIVE = b"PK\x03\x04"
-HEADER_WITHIN = 1024  # readers find it there, whatever a server put before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +58,12 @@ class _HasNone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """An EOB as it can be read, and the bytes that the portal sent (locked by a password, say)."""
+    """An EOB as it can be read, the bytes that the portal sent (locked by a password, say), and
+    the media type of both."""
 
     document: bytes
     sent: bytes
+    kind: str
 
 
 async def fetch_document(session: PortalSession, wanted: Document) -> Fetched | NoDocument:
@@ -85,12 +85,13 @@ async def fetch_document(session: PortalSession, wanted: Document) -> Fetched | 
             return NoDocument(NOT_A_PDF, session.guard.page_instead)
         failure = session.traffic.failure() or "The portal did not send it in time."
         return NoDocument(f"{ABSENT} {failure}")
-    if not _is_pdf(data):
+    kind = kind_of_document(data)
+    if kind is None:
         return NoDocument(NOT_A_PDF, data)
-    if password is None:
-        return Fetched(data, data)
+    if password is None or kind != PDF:
+        return Fetched(data, data, kind)
     try:
-        return Fetched(unlocked(data, password), data)
+        return Fetched(unlocked(data, password), data, kind)
     except UnreadableDocument as error:
         return NoDocument(f"The EOB cannot be opened: {error}", data)
 
@@ -109,11 +110,6 @@ async def fetch_list(session: PortalSession, click: Locators) -> bytes:
         raise TryLater(
             f"The list that the portal offers as a file did not arrive. {failure}"
         ) from error
-
-
-def _is_pdf(data: bytes) -> bool:
-    """An archive may hold one near its start, and is none."""
-    return HEADER in data[:HEADER_WITHIN] and not data.startswith(ARCHIVE)
 
 
 class _Arrival:
@@ -205,7 +201,7 @@ class _Arrival:
                     continue
                 with suppress(Error):  # a frame of its own origin, or one that went away
                     data = base64.b64decode(str(await frame.evaluate(BYTES, url)))
-                    if _is_pdf(data):
+                    if kind_of_document(data) is not None:
                         self._set(data)
 
     async def _embedded(self) -> dict[str, Frame]:

@@ -299,7 +299,7 @@ class ClaimStatusDriver:
             return replace(opened, lost=arrived.why, for_good=arrived.for_good)
         if arrived.sent != arrived.document:
             self._keep(arrived.sent, "application/octet-stream")
-        return replace(opened, document=self.keep(arrived.document, "application/pdf"))
+        return replace(opened, document=self.keep(arrived.document, arrived.kind))
 
     async def _read_opened(
         self, task: ClaimStatusTask, page: bytes

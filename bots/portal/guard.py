@@ -146,7 +146,8 @@ def _is_document(response: APIResponse, body: bytes) -> bool:
     """Whether this is a file to keep and no page to look at."""
     kind = response.headers.get("content-type", "")
     sent_as_file = response.headers.get("content-disposition", "").startswith("attachment")
-    return sent_as_file or kind.startswith("application/pdf") or body.startswith(b"%PDF-")
+    written = kind.startswith(("application/pdf", "image/tiff")) or body.startswith(b"%PDF-")
+    return sent_as_file or written
 
 
 def _refuse(wanted: asyncio.Future[bytes], why: str) -> None:

@@ -7,11 +7,37 @@ from typing import cast
 from PIL import Image
 
 from bots.reading.paper.apart import Apart
+from bots.reading.paper.pictures import kind_of_picture
 from bots.reading.paper.sheet import POINTS_PER_INCH, Box, Page, Word
 
-__all__ = ["POINTS_PER_INCH", "Box", "Page", "Word", "draw_page", "read_pages", "unlocked"]
+__all__ = [
+    "POINTS_PER_INCH",
+    "Box",
+    "Page",
+    "Word",
+    "draw_page",
+    "kind_of_document",
+    "read_pages",
+    "unlocked",
+]
+
+HEADER = b"%PDF-"
+ARCHIVE = b"PK\x03\x04"  # may hold a PDF near its start, and is none
+HEADER_WITHIN = 1024  # readers find it there, whatever a server put before it
 
 _apart = Apart()
+
+
+def kind_of_document(data: bytes) -> str | None:
+    """The media type of what ``read_pages`` may read, by its first bytes; None for anything else.
+
+    A web page that was saved as a PDF is none.
+    """
+    picture = kind_of_picture(data)
+    if picture is not None:
+        return f"image/{picture.lower()}"
+    is_pdf = HEADER in data[:HEADER_WITHIN] and not data.startswith(ARCHIVE)
+    return "application/pdf" if is_pdf else None
 
 
 def read_pages(data: bytes) -> tuple[Page, ...]:
