@@ -24,6 +24,10 @@ class UnreadableDocument(ClaimsweepError):
     """A document was stored but cannot be read as a remittance; a person must look."""
 
 
+class UnknownIssuer(UnreadableDocument):
+    """No payer's eob.yaml recognises the document, which may be a remittance all the same."""
+
+
 class PortalError(ClaimsweepError):
     """Something between us and an answer; the claim stays unknown."""
 

@@ -59,6 +59,7 @@ by accident.
                           provider_adjustments, amount
 ``ignore``                patterns of rows in that part which say nothing that is needed
 ``other_labels``          labels beside which stands nothing that is needed; a value ends there
+``other_columns``         headings beneath which stands nothing that is needed
 
 A field has exactly one of ``label`` (the words to the right of it, up to the next label),
 ``beneath`` (the words under that label, in the row below one that is made of labels only),

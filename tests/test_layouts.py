@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from remittance_marks import mark_document
 
 from billing.errors import UnreadableDocument
+from bots import layout as layout_module
 from bots.layout import EobLayout, load_layout
 from bots.profile import load_layouts
 from bots.reading.eob import Reading, read_eob
@@ -59,3 +61,15 @@ def test_another_digit_in_an_amount_is_refused(layout: str, number: int) -> None
     document = make_document(layout, "digit", SEED, number)
     read = reading_of(document.data)
     assert isinstance(read, UnreadableDocument) or not read.balanced
+
+
+def test_every_key_of_a_layout_is_explained() -> None:
+    """In the module and on the page about it; a key that nobody finds is a key nobody sets."""
+    page = (PROFILES.parent / "docs" / "layouts.md").read_text(encoding="utf-8")
+    parts = [one for one in vars(layout_module).values() if isinstance(one, type)]
+    keys = {
+        key for part in parts if issubclass(part, layout_module.Strict) for key in part.model_fields
+    }
+    assert keys > {"page_columns", "whole_claim", "fixed", "positive"}
+    for text in (str(layout_module.__doc__), page):
+        assert [key for key in sorted(keys) if not re.search(rf"\b{key}\b", text)] == []

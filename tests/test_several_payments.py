@@ -10,13 +10,16 @@ from typing import Any
 import pypdfium2
 import pytest
 from eob_samples import GOLDEN, LIST_PAGES, draw_list
+from ledger_samples import claim
 from remittance_marks import mark_document
 
 from billing.errors import UnreadableDocument
+from billing.model import Found, NoAnswer
 from billing.money import dollars
 from bots.layout import EobLayout, load_layout
 from bots.reading.eob import read_eob
 from bots.reading.eob_json import document_json
+from flows.account import eob_observation
 from sandbox.remittances.corpus import Document, make_document
 
 FERNGATE = {"ferngate": load_layout(Path(__file__).parent / "layouts" / "ferngate.yaml")}
@@ -72,6 +75,17 @@ def test_one_payment_out_of_balance_leaves_the_others_good() -> None:
     for number in (0, 2):
         marks = mark_document(documents[number].truth, [payments[number]])
         assert (marks.missed, marks.wrong) == ([], [])
+
+
+def test_a_claim_is_observed_in_the_payment_that_holds_it_if_that_one_balances() -> None:
+    documents = three("digit")
+    reading = read_eob(bound([one.data for one in documents]), FERNGATE)
+    found = []
+    for document in documents:
+        number = document.truth["payments"][0]["claims"][0]["payer_claim_number"]
+        seen = eob_observation(reading, "0" * 64, claim=claim(1), payer_claim_number=number)
+        found.append(type(seen.answer))
+    assert found == [Found, NoAnswer, Found]
 
 
 def test_a_page_that_is_missing_or_in_another_payment_is_noticed() -> None:

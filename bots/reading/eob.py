@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from itertools import pairwise, takewhile
 
 from billing.balance import Residual, residuals
-from billing.errors import UnreadableDocument
+from billing.errors import UnknownIssuer, UnreadableDocument
 from billing.model import Remittance
 from bots.layout import EobLayout
 from bots.reading.kinds import other_kind
 from bots.reading.payments import read_payment
 from bots.reading.rows import REMEDY, Row, rows_of
-from bots.reading.words import read_pages
+from bots.reading.words import Page, read_pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,22 @@ def read_eob(data: bytes, layouts: Mapping[str, EobLayout]) -> Reading:
 
     ``layouts`` are keyed by the payer's id. Pure: no file and no network. Raises
     UnreadableDocument, one sentence with page, fact and remedy, when the bytes are no whole
-    PDF, when no layout or several recognise it, and when a row or a figure cannot be read.
+    PDF, when no layout (as UnknownIssuer) or several recognise it, and when a row or a figure
+    cannot be read.
     """
     pages = read_pages(data)
     payer, layout = _recognise(tuple(rows_of(pages[0])), layouts)
+    return read_by(pages, payer, layout, hashlib.sha256(data).hexdigest())
+
+
+def read_by(pages: Sequence[Page], payer: str, layout: EobLayout, sha256: str) -> Reading:
+    """The remittances on ``pages``, read by ``layout``; ``sha256`` is that of their document.
+
+    Raises UnreadableDocument when pages are missing, and when a row or a figure cannot be read.
+    """
     rows = [tuple(rows_of(page, layout.page_columns)) for page in pages]
     payments = _payments(rows, layout)
     _count_pages(rows, layout, [held[0] for held in payments if held])
-    sha256 = hashlib.sha256(data).hexdigest()
     read = [read_payment(held, layout, sha256) for held in payments]
     return Reading(
         payer,
@@ -68,7 +76,7 @@ def _recognise(rows: Sequence[Row], layouts: Mapping[str, EobLayout]) -> tuple[s
         if all(sign in text for sign in layout.recognise)
     ]
     if not fitting:
-        raise UnreadableDocument(
+        raise UnknownIssuer(
             f"Page 1: no payer's eob.yaml recognises this document{_kind_said(text)}; add a layout "
             f"for its issuer, or {REMEDY}."
         )
