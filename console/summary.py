@@ -136,6 +136,13 @@ def documents_summary(documents: Sequence[Mapping[str, Any]], *, color: bool) ->
     if table.row_count:
         console.print(table)
     for document in documents:
+        if document["payments"] and document.get("layout") == "drafted":
+            said = (
+                f"  {document['file']}: no layout knows this issuer; read by its own headings, "
+                f"{document['confidence']} % sure. Confirm every figure, or draft a layout with "
+                "eob layout new."
+            )
+            console.print(Text(said, "yellow"))
         for payment in document["payments"]:
             for residual in payment["residuals"]:
                 console.print(Text(f"  {document['file']}: off: {_said(residual)}"))

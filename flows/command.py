@@ -15,6 +15,7 @@ from billing.errors import ClaimsweepError
 from flows.edi_command import edi
 from flows.eligibility_command import eligibility
 from flows.entering import code, policy
+from flows.eob_command import eob
 from flows.evidence_command import evidence
 from flows.options import (
     COULD_NOT,
@@ -34,7 +35,6 @@ from flows.stopping import stop_as_control_c_does
 INTERRUPTED = 130  # what the command line makes of a ctrl-C
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
-eob = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(eob, name="eob", help="Read EOB documents.")
 app.add_typer(edi, name="edi", help="Read and write X12 files.")
 app.add_typer(profile, name="profile", help="Check payer profiles.")
@@ -149,31 +149,6 @@ def canary(
     colours = {result.colour for result in results}
     if colours != {"green"}:
         raise typer.Exit(FINDINGS if "red" in colours else COULD_NOT)
-
-
-@eob.command("read")
-def eob_read(files: list[Path], as_json: AsJson = False, profiles: Profiles = None) -> None:
-    """Read EOB PDFs into the 835's shape, every figure with its page and box.
-
-    Exit 1 when a document does not balance, 2 when none could be read.
-
-    Example: claimsweep eob read remittance.pdf --json
-    """
-    from bots.profile import load_layouts
-    from bots.reading.documents import read_documents
-    from console.summary import documents_summary
-
-    layouts = load_layouts(settings_in_force(None, profiles).profiles)
-    documents = read_documents(files, layouts)
-    if as_json:
-        print_json({"files": documents})
-    else:
-        sys.stdout.write(documents_summary(documents, color=sys.stdout.isatty()))
-    failed = [d for d in documents if d["errors"]]
-    if len(failed) == len(documents):
-        raise typer.Exit(COULD_NOT)
-    if failed or not all(p["balanced"] for d in documents for p in d["payments"]):
-        raise typer.Exit(FINDINGS)
 
 
 @app.command()

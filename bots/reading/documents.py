@@ -2,27 +2,70 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from billing.errors import UnreadableDocument
 from bots.layout import EobLayout
+from bots.reading.drafting.general import DRAFTED, Proposal, propose
 from bots.reading.eob import Reading, read_eob
 from bots.reading.eob_json import document_json
+from bots.reading.rows import rows_of
+from bots.reading.words import Page, read_pages
 
 
 def read_documents(files: Sequence[Path], layouts: Mapping[str, EobLayout]) -> list[dict[str, Any]]:
-    """One object a file, in order; a file that cannot be read has its reason in ``errors``."""
-    return [document_json(str(file), _read(file, layouts)) for file in files]
+    """One object a file, in order; a file that cannot be read has its reason in ``errors``.
+
+    ``layout`` is the id of the layout that read it, "drafted" where there is none and its own
+    headings had to do: then it is a proposal for a person. ``confidence`` is in percent.
+    """
+    return [_document(str(file), _read(file, layouts)) for file in files]
 
 
-def _read(file: Path, layouts: Mapping[str, EobLayout]) -> Reading | UnreadableDocument:
+def _document(file: str, read: Reading | Proposal | UnreadableDocument) -> dict[str, Any]:
+    match read:
+        case Proposal(reading, _, confidence):
+            made = document_json(file, reading)
+            return {**made, "payer": None, "layout": DRAFTED, "confidence": confidence}
+        case Reading():
+            sure = min((min(one.values(), default=0) for one in read.confidence), default=0)
+            return {**document_json(file, read), "layout": read.payer, "confidence": sure}
+        case _:
+            return {**document_json(file, read), "layout": None, "confidence": None}
+
+
+def _read(file: Path, layouts: Mapping[str, EobLayout]) -> Reading | Proposal | UnreadableDocument:
     try:
         data = file.read_bytes()
     except OSError as error:
         return UnreadableDocument(f"The file cannot be read ({error.strerror}).")
     try:
-        return read_eob(data, layouts)
+        return read_or_propose(data, layouts)
     except UnreadableDocument as error:
         return error
+
+
+def read_or_propose(data: bytes, layouts: Mapping[str, EobLayout]) -> Reading | Proposal:
+    """The document read by the layout that recognises it, or proposed without one.
+
+    Raises UnreadableDocument.
+    """
+    try:
+        return read_eob(data, layouts)
+    except UnreadableDocument:
+        pages = read_pages(data)
+        if layout_of(pages, layouts) is not None:
+            raise
+    return propose(pages, hashlib.sha256(data).hexdigest())
+
+
+def layout_of(pages: Sequence[Page], layouts: Mapping[str, EobLayout]) -> str | None:
+    """The id of a layout that recognises the document; None when none does."""
+    text = " ".join(row.text for row in rows_of(pages[0]))
+    return next(
+        (one for one, layout in layouts.items() if all(sign in text for sign in layout.recognise)),
+        None,
+    )

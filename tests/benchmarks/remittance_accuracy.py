@@ -34,13 +34,15 @@ class Cell:
     """One layout in one quality.
 
     ``wrong_accepted`` counts figures of accepted documents that are not what the document says;
-    everything of a document that had to be refused is wrong. ``reasons`` counts refusals.
+    everything of a document that had to be refused is wrong. ``drafted`` counts documents read
+    without a layout, by one drafted from them. ``reasons`` counts refusals.
     """
 
     layout: str
     quality: str
     described: bool
     documents: int = 0
+    drafted: int = 0
     pages: int = 0
     accepted: int = 0
     unbalanced: int = 0
@@ -54,9 +56,15 @@ class Cell:
     reasons: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
 
+    @property
+    def read_by(self) -> str:
+        """Whether a person's eob.yaml described them, or one was drafted from each document."""
+        return "drafted" if self.drafted else "yes" if self.described else "no"
+
     def add(self, truth: Mapping[str, Any], reading: Mapping[str, Any]) -> None:
         """Count one document."""
         self.documents += 1
+        self.drafted += reading["layout"] == "drafted"
         self.pages += truth["pages"]
         payments = reading["payments"]
         self.reasons.update(_refusals(reading))
@@ -125,7 +133,7 @@ def table(cells: Sequence[Cell]) -> str:
     for one in cells:
         share = f"{one.right / one.fields:.1%} of {one.fields}" if one.fields else "-"
         values = (
-            *(one.layout, one.quality, "yes" if one.described else "no"),
+            *(one.layout, one.quality, one.read_by),
             *(one.documents, one.accepted, one.unbalanced, one.unread),
             *(share, one.wrong_accepted, one.missed_accepted, f"{one.seconds / one.pages:.2f}"),
         )
@@ -136,7 +144,7 @@ def table(cells: Sequence[Cell]) -> str:
 def main() -> int:
     """Measure, print the table; 1 when a wrong figure was accepted."""
     options = _options()
-    layouts = load_layouts(options.profiles)
+    layouts = {} if options.hide_layouts else load_layouts(options.profiles)
     qualities = dict.fromkeys([*options.quality, *(FAULTS if options.faults else ())])
     documents = (
         make_document(layout, quality, options.seed, number)
@@ -181,6 +189,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--faults", action="store_true", help="every fault besides")
     parser.add_argument("--profiles", type=Path, default=PROFILES)
+    parser.add_argument("--hide-layouts", action="store_true", help="read all without any eob.yaml")
     parser.add_argument("--json", type=Path, help="write every cell there")
     return parser.parse_args()
 

@@ -1,0 +1,1 @@
+"""A remittance that no eob.yaml recognises: a layout is drafted from the document itself."""

@@ -1,0 +1,166 @@
+"""Headings become the fields of a service line, by what they say and what stands under them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bots.reading.drafting.kinds_of_value import date_format, fits
+from bots.reading.drafting.phrases import ADJUSTMENT, CODE
+from bots.reading.drafting.roles import Outline, Told
+from bots.reading.drafting.vocabulary import meanings
+
+REQUIRED = ("procedure", "charge", "paid")
+INTO = {"units": "integer", "modifiers": "codes", "remarks": "codes"}
+MONEY = ("charge", "allowed", "paid", "patient_responsibility")
+LEFT_OPEN = {"modifiers", "remarks", "units", "service_date", "allowed", "patient_responsibility"}
+
+
+@dataclass(slots=True)
+class DraftedLines:
+    """Which field stands under which heading, how surely, and what is left over."""
+
+    headings: Mapping[int, str]
+    fields: dict[str, int] = field(default_factory=dict)
+    sure: dict[str, int] = field(default_factory=dict)
+    fixed: dict[int, str] = field(default_factory=dict)
+    adjustments: int | None = None
+    others: list[int] = field(default_factory=list)
+    unknown_money: list[str] = field(default_factory=list)
+    values: dict[int, list[str]] = field(default_factory=dict)
+
+
+def draft_lines(found: Outline) -> DraftedLines:
+    """The fields of the document's table of lines."""
+    table = found.tables[0]
+    lines = found.of("line")
+    drafted = DraftedLines(dict(enumerate(table.texts)))
+    drafted.values = values = _values(lines, len(table.texts))
+    choices = [
+        (meaning.sure, -number, meaning.field, number)
+        for number, heading in drafted.headings.items()
+        for meaning in meanings(heading, "line")
+        if not values[number] or fits(meaning.field, values[number])
+    ]
+    taken: set[int] = set()
+    for sure, _, name, number in sorted(choices, reverse=True):
+        if number in taken:
+            continue
+        if CODE.match(name):
+            drafted.fixed[number] = name
+        elif name == "adjustments":
+            if not _holds_adjustments(values[number], found) or drafted.adjustments is not None:
+                continue
+            drafted.adjustments = number
+        elif name in drafted.fields:
+            continue
+        else:
+            drafted.fields[name] = number
+        drafted.sure[name] = sure
+        taken.add(number)
+    for number, heading in drafted.headings.items():
+        if number not in taken or number in drafted.fixed:
+            drafted.others.append(number)
+            if number not in taken and values[number] and fits("charge", values[number]):
+                drafted.unknown_money.append(heading)
+    return drafted
+
+
+def _values(lines: Sequence[Told], count: int) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {number: [] for number in range(count)}
+    for told in lines:
+        for key, words in told.cells.items():
+            found[int(key)].append(" ".join(word.text for word in words))
+    return found
+
+
+def _holds_adjustments(texts: Sequence[str], found: Outline) -> bool:
+    """Whether codes with their amounts stand there; nothing may, where no line has any."""
+    return all(ADJUSTMENT.fullmatch(text) for text in texts) and bool(
+        texts or not found.of("adjustment")
+    )
+
+
+def lines_yaml(drafted: DraftedLines, found: Outline) -> dict[str, Any]:
+    """The ``lines`` of eob.yaml."""
+    count = len(found.of("line"))
+    fields = {}
+    for name, number in sorted(drafted.fields.items(), key=lambda one: one[1]):
+        texts = drafted.values[number]
+        one: dict[str, Any] = {"column": drafted.headings[number]}
+        if name == "service_date":
+            one |= dated(texts)
+        elif name in MONEY:
+            one["into"] = "money"
+        elif name in INTO:
+            one["into"] = INTO[name]
+        elif name == "procedure":
+            one["pattern"] = r"([A-Z]\d{4}|\d{4}[A-Z0-9])"
+        if name in LEFT_OPEN and (len(texts) < count or name in {"modifiers", "remarks"}):
+            one["when_missing"] = "none"
+        fields[name] = one
+    begins = "service_date" if "service_date" in drafted.fields else "procedure"
+    if fields[begins].get("when_missing"):
+        begins = "procedure"
+    made: dict[str, Any] = {"begins_with": begins, "fields": fields}
+    stacked = _stacked(drafted, found)
+    if stacked:
+        made["stacked"] = stacked
+    if drafted.others:
+        made["other_columns"] = [drafted.headings[number] for number in drafted.others]
+    made["adjustments"] = _adjustments(drafted, found)
+    if prefixes := sorted({told.prefix for told in found.of("remarks")}):
+        made["remarks"] = f"{_either(prefixes)} (.+)"
+    return made
+
+
+def _stacked(drafted: DraftedLines, found: Outline) -> list[str]:
+    keys = {int(key) for told in found.of("stacked") for key in told.cells}
+    names = {number: name for name, number in drafted.fields.items()}
+    if drafted.adjustments is not None:
+        names[drafted.adjustments] = "adjustments"
+    made = {names[key] for key in keys if key in names}
+    if drafted.adjustments is not None:
+        made.add("adjustments")
+    return sorted(made)
+
+
+def _adjustments(drafted: DraftedLines, found: Outline) -> dict[str, str]:
+    if drafted.adjustments is not None:
+        heading = drafted.headings[drafted.adjustments]
+        texts = drafted.values[drafted.adjustments]
+        texts = [*texts, *(told.row.text for told in found.of("stacked"))]
+        return {"column": heading, "pattern": adjustment_pattern(texts, ())}
+    rows = found.of("adjustment")
+    return {"pattern": adjustment_pattern([t.row.text for t in rows], [t.prefix for t in rows])}
+
+
+def adjustment_pattern(texts: Sequence[str], prefixes: Sequence[str]) -> str:
+    """One pattern for all ``texts``, which begin with ``prefixes``."""
+    matches = [match for text in texts if (match := ADJUSTMENT.search(text))]
+    between = {match["between"] for match in matches} or {"-"}
+    gap = between.pop() if len(between) == 1 else "[- ]?"
+    code = rf"(?P<group>CO|PR|OA|PI|CR){gap}(?P<reason>[A-Z]?\d{{1,3}}) (?P<amount>\S+)"
+    names = sorted({prefix for prefix in prefixes if prefix})
+    if not names:
+        return code
+    said = f"{_either(names)} "
+    return f"(?:{said})?{code}" if "" in prefixes else f"{said}{code}"
+
+
+def _either(texts: Sequence[str]) -> str:
+    escaped = [escaped_text(text) for text in texts]
+    return escaped[0] if len(escaped) == 1 else f"(?:{'|'.join(escaped)})"
+
+
+def escaped_text(text: str) -> str:
+    """A pattern of exactly ``text``, as a person would write it."""
+    return re.sub(r"([.^$*+?{}\[\]\\|()])", r"\\\1", text)
+
+
+def dated(texts: Sequence[str]) -> dict[str, str]:
+    """The keys of a field that holds a day, spelled as ``texts`` are."""
+    spelling = date_format(texts) or "%m/%d/%Y"
+    return {"into": "date"} | ({} if spelling == "%m/%d/%Y" else {"date_format": spelling})

@@ -1,0 +1,172 @@
+"""A document's outline becomes a draft of its issuer's eob.yaml, as sure as each field is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from billing.errors import UnreadableDocument
+from bots.layout import EobLayout
+from bots.reading.drafting.blocks import claims_yaml
+from bots.reading.drafting.columns import DraftedLines, dated, draft_lines, lines_yaml
+from bots.reading.drafting.issuer import furniture, names, page_number
+from bots.reading.drafting.kinds_of_value import fits
+from bots.reading.drafting.labels import DraftedLabels, draft_labels, texts_by_label
+from bots.reading.drafting.phrases import is_money
+from bots.reading.drafting.roles import Outline, Told, outline
+from bots.reading.drafting.sections import provider_yaml, sections_yaml
+from bots.reading.drafting.vocabulary import meanings, method_of
+from bots.reading.rows import REMEDY, Row
+from bots.reading.words import Word
+
+PAYMENT = ("trace_number", "payment_date", "method", "amount", "payee")
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedTotal:
+    """Figures beside a label, and the totals of the document that they may be."""
+
+    texts: tuple[str, ...]
+    candidates: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Draft:
+    """A layout as eob.yaml says it, percent by field, and printed totals yet without a field.
+
+    ``totals`` are labels in the order of the document, with the texts beside each and the totals
+    that it may be.
+    """
+
+    yaml: dict[str, Any]
+    outline: Outline
+    sure: dict[str, int] = field(default_factory=dict)
+    totals: dict[str, PrintedTotal] = field(default_factory=dict)
+
+    @property
+    def headings(self) -> dict[str, tuple[Word, ...]]:
+        """The words of each column's heading, in every table, by what stands under it."""
+        fields = {one["column"]: name for name, one in self.yaml["lines"]["fields"].items()}
+        return {
+            f"{fields.get(phrase.text, phrase.text)} column {number}": phrase.words
+            for number, table in enumerate(self.outline.tables, start=1)
+            for phrase in table.phrases
+        }
+
+    @property
+    def layout(self) -> EobLayout:
+        """The draft as the strict reader takes it.
+
+        Raises UnreadableDocument when the document does not say all that a layout must.
+        """
+        try:
+            return EobLayout.model_validate(self.yaml)
+        except ValidationError as error:
+            why = "; ".join(one["msg"].removeprefix("Value error, ") for one in error.errors())
+            raise UnreadableDocument(
+                f"No layout can be drafted from this document: {why}; {REMEDY}."
+            ) from None
+
+
+def draft_layout(pages: Sequence[Sequence[Row]]) -> Draft:
+    """A layout for the document of these rows.
+
+    Raises UnreadableDocument, one sentence with fact and remedy, when the document has no table
+    of lines, or does not say what a remittance must.
+    """
+    found = outline(pages)
+    if not found.tables or not found.of("claim"):
+        raise UnreadableDocument(
+            "Page 1: no payer's eob.yaml recognises this document, and no table of claims' lines "
+            f"is found in it; {REMEDY}."
+        )
+    if len({table.texts for table in found.tables}) > 1:
+        raise UnreadableDocument(
+            f"The document has tables of lines with different headings; {REMEDY}."
+        )
+    lines = draft_lines(found)
+    for name in ("procedure", "charge", "paid"):
+        if name not in lines.fields:
+            raise UnreadableDocument(f"No column holds the {name} of a line; {REMEDY}.")
+    claims, claim_labels = claims_yaml(found, lines)
+    payment, payment_labels, totals = _payment(found)
+    issuer, title = names(pages[0])
+    payment["fields"]["payer"] = {"constant": issuer}
+    recognise = [issuer, title or next(iter(payment_labels.fields.values()))]
+    yaml: dict[str, Any] = {"recognise": recognise}
+    if number := page_number(pages):
+        yaml["page_number"] = number
+    yaml |= {"furniture": furniture(found), "payment": payment}
+    if sections := sections_yaml(found):
+        yaml["sections"] = sections
+    yaml |= {"claims": claims, "lines": lines_yaml(lines, found)}
+    if provider := provider_yaml(found):
+        yaml["provider_adjustments"] = provider
+    return Draft(yaml, found, _sure(payment_labels, claim_labels, lines), totals)
+
+
+def _sure(payment: DraftedLabels, claims: DraftedLabels, lines: DraftedLines) -> dict[str, int]:
+    return {
+        f"{part}.{name}": sure
+        for part, found in (("payment", payment), ("claims", claims), ("lines", lines))
+        for name, sure in found.sure.items()
+    }
+
+
+def _payment(found: Outline) -> tuple[dict[str, Any], DraftedLabels, dict[str, PrintedTotal]]:
+    before, after = _around_claims(found)
+    header, ending = texts_by_label(before), texts_by_label(after)
+    texts = header | {label: [*header.get(label, []), *texts] for label, texts in ending.items()}
+    labels = draft_labels(header, "payment", PAYMENT)
+    if missing := [name for name in PAYMENT if name not in labels.fields]:
+        later = draft_labels(ending, "payment", missing)
+        labels.fields |= later.fields
+        labels.sure |= later.sure
+    for name in PAYMENT:
+        if name not in labels.fields:
+            raise UnreadableDocument(
+                f"No label is known by which the payment's {name.replace('_', ' ')} stands; "
+                f"{REMEDY}."
+            )
+    fields: dict[str, Any] = {}
+    for name in PAYMENT:
+        label = labels.fields[name]
+        fields[name] = {"label": label}
+        if name == "payment_date":
+            fields[name] |= dated(texts[label])
+        elif name == "method":
+            fields[name]["values"] = {text: method_of(text) for text in dict.fromkeys(texts[label])}
+        elif name == "amount":
+            fields[name]["into"] = "money"
+    totals = _totals(texts, labels, ending)
+    others = [one for one in texts if one not in labels.fields.values()]
+    payment: dict[str, Any] = {"fields": fields}
+    if others:
+        payment["other_labels"] = others
+    return payment, labels, totals
+
+
+def _around_claims(found: Outline) -> tuple[list[Told], list[Told]]:
+    """The labelled rows before the claims (and in the furniture), and those after them."""
+    first = next(n for n, told in enumerate(found.rows) if told.kind == "claim")
+    before = [t for t in found.rows[:first] if t.kind in {"payment", "total", "title", "unknown"}]
+    before += found.of("furniture")
+    after = [t for t in found.rows[first:] if t.kind in {"payment", "total"}]
+    return before, after
+
+
+def _totals(
+    texts: Mapping[str, Sequence[str]], labels: DraftedLabels, ending: Mapping[str, Sequence[str]]
+) -> dict[str, PrintedTotal]:
+    """Labels of printed totals; every figure after the claims must be one."""
+    found = {}
+    for label, said in texts.items():
+        if label in labels.fields.values():
+            continue
+        candidates = [m.field for m in meanings(label, "totals") if fits(m.field, said)]
+        if candidates or (label in ending and any(is_money(text) for text in said)):
+            found[label] = PrintedTotal(tuple(said), tuple(candidates))
+    return found

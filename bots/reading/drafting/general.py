@@ -1,0 +1,114 @@
+"""A remittance without a layout is read by a draft of one, as a proposal for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from billing.balance import residuals
+from billing.errors import UnreadableDocument
+from billing.model import Remittance
+from billing.money import ZERO, money
+from bots.reading.drafting.draft import Draft, draft_layout
+from bots.reading.eob import Reading, _assemble, _count_pages, _walk
+from bots.reading.kinds import other_kind
+from bots.reading.rows import REMEDY, Row, rows_of
+from bots.reading.words import Page
+
+DRAFTED = "drafted"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A reading by a drafted layout, and how sure it is in percent; never posted by itself."""
+
+    reading: Reading
+    draft: Draft
+    confidence: int
+
+
+def propose(pages: Sequence[Page], sha256: str) -> Proposal:
+    """The remittance of ``pages`` read by a layout that is drafted from it.
+
+    Raises UnreadableDocument, one sentence with fact and remedy, when it is no remittance, when
+    no layout can be drafted, and when the draft leaves a row unexplained.
+    """
+    rows = [tuple(rows_of(page)) for page in pages]
+    text = " ".join(row.text for row in rows[0]) if rows else ""
+    if kind := other_kind(text):
+        raise UnreadableDocument(
+            f"Page 1: no payer's eob.yaml recognises this document, which looks like no remittance "
+            f"but {kind}; {REMEDY}."
+        )
+    return propose_by(draft_layout(rows), pages, sha256)
+
+
+def propose_by(draft: Draft, pages: Sequence[Page], sha256: str) -> Proposal:
+    """The remittance of ``pages`` read by its draft, whose printed totals get their names.
+
+    Raises UnreadableDocument.
+    """
+    rows = [tuple(rows_of(page)) for page in pages]
+    reading = _read(rows, draft, sha256)
+    if draft.totals:
+        _name_totals(draft, reading.remittances[0])
+        reading = _read(rows, draft, sha256)
+    return Proposal(reading, draft, _confidence(draft, reading))
+
+
+def _read(rows: Sequence[Sequence[Row]], draft: Draft, sha256: str) -> Reading:
+    layout = draft.layout
+    _count_pages(rows, layout)
+    parts = _walk([row for page in rows for row in page], layout)
+    remittance, found, sure = _assemble(parts, layout, sha256)
+    return Reading(DRAFTED, (remittance,), (*residuals(remittance), *found), (sure,))
+
+
+def _name_totals(draft: Draft, read: Remittance) -> None:
+    """Each printed total becomes the one among its candidates that it equals.
+
+    Where it equals none it stays what it most surely means, and does not close. Raises
+    UnreadableDocument when a figure after the claims means nothing known.
+    """
+    sums = _sums(read)
+    fields: dict[str, dict[str, str]] = {}
+    others: list[str] = draft.yaml["payment"]["other_labels"]
+    for label, total in draft.totals.items():
+        if not total.candidates:
+            raise UnreadableDocument(
+                f"It is not known what the figure beside {label!r} is; {REMEDY}."
+            )
+        printed = {money(text) for text in total.texts if text}
+        equal = [name for name in total.candidates if printed == {sums[name]}]
+        free = [name for name in (equal or total.candidates) if name not in fields]
+        if free:
+            into = "integer" if free[0] == "claim_count" else "money"
+            fields[free[0]] = {"label": label, "into": into}
+            others.remove(label)
+        elif not equal:
+            raise UnreadableDocument(
+                f"The figure beside {label!r} is none of the document's sums; {REMEDY}."
+            )
+    draft.yaml["totals"] = {"fields": fields}
+
+
+def _sums(read: Remittance) -> Mapping[str, Decimal]:
+    claims = read.claims
+    return {
+        "claim_count": Decimal(len(claims)),
+        "charge": sum((claim.charge for claim in claims), ZERO),
+        "allowed": sum((line.allowed or ZERO for one in claims for line in one.lines), ZERO),
+        "adjustments": sum((a.amount for one in claims for a in one.all_adjustments), ZERO),
+        "patient_responsibility": sum((claim.patient_responsibility for claim in claims), ZERO),
+        "paid": sum((claim.paid for claim in claims), ZERO),
+        "provider_adjustments": sum((e.amount for e in read.provider_adjustments), ZERO),
+        "amount": read.amount,
+    }
+
+
+def _confidence(draft: Draft, reading: Reading) -> int:
+    """Percent: the least sure field of the draft and the least sure word of the reading."""
+    fields = min(draft.sure.values(), default=0)
+    words = min((min(one.values(), default=100) for one in reading.confidence), default=0)
+    return min(fields, words) if reading.balanced else 0

@@ -1,0 +1,165 @@
+"""A row's words become phrases: labels with what stands beside them, and headings of columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+from billing.money import money
+from bots.reading.drafting.vocabulary import is_label, meanings
+from bots.reading.rows import Row
+from bots.reading.tables import WIDE
+from bots.reading.words import Word
+
+# A known heading of several words costs nothing, an unknown word and a tight neighbour do.
+UNKNOWN, TIGHT = 1.5, 0.3
+MOST_LABEL_WORDS = 5
+
+CODE = re.compile(r"(?:CO|PR|OA|PI|CR)[- ]?[A-Z]?\d{1,3}")
+ADJUSTMENT = re.compile(
+    r"(?P<group>CO|PR|OA|PI|CR)(?P<between>[- ]?)(?P<reason>[A-Z]?\d{1,3}) (?P<amount>\S+)"
+)
+PROCEDURE = re.compile(r"[A-Z]\d{4}|\d{4}[A-Z0-9]")
+IDENTIFIER = re.compile(r"(?=.*\d)[A-Za-z0-9][A-Za-z0-9./-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Neighbouring words of one row."""
+
+    words: tuple[Word, ...]
+
+    @property
+    def text(self) -> str:
+        """The words with one space between them."""
+        return " ".join(word.text for word in self.words)
+
+    @property
+    def left(self) -> float:
+        """In points."""
+        return self.words[0].box[0]
+
+    @property
+    def right(self) -> float:
+        """In points."""
+        return self.words[-1].box[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A label as it is printed, without its colon, and the text beside it."""
+
+    label: str
+    value: str
+
+
+def segments(row: Row) -> list[Phrase]:
+    """The row cut where a gap is wider than any inside a cell."""
+    letter = letter_width(row.words)
+    held: list[list[Word]] = []
+    for word in row.words:
+        if held and word.box[0] - held[-1][-1].box[2] <= WIDE * letter:
+            held[-1].append(word)
+        else:
+            held.append([word])
+    return [Phrase(tuple(words)) for words in held]
+
+
+def letter_width(words: Sequence[Word]) -> float:
+    """In points."""
+    return sum(word.box[2] - word.box[0] for word in words) / sum(len(w.text) for w in words)
+
+
+def is_money(text: str, *, pointed: bool = True) -> bool:
+    """Whether ``text`` is an amount; with its point, unless that may be absent."""
+    try:
+        money(text)
+    except ValueError:
+        return False
+    return not pointed or "." in text
+
+
+def headings(row: Row) -> list[Phrase] | None:
+    """The row as headings of a table of lines; None when it is none.
+
+    The cut that explains most words is taken: wide gaps always part two headings, and a known
+    heading may end where its neighbour stands close.
+    """
+    if any(re.search(r"\d", word.text) for word in row.words) or len(row.words) < 3:
+        return None
+    phrases = [phrase for segment in segments(row) for phrase in _cut(segment)]
+    known = {meaning.field for p in phrases for meaning in meanings(p.text, "line")}
+    if len(phrases) >= 4 and {"procedure", "charge", "paid"} <= known:
+        return phrases
+    return None
+
+
+def _cut(segment: Phrase) -> list[Phrase]:
+    words = segment.words
+
+    @cache
+    def best(at: int) -> tuple[float, tuple[int, ...]]:
+        if at == len(words):
+            return 0.0, ()
+        found = []
+        for end in range(at + 1, len(words) + 1):
+            text = " ".join(word.text for word in words[at:end])
+            cost = 0.0 if meanings(text, "line") else UNKNOWN * (end - at)
+            rest = best(end)
+            tight = TIGHT if end < len(words) else 0.0
+            found.append((cost + tight + rest[0], (end, *rest[1])))
+        return min(found)
+
+    starts = [0, *best(0)[1]]
+    return [Phrase(words[a:b]) for a, b in pairwise(starts)]
+
+
+def pairs(row: Row) -> list[Pair] | None:
+    """The row as labels with their values, in order; None when it does not start with a label.
+
+    A label is a text of the vocabulary, or any text that ends in a colon, or one that stands
+    where a label must: after a label and its value.
+    """
+    if not re.search(r"[\d:]", row.text) and len(segments(row)) == 1:
+        return None
+    found: list[Pair] = []
+    label: str | None = None
+    value: list[str] = []
+    for text, is_new in _marked(segments(row)):
+        if is_new or (label is not None and value and not re.search(r"\d", text)):
+            if label is not None:
+                found.append(Pair(label, " ".join(value)))
+            label, value = text.removesuffix(":").rstrip(), []
+        elif label is None:
+            return None
+        else:
+            value.append(text)
+    if label is not None:
+        found.append(Pair(label, " ".join(value)))
+    return found if any(pair.value for pair in found) else None
+
+
+def _marked(parts: Sequence[Phrase]) -> Iterator[tuple[str, bool]]:
+    """Every text of the row, and whether it is surely a label."""
+    for part in parts:
+        texts = part.text.split()
+        count = _label_words(texts)
+        if count:
+            yield " ".join(texts[:count]), True
+            texts = texts[count:]
+        if texts:
+            yield " ".join(texts), False
+
+
+def _label_words(texts: Sequence[str]) -> int:
+    """How many of the first words are a label; a colon ends one."""
+    for count, text in enumerate(texts[:MOST_LABEL_WORDS], start=1):
+        if text.endswith(":"):
+            return count
+    for count in range(min(len(texts), MOST_LABEL_WORDS), 0, -1):
+        if is_label(" ".join(texts[:count])) and not re.search(r"\d", " ".join(texts[:count])):
+            return count
+    return 0

@@ -1,0 +1,106 @@
+"""Where a remittance's claims end: titles of parts, provider-level adjustments and totals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from billing.errors import UnreadableDocument
+from bots.reading.drafting.columns import escaped_text
+from bots.reading.drafting.roles import PROVIDER_CODES, Outline, Told, of_claims
+from bots.reading.rows import REMEDY
+
+HOLDS = {
+    "provider_adjustment": "provider_adjustments",
+    "total": "totals",
+    "payment": "totals",
+    "claim": "claims",
+    "heading": "claims",
+    "line": "claims",
+    "note": "nothing",
+}
+
+
+def sections_yaml(found: Outline) -> list[dict[str, Any]]:
+    """The ``sections`` of eob.yaml. Raises UnreadableDocument where a part begins unseen."""
+    made: dict[str, dict[str, Any]] = {}
+    holds: str | None = None
+    rows = [told for told in found.rows if told.kind != "furniture"]
+    first = next((n for n, told in enumerate(rows) if of_claims(told)), 0)
+    while first and rows[first - 1].kind in {"title", "heading"}:
+        first -= 1
+    for at, told in enumerate(rows[first:], start=first):
+        now = HOLDS.get(told.kind, "claims" if of_claims(told) else None)
+        if told.kind == "title":
+            following = _following(rows[at + 1 :])
+            if following is None or (following == "claims" and holds == "claims"):
+                following = following or "nothing"
+            holds = following
+            made[_exactly(told, found)] = {"holds": holds}
+        elif told.kind == "unknown":
+            raise _not_understood(told)
+        elif now != holds and not (holds is None and now == "claims"):
+            if now in {"totals"} and told.kind == "total":
+                holds = now
+                made[_figure(told, found)] = {"holds": holds}
+            elif now == "claims" and told.kind == "heading":
+                continue
+            else:
+                raise _not_understood(told)
+        elif holds is None:
+            holds = now
+    return [{"starts": starts, **rest} for starts, rest in made.items()]
+
+
+def _following(rows: Sequence[Told]) -> str | None:
+    """What the part holds that a title opens: as the first row says that is no title."""
+    told = next((one for one in rows if one.kind != "title"), None)
+    if told is None:
+        return None
+    return HOLDS.get(told.kind, "claims" if of_claims(told) else None)
+
+
+def _exactly(told: Told, found: Outline) -> str:
+    pattern = f"{escaped_text(told.row.text)}$"
+    alike = [one for one in found.rows if re.match(pattern, one.row.text)]
+    if any(one.kind not in {"title", "furniture"} for one in alike):
+        raise _not_understood(told)
+    return pattern
+
+
+def _figure(told: Told, found: Outline) -> str:
+    pattern = rf"{escaped_text(told.pairs[0].label)}:? \S*\d"
+    alike = [one for one in found.rows if re.match(pattern, one.row.text)]
+    if any(one.kind != "total" for one in alike):
+        raise _not_understood(told)
+    return pattern
+
+
+def _not_understood(told: Told) -> UnreadableDocument:
+    top = round(told.row.words[0].box[1])
+    return UnreadableDocument(
+        f"Page {told.row.page}: it cannot be told what the row {top} points from the top is; "
+        f"{REMEDY}."
+    )
+
+
+def provider_yaml(found: Outline) -> dict[str, Any] | None:
+    """The ``provider_adjustments`` of eob.yaml, None where there are none."""
+    rows = found.of("provider_adjustment")
+    if not rows:
+        return None
+    patterns = {_pattern(told) for told in rows}
+    if len(patterns) > 1:
+        raise _not_understood(rows[-1])
+    return {"pattern": patterns.pop()}
+
+
+def _pattern(told: Told) -> str:
+    words = told.prefix.split()
+    codes = [n for n, word in enumerate(words) if word in PROVIDER_CODES]
+    if len(codes) != 1:
+        raise _not_understood(told)
+    words = [escaped_text(word) for word in words]
+    words[codes[0]] = "(?P<reason>[A-Z0-9]{2})"
+    return " ".join([*words, r"(?P<reference>\S+)", r"(?P<amount>\S+)"])

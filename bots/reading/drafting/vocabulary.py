@@ -1,0 +1,290 @@
+"""What labels and headings of US remittances mean, whatever their case and abbreviations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+# One spelling for each of the field's abbreviations; a text's words are translated one by one.
+SPELLINGS = {
+    spelling: word
+    for word, spellings in {
+        "": "the of for a an this that is are in or and at was were here we",
+        "number": "no num nbr # nr nos numbers",
+        "id": "identifier identification ident ids",
+        "account": "acct acnt accounts acc",
+        "patient": "pt pat ptnt patients",
+        "member": "mbr memb members",
+        "service": "svc serv srv services svcs served",
+        "procedure": "proc procedures px prcdr",
+        "hcpcs": "hcpc cpt",
+        "code": "cd codes",
+        "charge": "chg chgs chrg charges charged chrgs",
+        "amount": "amt amts amounts",
+        "billed": "bill-d",
+        "submitted": "subm sub submit",
+        "deductible": "ded deduct deductibles deduc",
+        "coinsurance": "coins coin co-insurance co-ins",
+        "copay": "copays copayment co-pay co-payment copayments copaymt",
+        "responsibility": "resp respons liab liability liable owes owed share portion pays",
+        "adjustment": "adj adjs adjust adjustments adjusted adjmt",
+        "quantity": "qty quant",
+        "unit": "units ut un",
+        "modifier": "mod mods modifiers modifs m1 m2",
+        "payment": "pmt pymt pmts payments pay-ment",
+        "check": "chk cheque ck checks",
+        "insurance": "ins insurer insurers",
+        "provider": "prov providers prv",
+        "paid": "pd payed",
+        "reason": "rsn rc reasons carc carcs",
+        "group": "grp",
+        "remark": "rmk rmks rem rmrk remarks rarc rarcs note notes",
+        "date": "dt dates",
+        "total": "tot totals sum sums",
+        "reference": "ref refs",
+        "benefit": "benefits",
+        "claim": "claims clm clms",
+        "allowed": "alwd allwd allow allowable allowance",
+        "eft": "ach e-f-t",
+        "remittance": "remit remits ra",
+        "noncovered": "non-covered noncov non-cov",
+        "description": "desc descr",
+        "receipt": "received recd rec'd",
+    }.items()
+    for spelling in spellings.split()
+}
+
+PAYMENTS = "(?:check|eft|payment|warrant|voucher|draft|advice|remittance|trace|transaction|deposit|disbursement|funds)"  # noqa: E501
+NUMBER = "(?:number|id|reference)"
+PERSON = "(?:patient|member|subscriber|insured|enrollee|policyholder|participant|client|recipient|beneficiary|employee|worker|claimant|insured worker|injured worker)"  # noqa: E501
+OWNER = "(?:payer|plan|internal|document|fund|carrier|insurance|our|company|transaction|administrator|icn|dcn|tcn)"  # noqa: E501
+CHARGE = "(?:(?:provider|your|line|gross|covered)? ?charge|billed|submitted|you charge|(?:billed|submitted) charge)"  # noqa: E501
+ALLOWED = "(?:allowed|eligible|approved|recommended|covered|plan allowed|contract(?:ed)? rate|fee schedule|negotiated rate|considered|agreed price|plan rate)"  # noqa: E501
+PAID = "(?:paid|payment|benefit|net paid|plan paid|fund paid|provider paid|paid provider|payable|reimbursement|reimbursed|net payment|net benefit|paid on claim|plan payment|plan benefit)"  # noqa: E501
+
+# Patterns of a whole text after its words are translated; percent that it means this field.
+Meanings = Mapping[str, tuple[tuple[str, int], ...]]
+
+PAYMENT: Meanings = {
+    "trace_number": (
+        (rf"(?:{PAYMENTS} ?)+ {NUMBER}", 100),
+        (r"(?:check eft )?(?:trace|trn)", 95),
+        (r"check eft|eft trace", 90),
+        (r"(?:eob|eop|statement|settlement|run|reference) number", 60),
+    ),
+    "payment_date": (
+        (rf"(?:{PAYMENTS} ?)+ (?:issue )?date", 100),
+        (rf"date (?:{PAYMENTS}|paid|issued)", 100),
+        (r"(?:issue|paid|pay|settlement|release) date|date issue|paid on|issued on|issued", 95),
+        (r"date", 60),
+    ),
+    "method": (
+        (rf"{PAYMENTS} (?:method|type|mode|form)", 100),
+        (rf"(?:method|type|mode|form) {PAYMENTS}", 100),
+        (r"method|(?:paid|settled|sent|issued|delivered) (?:by|via|through|as)", 95),
+        (r"how (?:you )?paid|how settled", 90),
+        (r"by|delivery|type", 60),
+    ),
+    "amount": (
+        (rf"(?:net |total )*{PAYMENTS} (?:total|amount)(?: paid)?", 100),
+        (rf"(?:net |total )*amount (?:{PAYMENTS}|paid|issued)", 100),
+        (rf"(?:net|total) {PAYMENTS}", 95),
+        (r"net(?: amount)?(?: paid)?|total paid|paid amount|net paid|total amount", 90),
+        (rf"amount remittance|total {PAYMENTS} amount|amount", 80),
+        (r"payment", 60),
+    ),
+    "payer": ((r"payer(?: name)?|plan name|insurance name|carrier(?: name)?", 95),),
+    "payee": (
+        (r"payee(?: name)?|(?:pay|paid|payable) to(?: provider)?(?: name)?", 100),
+        (r"(?:billing |pay to )?provider(?: name)?(?: service)?|provider service", 95),
+        (r"(?:practice|clinic|facility|vendor|hospital|physician|supplier)(?: name)?", 95),
+    ),
+}
+
+CLAIM: Meanings = {
+    "claim_id": (
+        (r"(?:your |provider )?patient (?:account|control)(?: number| id| reference)?", 100),
+        (r"(?:your|provider|provider patient) (?:account|patient|claim|reference) number", 100),
+        (r"(?:provider |your )patient number|pcn", 95),
+        (r"(?:your )?account(?: number| id)?|patient (?:number|reference)", 90),
+    ),
+    "payer_claim_number": (
+        (rf"{OWNER} (?:claim )?(?:control )?{NUMBER}", 100),
+        (rf"(?:{OWNER} )?claim (?:control )?{NUMBER}", 100),
+        (rf"(?:{OWNER} )claim(?: control)?|icn|dcn|tcn|ccn|bill number|control number", 95),
+        (r"claim", 85),
+    ),
+    "member_id": (
+        (rf"{PERSON} (?:{NUMBER}|policy {NUMBER})", 100),
+        (rf"(?:certificate|policy|contract|medicaid|medicare|hic|mbi) {NUMBER}", 100),
+        (r"certificate|mid|mbi|hic|hicn|id", 90),
+        (r"member|client|subscriber|insured|recipient|enrollee", 60),
+    ),
+    "status": (
+        (r"(?:claim|processing|review|adjudication) ?(?:status|result|outcome|decision)", 100),
+        (r"status|disposition|decision|determination|outcome|result|processed as", 95),
+    ),
+    "charge": ((rf"(?:total )?{CHARGE}(?: amount)?|total amount billed|amount billed", 95),),
+    "allowed": ((rf"(?:total )?(?:amount )?{ALLOWED}(?: amount)?", 95),),
+    "paid": ((rf"(?:total )?(?:claim )?{PAID}(?: amount)?|amount paid", 95),),
+    "patient_responsibility": (
+        (rf"(?:total )?(?:your )?{PERSON} responsibility(?: amount)?", 100),
+        (r"responsibility", 80),
+    ),
+}
+
+LINE: Meanings = {
+    "service_date": (
+        (r"date service|service date|dos|service from(?: date)?|from date|service date from", 100),
+        (r"date|from|service|begin date|first date", 70),
+    ),
+    "procedure": (
+        (r"(?:service|procedure|hcpcs) code|hcpcs(?: hcpcs)?(?: code)?|procedure", 100),
+        (r"code|service", 70),
+    ),
+    "modifiers": ((r"modifier(?: code)?", 100),),
+    "units": (
+        (r"(?:service )?(?:unit|quantity)(?: service)?|number service|unit quantity", 100),
+        (r"number|count|days|days unit", 70),
+    ),
+    "charge": (
+        (rf"(?:total )?{CHARGE}(?: amount)?|amount (?:billed|charge|submitted)|you charge", 100),
+        (r"gross(?: amount)?", 80),
+    ),
+    "allowed": ((rf"(?:amount )?{ALLOWED}(?: amount)?(?: charge)?", 100),),
+    "paid": (
+        (rf"(?:amount )?{PAID}(?: amount)?(?: provider)?|amount paid(?: provider)?", 100),
+        (r"net(?: amount)?", 80),
+    ),
+    "patient_responsibility": (
+        (rf"(?:your )?{PERSON} (?:responsibility|balance|due)(?: amount)?", 100),
+        (r"you may (?:bill|collect)|bill patient|due from patient", 95),
+        (r"responsibility", 85),
+    ),
+    "adjustments": (
+        (r"adjustment(?: reason)?(?: code)?(?: amount)?|group(?: reason| code| amount)*", 95),
+        (r"reason(?: code)?(?: amount)?|reductions?|contractual other|not (?:paid|covered).*", 90),
+        (r"other|other adjustment|noncovered|disallowed", 70),
+    ),
+    "remarks": ((r"remark(?: code)?|see(?: remark)?|message(?: code)?", 95),),
+    "PR-1": ((r"deductible(?: amount)?", 95),),
+    "PR-2": ((r"coinsurance(?: amount)?", 95),),
+    "PR-3": ((r"copay(?: amount)?", 95),),
+    "CO-45": (
+        (r"(?:plan |network |provider |contractual )?(?:discount|write off|savings?)", 80),
+        (r"contractual(?: adjustment)?(?: amount)?", 80),
+    ),
+    "OA-23": (
+        (r"other (?:insurance|payer|carrier|plan)(?: paid)?(?: adjustment)?|cob(?: paid)?", 80),
+    ),
+}
+
+TOTALS: Meanings = {
+    "claim_count": (
+        (r"(?:total )?number claim(?: paid)?", 95),
+        (r"claim(?: paid| processed| count)?|claim total|total claim", 90),
+    ),
+    "charge": ((rf"total {CHARGE}(?: amount)?|{CHARGE}(?: amount)?", 90),),
+    "allowed": ((rf"(?:total )?(?:amount )?{ALLOWED}(?: amount)?", 90),),
+    "adjustments": ((r"(?:total )?(?:claim )?adjustment(?: amount)?|reason amount", 60),),
+    "patient_responsibility": ((rf"(?:total )?{PERSON} responsibility(?: amount)?", 90),),
+    "paid": (
+        (rf"total {PAID}(?: on claim)?|claim {PAID}|{PAID} (?:on )?claim", 90),
+        (r"total claim(?: paid)?", 90),
+        (r"claim|total bill(?:s)?|claim on .*|total net paid|provider paid amount|paid", 80),
+    ),
+    "provider_adjustments": (
+        (r"(?:total )?(?:provider|financial|other)(?: level)? (?:adjustment|items?).*", 90),
+        (r"(?:provider|financial) total", 90),
+        (r"(?:total )?(?:adjustment|offsets?|recoupments?|withheld)", 80),
+    ),
+    "amount": (
+        *PAYMENT["amount"],
+        (rf"(?:total )?{PAYMENTS} (?:total|amount)|net {PAYMENTS}|total|total net paid", 80),
+    ),
+}  # fmt: skip
+
+OTHER: Meanings = {
+    "name": ((rf"(?:{PERSON} )?name|{PERSON}", 80),),
+    "npi": ((r"(?:\w+ )*(?:npi|tax id|tin|ein|phone|fax|address)", 100),),
+    "dates": ((r"(?:date )?receipt(?: date)?|(?:processed|statement|birth|run) date", 95),),
+    "page": ((r"page(?: number)?|sheet", 95),),
+    "others": ((r"asg|assignment|relationship|plan|group(?: number)?|product|network", 70),),
+}
+
+PARTS: Mapping[str, Meanings] = {
+    "payment": PAYMENT,
+    "claim": CLAIM,
+    "line": LINE,
+    "totals": TOTALS,
+    "other": OTHER,
+}
+
+# What becomes of a claim, by the first pattern found in its status text: CLP02.
+STATUSES = (
+    (r"revers|void|credit|take ?back|refund", "22"),
+    (r"tertiary", "3"),
+    (r"secondary", "2"),
+    (r"den(?:y|ied)|reject|disallow", "4"),
+    (r"paid|processed|finali[sz]ed|primary|approved|allowed|adjudicated|complete", "1"),
+)
+METHODS = (
+    (r"no pay|non ?pay|zero pay|^non$|^none$", "NON"),
+    (r"electronic|eft|ach|direct deposit|transfer", "ACH"),
+    (r"check|cheque|chk|warrant|draft|paper", "CHK"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A field that a text may name, and how surely, in percent."""
+
+    field: str
+    sure: int
+
+
+@lru_cache(maxsize=8192)
+def canonical(text: str) -> str:
+    """``text`` in lower case, its words spelled in the one way of the vocabulary."""
+    lower = text.casefold().replace("#", " # ").replace("'s", "").replace("n't", "nt")
+    lower = re.sub(r"(?<=[a-z])- (?=[a-z])", "", lower)
+    lower = re.sub(r"\b(co|non)[- ](?=pay|ins|cov)", r"\1-", lower)
+    words = re.findall(r"[a-z0-9]+(?:-[a-z]+)*|#", re.sub(r"(?<!\bco)(?<!\bnon)-", " ", lower))
+    known = (SPELLINGS.get(word, word) for word in words)
+    return " ".join(word for word in known if word)
+
+
+@lru_cache(maxsize=8192)
+def meanings(text: str, part: str) -> tuple[Meaning, ...]:
+    """The fields of ``part`` that ``text`` may name, the surest first."""
+    said = canonical(text)
+    found = [
+        Meaning(field, max(sure for pattern, sure in patterns if re.fullmatch(pattern, said)))
+        for field, patterns in PARTS[part].items()
+        if any(re.fullmatch(pattern, said) for pattern, _ in patterns)
+    ]
+    return tuple(sorted(found, key=lambda one: -one.sure))
+
+
+def is_label(text: str) -> bool:
+    """Whether ``text`` names anything that a remittance says beside a label."""
+    return any(meanings(text, part) for part in ("payment", "claim", "totals", "other"))
+
+
+def status_of(text: str) -> str | None:
+    """CLP02 of a claim whose status is spelled ``text``; None when it cannot be told."""
+    if re.fullmatch(r"[1-4]|19|2[0-3]", text.strip()):
+        return text.strip()
+    return _first(STATUSES, text)
+
+
+def method_of(text: str) -> str | None:
+    """BPR04 for ``text``, such as "Electronic funds transfer"; None when it cannot be told."""
+    return _first(METHODS, text)
+
+
+def _first(table: tuple[tuple[str, str], ...], text: str) -> str | None:
+    said = text.casefold()
+    return next((code for pattern, code in table if re.search(pattern, said)), None)
