@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bots.reading.drafting.kinds_of_value import date_format, fits
-from bots.reading.drafting.phrases import ADJUSTMENT, CODE
+from bots.reading.drafting.phrases import ADJUSTMENT, CODE, MARKED
 from bots.reading.drafting.roles import Outline, Told
 from bots.reading.drafting.vocabulary import meanings
 
@@ -26,7 +26,7 @@ class DraftedLines:
     fields: dict[str, int] = field(default_factory=dict)
     sure: dict[str, int] = field(default_factory=dict)
     fixed: dict[int, str] = field(default_factory=dict)
-    adjustments: int | None = None
+    adjustments: list[int] = field(default_factory=list)
     others: list[int] = field(default_factory=list)
     unknown_money: list[str] = field(default_factory=list)
     values: dict[int, list[str]] = field(default_factory=dict)
@@ -51,9 +51,11 @@ def draft_lines(found: Outline) -> DraftedLines:
         if CODE.match(name):
             drafted.fixed[number] = name
         elif name == "adjustments":
-            if not _holds_adjustments(values[number], found) or drafted.adjustments is not None:
+            held = _adjustment_columns(number, values, found)
+            if not held or drafted.adjustments:
                 continue
-            drafted.adjustments = number
+            drafted.adjustments = held
+            taken |= set(held)
         elif name in drafted.fields:
             continue
         else:
@@ -61,9 +63,9 @@ def draft_lines(found: Outline) -> DraftedLines:
         drafted.sure[name] = sure
         taken.add(number)
     for number, heading in drafted.headings.items():
-        if number not in taken or number in drafted.fixed:
+        if number not in taken:
             drafted.others.append(number)
-            if number not in taken and values[number] and fits("charge", values[number]):
+            if values[number] and fits("charge", values[number]):
                 drafted.unknown_money.append(heading)
     return drafted
 
@@ -76,11 +78,22 @@ def _values(lines: Sequence[Told], count: int) -> dict[int, list[str]]:
     return found
 
 
-def _holds_adjustments(texts: Sequence[str], found: Outline) -> bool:
-    """Whether codes with their amounts stand there; nothing may, where no line has any."""
-    return all(ADJUSTMENT.fullmatch(text) for text in texts) and bool(
-        texts or not found.of("adjustment")
-    )
+def _adjustment_columns(
+    number: int, values: Mapping[int, Sequence[str]], found: Outline
+) -> list[int]:
+    """The column that holds codes with their amounts, or codes and the one beside it amounts.
+
+    Nothing may stand there, where no line has any. Empty where it is no such column.
+    """
+    texts = values[number]
+    if not texts:
+        return [number] if not found.of("adjustment") else []
+    if all(ADJUSTMENT.fullmatch(text) or MARKED.fullmatch(text) for text in texts):
+        return [number]
+    beside = values.get(number + 1, ())
+    if all(CODE.fullmatch(text) for text in texts) and fits("charge", beside):
+        return [number, number + 1]
+    return []
 
 
 def lines_yaml(drafted: DraftedLines, found: Outline) -> dict[str, Any]:
@@ -119,27 +132,35 @@ def lines_yaml(drafted: DraftedLines, found: Outline) -> dict[str, Any]:
 def _stacked(drafted: DraftedLines, found: Outline) -> list[str]:
     keys = {int(key) for told in found.of("stacked") for key in told.cells}
     names = {number: name for name, number in drafted.fields.items()}
-    if drafted.adjustments is not None:
-        names[drafted.adjustments] = "adjustments"
+    names |= {number: drafted.headings[number] for number in drafted.others}
+    names |= dict.fromkeys(drafted.adjustments, "adjustments")
     made = {names[key] for key in keys if key in names}
-    if drafted.adjustments is not None:
-        made.add("adjustments")
-    return sorted(made)
+    return sorted(made | ({"adjustments"} if drafted.adjustments else set()))
 
 
-def _adjustments(drafted: DraftedLines, found: Outline) -> dict[str, str]:
-    if drafted.adjustments is not None:
-        heading = drafted.headings[drafted.adjustments]
-        texts = drafted.values[drafted.adjustments]
-        texts = [*texts, *(told.row.text for told in found.of("stacked"))]
-        return {"column": heading, "pattern": adjustment_pattern(texts, ())}
-    rows = found.of("adjustment")
-    return {"pattern": adjustment_pattern([t.row.text for t in rows], [t.prefix for t in rows])}
+def _adjustments(drafted: DraftedLines, found: Outline) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    if drafted.fixed:
+        made["fixed"] = {drafted.headings[n]: code for n, code in sorted(drafted.fixed.items())}
+    if drafted.adjustments:
+        headings = [drafted.headings[number] for number in drafted.adjustments]
+        texts = drafted.values[drafted.adjustments[0]]
+        made["column"] = headings[0] if len(headings) == 1 else headings
+        if texts and all(MARKED.fullmatch(text) for text in texts):
+            made["pattern"] = r"(?P<amount>\S+) \((?P<mark>\w{1,2})\)"
+        else:
+            texts = [*texts, *(told.row.text for told in found.of("stacked"))]
+            made["pattern"] = adjustment_pattern(texts, ())
+    elif rows := found.of("adjustment"):
+        made["pattern"] = adjustment_pattern([t.row.text for t in rows], [t.prefix for t in rows])
+    elif not drafted.fixed:
+        made["pattern"] = adjustment_pattern((), ())
+    return made
 
 
 def adjustment_pattern(texts: Sequence[str], prefixes: Sequence[str]) -> str:
     """One pattern for all ``texts``, which begin with ``prefixes``."""
-    matches = [match for text in texts if (match := ADJUSTMENT.search(text))]
+    matches = [match for text in texts if (match := CODE.search(text))]
     between = {match["between"] for match in matches} or {"-"}
     gap = between.pop() if len(between) == 1 else "[- ]?"
     code = rf"(?P<group>CO|PR|OA|PI|CR){gap}(?P<reason>[A-Z]?\d{{1,3}}) (?P<amount>\S+)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,13 +11,20 @@ from pydantic import ValidationError
 from billing.errors import UnreadableDocument
 from bots.layout import EobLayout
 from bots.reading.drafting.blocks import claims_yaml
-from bots.reading.drafting.columns import DraftedLines, dated, draft_lines, lines_yaml
-from bots.reading.drafting.issuer import furniture, names, page_number
+from bots.reading.drafting.columns import (
+    DraftedLines,
+    dated,
+    draft_lines,
+    escaped_text,
+    lines_yaml,
+)
+from bots.reading.drafting.issuer import NPI, furniture, names, page_number, payee_pattern
 from bots.reading.drafting.kinds_of_value import fits
-from bots.reading.drafting.labels import DraftedLabels, draft_labels, texts_by_label
+from bots.reading.drafting.labels import Beneath, DraftedLabels, draft_labels, texts_by_label
 from bots.reading.drafting.phrases import is_money
-from bots.reading.drafting.roles import Outline, Told, outline
+from bots.reading.drafting.roles import Outline, Told, of_claims, outline
 from bots.reading.drafting.sections import provider_yaml, sections_yaml
+from bots.reading.drafting.several import payments_of
 from bots.reading.drafting.vocabulary import meanings, method_of
 from bots.reading.rows import REMEDY, Row
 from bots.reading.words import Word
@@ -27,10 +34,11 @@ PAYMENT = ("trace_number", "payment_date", "method", "amount", "payee")
 
 @dataclass(frozen=True, slots=True)
 class PrintedTotal:
-    """Figures beside a label, and the totals of the document that they may be."""
+    """Figures at a label, payment by payment, and the totals that they may be."""
 
-    texts: tuple[str, ...]
+    texts: tuple[frozenset[str], ...]
     candidates: tuple[str, ...]
+    place: str
 
 
 @dataclass(slots=True)
@@ -51,9 +59,9 @@ class Draft:
         """The words of each column's heading, in every table, by what stands under it."""
         fields = {one["column"]: name for name, one in self.yaml["lines"]["fields"].items()}
         return {
-            f"{fields.get(phrase.text, phrase.text)} column {number}": phrase.words
+            f"{fields.get(one.printed, one.printed)} column {number}": one.words
             for number, table in enumerate(self.outline.tables, start=1)
-            for phrase in table.phrases
+            for one in table.headings
         }
 
     @property
@@ -117,56 +125,78 @@ def _sure(payment: DraftedLabels, claims: DraftedLabels, lines: DraftedLines) ->
 
 
 def _payment(found: Outline) -> tuple[dict[str, Any], DraftedLabels, dict[str, PrintedTotal]]:
-    before, after = _around_claims(found)
-    header, ending = texts_by_label(before), texts_by_label(after)
+    """The ``payment`` of eob.yaml, its labels, and the printed totals still without a name."""
+    payments = payments_of(found)
+    parts = [_around_claims(rows) for rows in payments]
+    header = texts_by_label(told for before, _ in parts for told in before)
+    ending = texts_by_label(told for _, after in parts for told in after)
     texts = header | {label: [*header.get(label, []), *texts] for label, texts in ending.items()}
     labels = draft_labels(header, "payment", PAYMENT)
     if missing := [name for name in PAYMENT if name not in labels.fields]:
         later = draft_labels(ending, "payment", missing)
         labels.fields |= later.fields
         labels.sure |= later.sure
+        labels.beneath |= later.beneath
+    fields: dict[str, Any] = {name: labels.place(name) for name in PAYMENT if name in labels.fields}
+    if "payee" not in fields and (pattern := payee_pattern(found)):
+        fields["payee"], labels.sure["payee"] = {"pattern": pattern}, 80
     for name in PAYMENT:
-        if name not in labels.fields:
+        if name not in fields:
             raise UnreadableDocument(
                 f"No label is known by which the payment's {name.replace('_', ' ')} stands; "
                 f"{REMEDY}."
             )
-    fields: dict[str, Any] = {}
-    for name in PAYMENT:
-        label = labels.fields[name]
-        fields[name] = {"label": label}
+        said = texts.get(labels.fields.get(name, ""), [])
         if name == "payment_date":
-            fields[name] |= dated(texts[label])
+            fields[name] |= dated(said)
         elif name == "method":
-            fields[name]["values"] = {text: method_of(text) for text in dict.fromkeys(texts[label])}
+            fields[name]["values"] = {text: method_of(text) for text in dict.fromkeys(said)}
         elif name == "amount":
             fields[name]["into"] = "money"
-    totals = _totals(texts, labels, ending)
-    others = [one for one in texts if one not in labels.fields.values()]
+        elif name == "payee" and any(NPI.search(text) for text in said):
+            fields[name]["pattern"] = rf"(.+?){NPI.pattern}"
+    totals = _totals(parts, labels, set(ending))
     payment: dict[str, Any] = {"fields": fields}
-    if others:
-        payment["other_labels"] = others
+    if len(payments) > 1:
+        payment = {"starts": _opens(found, labels.fields["trace_number"])} | payment
+    others = [one for one in texts if one not in labels.fields.values()]
+    payment["other_labels"] = others
     return payment, labels, totals
 
 
-def _around_claims(found: Outline) -> tuple[list[Told], list[Told]]:
-    """The labelled rows before the claims (and in the furniture), and those after them."""
-    first = next(n for n, told in enumerate(found.rows) if told.kind == "claim")
-    before = [t for t in found.rows[:first] if t.kind in {"payment", "total", "title", "unknown"}]
-    before += found.of("furniture")
-    after = [t for t in found.rows[first:] if t.kind in {"payment", "total"}]
+def _opens(found: Outline, label: str) -> str:
+    """The pattern of the row that opens a payment, with its trace number."""
+    told = next(t for t in found.rows for pair in t.pairs if pair.label == label)
+    if told.pairs[0].label != label:
+        raise UnreadableDocument(
+            f"Several payments are in the document, and {label!r} does not begin the row that "
+            f"opens one; {REMEDY}."
+        )
+    return rf"{escaped_text(label)}:? (\S+)"
+
+
+def _around_claims(rows: Sequence[Told]) -> tuple[list[Told], list[Told]]:
+    """A payment's labelled rows before its claims (and in the furniture), and those after them."""
+    first = next((n for n, told in enumerate(rows) if of_claims(told)), len(rows))
+    before = [t for t in rows[:first] if t.kind in {"payment", "total", "title", "unknown"}]
+    before += [t for t in rows if t.kind == "furniture"]
+    after = [t for t in rows[first:] if t.kind in {"payment", "total"}]
     return before, after
 
 
 def _totals(
-    texts: Mapping[str, Sequence[str]], labels: DraftedLabels, ending: Mapping[str, Sequence[str]]
+    parts: Sequence[tuple[Sequence[Told], Sequence[Told]]], labels: DraftedLabels, ending: set[str]
 ) -> dict[str, PrintedTotal]:
     """Labels of printed totals; every figure after the claims must be one."""
-    found = {}
-    for label, said in texts.items():
+    found: dict[str, PrintedTotal] = {}
+    by_payment = [texts_by_label([*before, *after]) for before, after in parts]
+    for label in dict.fromkeys(label for texts in by_payment for label in texts):
         if label in labels.fields.values():
             continue
+        said = [text for texts in by_payment for text in texts.get(label, ()) if text]
         candidates = [m.field for m in meanings(label, "totals") if fits(m.field, said)]
         if candidates or (label in ending and any(is_money(text) for text in said)):
-            found[label] = PrintedTotal(tuple(said), tuple(candidates))
+            beneath = any(isinstance(texts.get(label), Beneath) for texts in by_payment)
+            held = tuple(frozenset(filter(None, texts.get(label, ()))) for texts in by_payment)
+            found[label] = PrintedTotal(held, tuple(candidates), "beneath" if beneath else "label")
     return found

@@ -11,9 +11,10 @@ from billing.errors import UnreadableDocument
 from billing.model import Remittance
 from billing.money import ZERO, money
 from bots.reading.drafting.draft import Draft, draft_layout
-from bots.reading.eob import Reading, _assemble, _count_pages, _walk
+from bots.reading.eob import Reading, _count_pages, _payments
 from bots.reading.kinds import other_kind
-from bots.reading.rows import REMEDY, Row, rows_of
+from bots.reading.payments import read_payment
+from bots.reading.rows import REMEDY, rows_of
 from bots.reading.words import Page
 
 DRAFTED = "drafted"
@@ -49,29 +50,34 @@ def propose_by(draft: Draft, pages: Sequence[Page], sha256: str) -> Proposal:
 
     Raises UnreadableDocument.
     """
-    rows = [tuple(rows_of(page)) for page in pages]
-    reading = _read(rows, draft, sha256)
-    if draft.totals:
-        _name_totals(draft, reading.remittances[0])
-        reading = _read(rows, draft, sha256)
+    reading = _read(pages, draft, sha256)
+    if draft.totals and len(next(iter(draft.totals.values())).texts) == len(reading.remittances):
+        _name_totals(draft, reading.remittances)
+        reading = _read(pages, draft, sha256)
     return Proposal(reading, draft, _confidence(draft, reading))
 
 
-def _read(rows: Sequence[Sequence[Row]], draft: Draft, sha256: str) -> Reading:
+def _read(pages: Sequence[Page], draft: Draft, sha256: str) -> Reading:
     layout = draft.layout
-    _count_pages(rows, layout)
-    parts = _walk([row for page in rows for row in page], layout)
-    remittance, found, sure = _assemble(parts, layout, sha256)
-    return Reading(DRAFTED, (remittance,), (*residuals(remittance), *found), (sure,))
+    rows = [tuple(rows_of(page, layout.page_columns)) for page in pages]
+    payments = _payments(rows, layout)
+    _count_pages(rows, layout, [held[0] for held in payments if held])
+    read = [read_payment(held, layout, sha256) for held in payments]
+    return Reading(
+        DRAFTED,
+        tuple(remittance for remittance, _, _ in read),
+        tuple((*residuals(remittance), *found) for remittance, found, _ in read),
+        tuple(sure for _, _, sure in read),
+    )
 
 
-def _name_totals(draft: Draft, read: Remittance) -> None:
+def _name_totals(draft: Draft, read: Sequence[Remittance]) -> None:
     """Each printed total becomes the one among its candidates that it equals.
 
     Where it equals none it stays what it most surely means, and does not close. Raises
     UnreadableDocument when a figure after the claims means nothing known.
     """
-    sums = _sums(read)
+    sums = [_sums(one) for one in read]
     fields: dict[str, dict[str, str]] = {}
     others: list[str] = draft.yaml["payment"]["other_labels"]
     for label, total in draft.totals.items():
@@ -79,12 +85,16 @@ def _name_totals(draft: Draft, read: Remittance) -> None:
             raise UnreadableDocument(
                 f"It is not known what the figure beside {label!r} is; {REMEDY}."
             )
-        printed = {money(text) for text in total.texts if text}
-        equal = [name for name in total.candidates if printed == {sums[name]}]
+        printed = [{money(text) for text in texts} for texts in total.texts]
+        equal = [
+            name
+            for name in total.candidates
+            if all(said <= {one[name]} for said, one in zip(printed, sums, strict=True))
+        ]
         free = [name for name in (equal or total.candidates) if name not in fields]
         if free:
             into = "integer" if free[0] == "claim_count" else "money"
-            fields[free[0]] = {"label": label, "into": into}
+            fields[free[0]] = {total.place: label, "into": into}
             others.remove(label)
         elif not equal:
             raise UnreadableDocument(

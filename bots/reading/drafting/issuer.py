@@ -19,6 +19,7 @@ NUMBERED = re.compile(
     r"(?P<of> ?(?:(?i:of)|/) ?)0*(?P<all>\d+)"
 )
 SEARCHED_ROWS = 4
+NPI = re.compile(r",? \(?NPI:? \d{10}\)?.*")
 
 
 def names(page: Sequence[Row]) -> tuple[str, str | None]:
@@ -67,3 +68,12 @@ def page_number(pages: Sequence[Sequence[Row]]) -> str | None:
         said, of = matches[0]["said"], matches[0]["of"]
         patterns.add(rf"{escaped_text(said)}0*(\d+){escaped_text(of)}0*(\d+)")
     return patterns.pop() if len(patterns) == 1 else None
+
+
+def payee_pattern(found: Outline) -> str | None:
+    """Where the provider stands without a label: before its NPI."""
+    for told in found.rows:
+        parts = segments(told.row)
+        if len(parts) > 1 and re.fullmatch(r"NPI:?( \d{10})?", parts[1].text):
+            return r"^(.+?),? NPI:? \d{10}"
+    return None

@@ -18,15 +18,26 @@ class DraftedLabels:
 
     fields: dict[str, str] = field(default_factory=dict)
     sure: dict[str, int] = field(default_factory=dict)
+    beneath: set[str] = field(default_factory=set)
     others: list[str] = field(default_factory=list)
+
+    def place(self, name: str) -> dict[str, str]:
+        """Where the field stands, as eob.yaml says it."""
+        label = self.fields[name]
+        return {"beneath" if label in self.beneath else "label": label}
+
+
+class Beneath(list[str]):
+    """Texts that stand under their label, not beside it."""
 
 
 def texts_by_label(rows: Iterable[Told]) -> dict[str, list[str]]:
-    """Every label of ``rows`` in order, with the texts beside it."""
+    """Every label of ``rows`` in order, with the texts beside or beneath it."""
     found: dict[str, list[str]] = {}
     for told in rows:
         for pair in told.pairs:
-            found.setdefault(pair.label, []).append(pair.value)
+            made: list[str] = Beneath() if pair.beneath else []
+            found.setdefault(pair.label, made).append(pair.value)
     return found
 
 
@@ -55,5 +66,6 @@ def draft_labels(
                 f"The labels {drafted.fields[name]!r} and {label!r} may both be the "
                 f"{name.replace('_', ' ')}, and say different things; {REMEDY}."
             )
+    drafted.beneath = {label for label, one in found.items() if isinstance(one, Beneath)}
     drafted.others = [label for label in found if label not in drafted.fields.values()]
     return drafted

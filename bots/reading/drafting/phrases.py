@@ -1,27 +1,25 @@
-"""A row's words become phrases: labels with what stands beside them, and headings of columns."""
+"""A row's words become phrases, and labels with what stands beside them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
-from itertools import pairwise
 
 from billing.money import money
-from bots.reading.drafting.vocabulary import is_label, meanings
+from bots.reading.drafting.vocabulary import is_label
 from bots.reading.rows import Row
 from bots.reading.tables import WIDE
 from bots.reading.words import Word
 
-# A known heading of several words costs nothing, an unknown word and a tight neighbour do.
-UNKNOWN, TIGHT = 1.5, 0.3
 MOST_LABEL_WORDS = 5
 
-CODE = re.compile(r"(?:CO|PR|OA|PI|CR)[- ]?[A-Z]?\d{1,3}")
+CODE = re.compile(r"(?:CO|PR|OA|PI|CR)(?P<between>[- ]?)[A-Z]?\d{1,3}")
 ADJUSTMENT = re.compile(
     r"(?P<group>CO|PR|OA|PI|CR)(?P<between>[- ]?)(?P<reason>[A-Z]?\d{1,3}) (?P<amount>\S+)"
 )
+# An amount with a mark that a legend explains.
+MARKED = re.compile(r"(?P<amount>\S*\d) \((?P<mark>[A-Za-z0-9]{1,2})\)")
 PROCEDURE = re.compile(r"[A-Z]\d{4}|\d{4}[A-Z0-9]")
 IDENTIFIER = re.compile(r"(?=.*\d)[A-Za-z0-9][A-Za-z0-9./-]*")
 
@@ -50,10 +48,11 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A label as it is printed, without its colon, and the text beside it."""
+    """A label as it is printed, without its colon, and the text beside it, or ``beneath`` it."""
 
     label: str
     value: str
+    beneath: bool = False
 
 
 def segments(row: Row) -> list[Phrase]:
@@ -80,41 +79,6 @@ def is_money(text: str, *, pointed: bool = True) -> bool:
     except ValueError:
         return False
     return not pointed or "." in text
-
-
-def headings(row: Row) -> list[Phrase] | None:
-    """The row as headings of a table of lines; None when it is none.
-
-    The cut that explains most words is taken: wide gaps always part two headings, and a known
-    heading may end where its neighbour stands close.
-    """
-    if any(re.search(r"\d", word.text) for word in row.words) or len(row.words) < 3:
-        return None
-    phrases = [phrase for segment in segments(row) for phrase in _cut(segment)]
-    known = {meaning.field for p in phrases for meaning in meanings(p.text, "line")}
-    if len(phrases) >= 4 and {"procedure", "charge", "paid"} <= known:
-        return phrases
-    return None
-
-
-def _cut(segment: Phrase) -> list[Phrase]:
-    words = segment.words
-
-    @cache
-    def best(at: int) -> tuple[float, tuple[int, ...]]:
-        if at == len(words):
-            return 0.0, ()
-        found = []
-        for end in range(at + 1, len(words) + 1):
-            text = " ".join(word.text for word in words[at:end])
-            cost = 0.0 if meanings(text, "line") else UNKNOWN * (end - at)
-            rest = best(end)
-            tight = TIGHT if end < len(words) else 0.0
-            found.append((cost + tight + rest[0], (end, *rest[1])))
-        return min(found)
-
-    starts = [0, *best(0)[1]]
-    return [Phrase(words[a:b]) for a, b in pairwise(starts)]
 
 
 def pairs(row: Row) -> list[Pair] | None:

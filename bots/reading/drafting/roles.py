@@ -8,19 +8,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bots.reading.drafting.headings import Heading, find_headings
 from bots.reading.drafting.phrases import (
     ADJUSTMENT,
     CODE,
     IDENTIFIER,
+    MARKED,
     PROCEDURE,
     Pair,
-    Phrase,
-    headings,
     is_money,
     pairs,
     segments,
 )
-from bots.reading.drafting.vocabulary import canonical, meanings
+from bots.reading.drafting.vocabulary import canonical, is_label, meanings
 from bots.reading.rows import Row
 from bots.reading.tables import Cells, Column, Columns
 
@@ -69,15 +69,15 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Headings of a table of lines, and their columns, keyed by the heading."""
+    """Headings of a table of lines from left to right, and their columns, keyed by their number."""
 
-    phrases: tuple[Phrase, ...]
+    headings: tuple[Heading, ...]
     columns: Columns
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """The headings from left to right."""
-        return tuple(phrase.text for phrase in self.phrases)
+        """The headings as they are printed."""
+        return tuple(heading.printed for heading in self.headings)
 
 
 @dataclass(slots=True)
@@ -92,24 +92,76 @@ class Outline:
         return [told for told in self.rows if told.kind in kinds]
 
 
+@dataclass(slots=True)
+class _State:
+    """Where the rows have come to; ``seen`` are the texts of the lines' cells by column."""
+
+    in_claims: bool = False
+    after_claims: bool = False
+    in_notes: bool = False
+    seen: dict[str, list[str]] = field(default_factory=dict)
+
+
 def outline(pages: Sequence[Sequence[Row]]) -> Outline:
     """Every row of the document with what it is; a row that nothing explains is ``unknown``."""
     found = Outline([], [])
     margins = _furniture(pages)
     state = _State()
-    for row in (row for page in pages for row in page):
-        told = Told(row)
-        found.rows.append(told)
-        _tell(told, found.tables, state, is_margin=id(row) in margins)
+    for page in pages:
+        at = 0
+        while at < len(page):
+            at += _tell_at(page, at, found, state, margins)
     _tell_titles(found.rows)
     return found
 
 
-@dataclass(slots=True)
-class _State:
-    in_claims: bool = False
-    after_claims: bool = False
-    in_notes: bool = False
+def _tell_at(page: Sequence[Row], at: int, found: Outline, state: _State, margins: set[int]) -> int:
+    """Tells the row at ``at``, and those that belong to it; how many."""
+    told = Told(page[at])
+    found.rows.append(told)
+    if (headings := find_headings(page, at)) is not None:
+        table, height = _table(headings[0]), headings[1]
+        last = found.tables[-1] if found.tables else None
+        if last is None or last.texts != table.texts or last.columns != table.columns:
+            found.tables.append(table)
+        told.kind = "heading"
+        told.table = len(found.tables) - 1
+        found.rows += [Told(row, "heading") for row in page[at + 1 : at + height]]
+        state.in_notes = False
+        return height
+    told.table = len(found.tables) - 1
+    if id(told.row) not in margins and (bar := _labels_over_values(page, at)):
+        told.pairs = bar
+        _tell_labelled(told, state)
+        found.rows.append(Told(page[at + 1], told.kind))
+        return 2
+    _tell(told, found.tables, state, is_margin=id(told.row) in margins)
+    return 1
+
+
+def _labels_over_values(page: Sequence[Row], at: int) -> list[Pair] | None:
+    """A row made of labels, with the values in the row beneath; None when it is none."""
+    row = page[at]
+    parts = segments(row)
+    if at + 1 == len(page) or len(parts) < 2 or re.search(r"\d", row.text):
+        return None
+    below = page[at + 1]
+    known = sum(is_label(part.text.removesuffix(":")) for part in parts)
+    first = segments(below)[0].text
+    if not re.search(r"\d", below.text) or is_label(first) or known < max(2, len(parts) - 1):
+        return None
+    columns = Columns(tuple(Column(part.text, part.left, part.right) for part in parts))
+    cells = columns.cells(below.words)
+    if cells is None or 2 * len(cells) < len(parts) or _is_line(cells):
+        return None
+    return [
+        Pair(
+            part.text.removesuffix(":"),
+            " ".join(word.text for word in cells.get(part.text, ())),
+            beneath=True,
+        )
+        for part in parts
+    ]
 
 
 def _furniture(pages: Sequence[Sequence[Row]]) -> set[int]:
@@ -121,11 +173,7 @@ def _furniture(pages: Sequence[Sequence[Row]]) -> set[int]:
         at_margin += rows
         seen.update({_at(row) for row in rows})
     many = max(2, len(pages))
-    return {
-        id(row)
-        for row in at_margin
-        if (seen[_at(row)] >= many and headings(row) is None) or PAGE_NUMBER.search(row.text)
-    }
+    return {id(row) for row in at_margin if seen[_at(row)] >= many or PAGE_NUMBER.search(row.text)}
 
 
 def _at(row: Row) -> tuple[str, int]:
@@ -134,16 +182,7 @@ def _at(row: Row) -> tuple[str, int]:
 
 def _tell(told: Told, tables: list[Table], state: _State, *, is_margin: bool) -> None:
     row = told.row
-    columns = tables[-1] if tables else None
-    if (phrases := headings(row)) is not None:
-        told.kind = "heading"
-        table = _table(phrases)
-        if columns is None or columns.texts != table.texts or columns.columns != table.columns:
-            tables.append(table)
-        told.table = len(tables) - 1
-        state.in_notes = False
-        return
-    told.table = len(tables) - 1
+    table = tables[-1] if tables else None
     told.pairs = pairs(row) or []
     names_claim = _names_claim(told.pairs)
     at_margin = is_margin and (not names_claim or PAGE_NUMBER.search(row.text))
@@ -151,15 +190,13 @@ def _tell(told: Told, tables: list[Table], state: _State, *, is_margin: bool) ->
         told.kind = "furniture"
     elif state.in_notes and not names_claim:
         told.kind = "note"
-    elif not _tell_table_row(told, columns, state):
+    elif not _tell_table_row(told, table, state):
         _tell_labelled(told, state)
 
 
-def _table(phrases: Sequence[Phrase]) -> Table:
-    columns = tuple(
-        Column(f"{number}", phrase.left, phrase.right) for number, phrase in enumerate(phrases)
-    )
-    return Table(tuple(phrases), Columns(columns))
+def _table(headings: Sequence[Heading]) -> Table:
+    columns = tuple(Column(f"{n}", one.left, one.right) for n, one in enumerate(headings))
+    return Table(tuple(headings), Columns(columns))
 
 
 def _tell_table_row(told: Told, table: Table | None, state: _State) -> bool:
@@ -177,37 +214,60 @@ def _tell_table_row(told: Told, table: Table | None, state: _State) -> bool:
     if table is not None and cells is not None and _is_line(cells):
         told.cells, told.kind = cells, "line"
         state.in_claims = True
+        for key, held in cells.items():
+            state.seen.setdefault(key, []).append(" ".join(word.text for word in held))
         return True
     if table is not None and state.in_claims and _tell_claim_total(told, table):
         return True
+    if not state.in_claims:
+        return False
     words = row.text.split()
     codes = [word for word in words if REMARK.fullmatch(word.strip(",;"))]
     told.prefix = " ".join(words[: len(words) - len(codes)])
-    if codes and words[-len(codes) :] == codes and state.in_claims:
-        if told.prefix and canonical(told.prefix).startswith("remark"):
-            told.kind = "remarks"
-            return True
-        if not told.prefix and cells:
-            told.cells, told.kind = cells, "stacked"
-            return True
+    is_codes = bool(codes) and words[-len(codes) :] == codes
+    if is_codes and told.prefix and canonical(told.prefix).startswith("remark"):
+        told.kind = "remarks"
+        return True
+    if cells and _goes_on_line(cells, state):
+        told.cells, told.kind = cells, "stacked"
+        return True
     return False
+
+
+def _goes_on_line(cells: Cells, state: _State) -> bool:
+    """Whether the row goes on what stands in the cells of the line above it."""
+    for key, words in cells.items():
+        text = " ".join(word.text for word in words)
+        seen = state.seen.get(key, [])
+        wordy = any(re.search(r"[a-z]{3}", one) for one in seen)
+        if not (
+            (wordy and not re.search(r"\d", text))
+            or ADJUSTMENT.fullmatch(text)
+            or MARKED.fullmatch(text)
+            or (REMARK.fullmatch(text) and any(REMARK.match(one) for one in seen))
+        ):
+            return False
+    return True
 
 
 def _is_line(cells: Cells) -> bool:
     texts = [" ".join(word.text for word in words) for words in cells.values()]
     has_procedure = any(PROCEDURE.match(text) for text in texts)
-    return has_procedure and sum(is_money(text) for text in texts) >= 2
+    amounts = sum(is_money(text) or MARKED.fullmatch(text) is not None for text in texts)
+    return has_procedure and amounts >= 2
 
 
 def _tell_claim_total(told: Told, table: Table) -> bool:
     words = told.row.words
-    first = next((n for n, word in enumerate(words) if is_money(word.text)), 0)
+    first = len(words)
+    while first and is_money(words[first - 1].text):
+        first -= 1
     prefix = " ".join(word.text for word in words[:first])
-    said = canonical(prefix)
-    if not first or re.search(r"\d", prefix) or sum(is_money(w.text) for w in words) < 2:
+    named = " ".join(word for word in prefix.split() if not is_money(word))
+    if not first or len(words) - first < 2 or re.search(r"\d", named):
         return False
     cells = table.columns.cells(words[first:])
-    if cells is None or not re.search(r"\btotal|\bclaim|\bbill", said):
+    if cells is None or not re.search(r"\btotal|\bclaim|\bbill", canonical(named)):
         return False
     told.kind, told.cells, told.prefix = "claim_total", cells, prefix
     return True
@@ -232,7 +292,7 @@ def _tell_labelled(told: Told, state: _State) -> None:
         told.kind = "title"
         said = canonical(row.text)
         state.in_notes = bool(
-            re.search(r"explanation.*code|^remark|legend|code.*mean|glossary", said)
+            re.search(r"explanation.*code|^remark|^legend|^key|code.*mean|glossary", said)
         )
     elif re.match(rf"(?:{CODE.pattern}|{REMARK.pattern})\b", row.text):
         told.kind = "note"

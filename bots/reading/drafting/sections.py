@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from billing.errors import UnreadableDocument
 from bots.reading.drafting.columns import escaped_text
 from bots.reading.drafting.roles import PROVIDER_CODES, Outline, Told, of_claims
+from bots.reading.drafting.several import payments_of
 from bots.reading.rows import REMEDY
 
 HOLDS = {
@@ -24,33 +25,36 @@ HOLDS = {
 
 def sections_yaml(found: Outline) -> list[dict[str, Any]]:
     """The ``sections`` of eob.yaml. Raises UnreadableDocument where a part begins unseen."""
-    made: dict[str, dict[str, Any]] = {}
+    made: dict[str, str] = {}
+    for rows in payments_of(found):
+        for pattern, holds in _sections([t for t in rows if t.kind != "furniture"], found):
+            if made.setdefault(pattern, holds) != holds:
+                raise UnreadableDocument(
+                    f"A title opens different parts of the document; {REMEDY}."
+                )
+    return [{"starts": starts, "holds": holds} for starts, holds in made.items()]
+
+
+def _sections(rows: Sequence[Told], found: Outline) -> Iterator[tuple[str, str]]:
+    """Each pattern of a row that opens a part of one payment, and what the part holds."""
     holds: str | None = None
-    rows = [told for told in found.rows if told.kind != "furniture"]
     first = next((n for n, told in enumerate(rows) if of_claims(told)), 0)
     while first and rows[first - 1].kind in {"title", "heading"}:
         first -= 1
     for at, told in enumerate(rows[first:], start=first):
         now = HOLDS.get(told.kind, "claims" if of_claims(told) else None)
         if told.kind == "title":
-            following = _following(rows[at + 1 :])
-            if following is None or (following == "claims" and holds == "claims"):
-                following = following or "nothing"
-            holds = following
-            made[_exactly(told, found)] = {"holds": holds}
+            holds = _following(rows[at + 1 :]) or "nothing"
+            yield _exactly(told, found), holds
         elif told.kind == "unknown":
             raise _not_understood(told)
-        elif now != holds and not (holds is None and now == "claims"):
-            if now in {"totals"} and told.kind == "total":
-                holds = now
-                made[_figure(told, found)] = {"holds": holds}
-            elif now == "claims" and told.kind == "heading":
-                continue
-            else:
-                raise _not_understood(told)
-        elif holds is None:
+        elif now == holds or (now == "claims" and (holds is None or told.kind == "heading")):
+            holds = holds or now
+        elif told.kind == "total":
             holds = now
-    return [{"starts": starts, **rest} for starts, rest in made.items()]
+            yield _figure(told, found), "totals"
+        else:
+            raise _not_understood(told)
 
 
 def _following(rows: Sequence[Told]) -> str | None:

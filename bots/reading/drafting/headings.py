@@ -1,0 +1,135 @@
+"""Rows become the headings of a table of lines, though a heading may be broken over two rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+from bots.reading.drafting.phrases import Phrase, segments
+from bots.reading.drafting.vocabulary import meanings
+from bots.reading.rows import Row
+from bots.reading.tables import OFF
+from bots.reading.words import Word
+
+# A known heading of several words costs nothing, an unknown word and a tight neighbour do.
+UNKNOWN, TIGHT = 1.5, 0.3
+LEAST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """One column's heading, its parts from top to bottom."""
+
+    parts: tuple[Phrase, ...]
+
+    @property
+    def text(self) -> str:
+        """All of its words."""
+        return " ".join(part.text for part in self.parts)
+
+    @property
+    def printed(self) -> str:
+        """As a layout spells it: with | where it is broken."""
+        return "|".join(part.text for part in self.parts)
+
+    @property
+    def left(self) -> float:
+        """In points."""
+        return min(part.left for part in self.parts)
+
+    @property
+    def right(self) -> float:
+        """In points."""
+        return max(part.right for part in self.parts)
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """Its words, row by row."""
+        return tuple(word for part in self.parts for word in part.words)
+
+
+def find_headings(rows: Sequence[Row], at: int) -> tuple[list[Heading], int] | None:
+    """The headings that begin at row ``at``, from left to right, and how many rows they fill.
+
+    None when the row is no heading of a table of lines. The cut that explains most words is
+    taken: wide gaps always part two headings, and a known one may end where its neighbour stands
+    close.
+    """
+    row = rows[at]
+    if not _may_head(row):
+        return None
+    single = [Heading((p,)) for segment in segments(row) for p in _cut(segment)]
+    found: list[tuple[int, int, list[Heading], int]] = []
+    if _is_head(single):
+        found.append((_known(single), 1, single, 1))
+    if at + 1 < len(rows) and rows[at + 1].page == row.page and _may_head(rows[at + 1]):
+        double = _broken(row, rows[at + 1])
+        if double is not None and _is_head(double):
+            found.append((_known(double), 0, double, 2))
+    if not found:
+        return None
+    _, _, headings, height = max(found, key=lambda one: one[:2])
+    return headings, height
+
+
+def _may_head(row: Row) -> bool:
+    return len(row.words) >= LEAST - 1 and not any(re.search(r"\d", w.text) for w in row.words)
+
+
+def _known(headings: Sequence[Heading]) -> int:
+    return sum(bool(meanings(heading.text, "line")) for heading in headings)
+
+
+def _is_head(headings: Sequence[Heading]) -> bool:
+    fields = {meaning.field for one in headings for meaning in meanings(one.text, "line")}
+    return len(headings) >= LEAST and {"procedure", "charge", "paid"} <= fields
+
+
+def _broken(upper: Row, lower: Row) -> list[Heading] | None:
+    """Headings of two rows; None when they stand too far apart."""
+    if (
+        lower.words[0].box[1] - upper.words[0].box[3]
+        > upper.words[0].box[3] - upper.words[0].box[1]
+    ):
+        return None
+    below, free = segments(lower), set(range(len(segments(lower))))
+    found: list[Heading] = []
+    for part in segments(upper):
+        near = sorted((_off(part, below[n]), n) for n in free)
+        if near and near[0][0] <= OFF:
+            free.remove(near[0][1])
+            found.append(Heading((part, below[near[0][1]])))
+        else:
+            found.append(Heading((part,)))
+    if sum(len(heading.parts) for heading in found) < len(found) + 2:
+        return None
+    found += [Heading((below[n],)) for n in free]
+    return sorted(found, key=lambda heading: heading.left)
+
+
+def _off(one: Phrase, other: Phrase) -> float:
+    edges = (abs(one.left - other.left), abs(one.right - other.right))
+    return min(*edges, abs(one.left + one.right - other.left - other.right) / 2)
+
+
+def _cut(segment: Phrase) -> list[Phrase]:
+    words = segment.words
+
+    @cache
+    def best(at: int) -> tuple[float, tuple[int, ...]]:
+        if at == len(words):
+            return 0.0, ()
+        found = []
+        for end in range(at + 1, len(words) + 1):
+            text = " ".join(word.text for word in words[at:end])
+            cost = 0.0 if meanings(text, "line") else UNKNOWN * (end - at)
+            rest = best(end)
+            tight = TIGHT if end < len(words) else 0.0
+            found.append((cost + tight + rest[0], (end, *rest[1])))
+        return min(found)
+
+    starts = [0, *best(0)[1]]
+    return [Phrase(words[a:b]) for a, b in pairwise(starts)]
