@@ -15,6 +15,7 @@ from bots.reading.drafting.vocabulary import meanings
 REQUIRED = ("procedure", "charge", "paid")
 INTO = {"units": "integer", "modifiers": "codes", "remarks": "codes"}
 MONEY = ("charge", "allowed", "paid", "patient_responsibility")
+PROCEDURE_PATTERN = r"([A-Z]\d{4}|\d{4}[A-Z0-9])"
 LEFT_OPEN = {"modifiers", "remarks", "units", "service_date", "allowed", "patient_responsibility"}
 
 
@@ -110,7 +111,15 @@ def lines_yaml(drafted: DraftedLines, found: Outline) -> dict[str, Any]:
         elif name in INTO:
             one["into"] = INTO[name]
         elif name == "procedure":
-            one["pattern"] = r"([A-Z]\d{4}|\d{4}[A-Z0-9])"
+            one["pattern"] = PROCEDURE_PATTERN
+            if any(not re.fullmatch(PROCEDURE_PATTERN, text) for text in texts):
+                one["pattern"] = rf"{PROCEDURE_PATTERN}(?:[- ][A-Z0-9]{{2}})*"
+                if "modifiers" not in drafted.fields:
+                    fields["modifiers"] = {
+                        "column": one["column"],
+                        "pattern": r"\S{5}((?:[- ][A-Z0-9]{2})*)",
+                        "into": "codes",
+                    }
         if name in LEFT_OPEN and (len(texts) < count or name in {"modifiers", "remarks"}):
             one["when_missing"] = "none"
         fields[name] = one

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from billing.balance import residuals
+from billing.balance import PAYMENT, Residual, residuals
 from billing.errors import UnreadableDocument
 from billing.model import Remittance
 from billing.money import ZERO, money
@@ -51,6 +51,9 @@ def propose_by(draft: Draft, pages: Sequence[Page], sha256: str) -> Proposal:
     Raises UnreadableDocument.
     """
     reading = _read(pages, draft, sha256)
+    if "provider_adjustments" in draft.yaml and any(map(_is_payments, reading.residuals)):
+        draft.yaml["provider_adjustments"]["positive"] = "adds"
+        reading = _read(pages, draft, sha256)
     if draft.totals and len(next(iter(draft.totals.values())).texts) == len(reading.remittances):
         _name_totals(draft, reading.remittances)
         reading = _read(pages, draft, sha256)
@@ -115,6 +118,11 @@ def _sums(read: Remittance) -> Mapping[str, Decimal]:
         "provider_adjustments": sum((e.amount for e in read.provider_adjustments), ZERO),
         "amount": read.amount,
     }
+
+
+def _is_payments(found: Sequence[Residual]) -> bool:
+    """Whether a payment does not close, though each of its claims does."""
+    return any(one.equation == PAYMENT for one in found)
 
 
 def _confidence(draft: Draft, reading: Reading) -> int:

@@ -52,7 +52,9 @@ PROVIDER_CODES = frozenset(
     LS OA OB PI PL RA RE SL TL WO WU""".split()
 )
 OF_A_CLAIM = re.compile(r"\b(?:claim|bill|whole)\b")
-MARGIN_ROWS = 4
+MARGIN_ROWS = 6
+MOST_REASON_WORDS = 8
+PAYMENTS_OWN = ("payment", "totals")
 
 
 @dataclass(slots=True)
@@ -173,7 +175,19 @@ def _furniture(pages: Sequence[Sequence[Row]]) -> set[int]:
         at_margin += rows
         seen.update({_at(row) for row in rows})
     many = max(2, len(pages))
-    return {id(row) for row in at_margin if seen[_at(row)] >= many or PAGE_NUMBER.search(row.text)}
+    traces = {pair.value for row in at_margin for pair in pairs(row) or () if _is_trace(pair)}
+    return {
+        id(row)
+        for row in at_margin
+        if (seen[_at(row)] >= many and not (len(traces) > 1 and _is_payments(row)))
+        or PAGE_NUMBER.search(row.text)
+    }
+
+
+def _is_payments(row: Row) -> bool:
+    """Whether a row names figures of one payment, which another payment's header has too."""
+    named = (meanings(pair.label, part) for pair in pairs(row) or () for part in PAYMENTS_OWN)
+    return any(found and found[0].sure >= 90 for found in named)
 
 
 def _at(row: Row) -> tuple[str, int]:
@@ -275,7 +289,10 @@ def _tell_claim_total(told: Told, table: Table) -> bool:
 
 def _tell_labelled(told: Told, state: _State) -> None:
     row = told.row
-    if _names_claim(told.pairs):
+    if told.pairs and _opens_payment(told.pairs):
+        told.kind = "payment"
+        state.in_claims = False
+    elif _names_claim(told.pairs):
         told.kind = "claim"
         state.in_claims, state.after_claims = True, False
     elif state.in_claims and told.pairs and _goes_on_claim(told.pairs):
@@ -296,6 +313,7 @@ def _tell_labelled(told: Told, state: _State) -> None:
         )
     elif re.match(rf"(?:{CODE.pattern}|{REMARK.pattern})\b", row.text):
         told.kind = "note"
+        state.in_notes = True
 
 
 def _names_claim(found: Sequence[Pair]) -> bool:
@@ -322,6 +340,16 @@ def _names_payment(found: Sequence[Pair]) -> bool:
     return all(named and named[0].sure >= 90 for named in sure)
 
 
+def _opens_payment(found: Sequence[Pair]) -> bool:
+    return any(_is_trace(pair) for pair in found)
+
+
+def _is_trace(pair: Pair) -> bool:
+    named = meanings(pair.label, "payment")
+    is_number = IDENTIFIER.fullmatch(pair.value) is not None
+    return is_number and any(m.field == "trace_number" and m.sure >= 95 for m in named)
+
+
 def _goes_on_claim(found: Sequence[Pair]) -> bool:
     named = [{m.field for m in meanings(pair.label, "claim")} for pair in found]
     others = [{m.field for m in meanings(pair.label, "other")} for pair in found]
@@ -337,21 +365,31 @@ def _provider_adjustment(row: Row) -> str | None:
     if len(words) < 3 or not is_money(words[-1]) or not IDENTIFIER.fullmatch(words[-2]):
         return None
     reason = words[:-2]
-    if any(is_money(word) for word in reason) or len(reason) > 6:
+    if len(reason) > MOST_REASON_WORDS or not re.search(r"[A-Z]", " ".join(reason)):
         return None
-    if any(word not in PROVIDER_CODES and re.search(r"\d", word) for word in reason):
+    if any(bare(word) not in PROVIDER_CODES and re.search(r"\d", word) for word in reason):
         return None
     return " ".join(reason)
 
 
+def bare(word: str) -> str:
+    """The word without brackets, commas and colons."""
+    return word.strip("(),:;")
+
+
 def _totals(found: Sequence[Pair]) -> bool:
-    return bool(found) and all(
-        is_money(pair.value) or re.fullmatch(r"[\d,]+", pair.value) for pair in found
+    return any(is_money(pair.value) for pair in found) and all(
+        is_money(pair.value) or re.fullmatch(r"[\d,]*", pair.value) for pair in found
     )
 
 
 def _tell_titles(rows: Sequence[Told]) -> None:
-    """After the last claim a row of a label and a figure is a total, and one of a code a note."""
+    """After the last claim a row of a label and a figure is a total; a list of claims before
+    their blocks is no claim."""
+    beside = {p.label for t in rows if t.kind == "claim" for p in t.pairs if not p.beneath}
+    for told in rows:
+        if told.kind == "claim" and any(p.beneath and p.label in beside for p in told.pairs):
+            told.kind, told.pairs = "title", []
     last = max((n for n, told in enumerate(rows) if told.kind in _CLAIMS), default=len(rows))
     for told in rows[last + 1 :]:
         if told.kind == "unknown":

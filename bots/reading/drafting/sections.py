@@ -8,8 +8,9 @@ from typing import Any
 
 from billing.errors import UnreadableDocument
 from bots.reading.drafting.columns import escaped_text
-from bots.reading.drafting.roles import PROVIDER_CODES, Outline, Told, of_claims
+from bots.reading.drafting.roles import PROVIDER_CODES, Outline, Told, bare, of_claims
 from bots.reading.drafting.several import payments_of
+from bots.reading.drafting.vocabulary import provider_reason_of
 from bots.reading.rows import REMEDY
 
 HOLDS = {
@@ -53,6 +54,9 @@ def _sections(rows: Sequence[Told], found: Outline) -> Iterator[tuple[str, str]]
         elif told.kind == "total":
             holds = now
             yield _figure(told, found), "totals"
+        elif told.kind == "note":
+            holds = now
+            yield _noted(told, found), "nothing"
         else:
             raise _not_understood(told)
 
@@ -73,8 +77,21 @@ def _exactly(told: Told, found: Outline) -> str:
     return pattern
 
 
+def _noted(told: Told, found: Outline) -> str:
+    """The pattern of notes that stand under no title: ``CO-45 means: ...``."""
+    words = told.row.text.split()
+    pattern = rf"\S+ {escaped_text(words[1])}" if len(words) > 2 else ""
+    alike = [one for one in found.rows if re.match(pattern, one.row.text)]
+    if not pattern or any(one.kind != "note" for one in alike):
+        raise _not_understood(told)
+    return pattern
+
+
 def _figure(told: Told, found: Outline) -> str:
-    pattern = rf"{escaped_text(told.pairs[0].label)}:? \S*\d"
+    if told.pairs[0].beneath:
+        pattern = f"{escaped_text(told.row.text)}$"
+    else:
+        pattern = rf"{escaped_text(told.pairs[0].label)}:? \S*\d"
     alike = [one for one in found.rows if re.match(pattern, one.row.text)]
     if any(one.kind != "total" for one in alike):
         raise _not_understood(told)
@@ -94,17 +111,35 @@ def provider_yaml(found: Outline) -> dict[str, Any] | None:
     rows = found.of("provider_adjustment")
     if not rows:
         return None
-    patterns = {_pattern(told) for told in rows}
-    if len(patterns) > 1:
+    words = [told.prefix.split() for told in rows]
+    codes = [[n for n, word in enumerate(one) if bare(word) in PROVIDER_CODES] for one in words]
+    ending = r" (?P<reference>\S+) (?P<amount>\S+)"
+    if all(len(at) == 1 for at in codes):
+        before = {" ".join(one[: at[0]]) for one, at in zip(words, codes, strict=True)}
+        after = {" ".join(one[at[0] + 1 :]) for one, at in zip(words, codes, strict=True)}
+        marks = {
+            one[at[0]].replace(bare(one[at[0]]), "|") for one, at in zip(words, codes, strict=True)
+        }
+        if len(after) > 1 or len(marks) > 1:
+            raise _not_understood(rows[-1])
+        first, last = (escaped_text(part) for part in marks.pop().split("|"))
+        said = escaped_text(before.pop()) if len(before) == 1 else ".+"
+        code = f"{first}(?P<reason>[A-Z0-9]{{2}}){last}"
+        parts = [part for part in (said, code, escaped_text(after.pop())) if part]
+        return {"pattern": " ".join(parts) + ending}
+    reasons = {told.prefix: provider_reason_of(told.prefix) for told in rows}
+    if any(codes) or not all(reasons.values()):
         raise _not_understood(rows[-1])
-    return {"pattern": patterns.pop()}
+    return {"pattern": f"(?P<reason>.+){ending}", "reasons": reasons}
 
 
-def _pattern(told: Told) -> str:
-    words = told.prefix.split()
-    codes = [n for n, word in enumerate(words) if word in PROVIDER_CODES]
-    if len(codes) != 1:
-        raise _not_understood(told)
-    words = [escaped_text(word) for word in words]
-    words[codes[0]] = "(?P<reason>[A-Z0-9]{2})"
-    return " ".join([*words, r"(?P<reference>\S+)", r"(?P<amount>\S+)"])
+def explain_marks(yaml: dict[str, Any]) -> None:
+    """The notes of ``yaml`` become the legend of the marks at the lines' amounts."""
+    for section in yaml.get("sections", ()):
+        if section["holds"] == "nothing":
+            section["holds"] = "legend"
+    code = r"(?P<group>CO|PR|OA|PI)[- ](?P<reason>[A-Z]?\d{1,3})\b.*"
+    yaml["legend"] = {
+        "pattern": rf"\((?P<mark>\w{{1,2}})\) {code}",
+        "ignore": [r"(?!\(\w{1,2}\) ).+"],
+    }

@@ -230,6 +230,13 @@ STATUSES = (
     (r"den(?:y|ied)|reject|disallow", "4"),
     (r"paid|processed|finali[sz]ed|primary|approved|allowed|adjudicated|complete", "1"),
 )
+# PLB03-1 of a provider-level adjustment that is named in words.
+PROVIDER_REASONS = (
+    (r"recoup|recover|overpa|refund|take ?back|offset", "WO"),
+    (r"interest", "L6"),
+    (r"forward|balance|carried|prior", "FB"),
+    (r"levy|garnish", "LE"),
+)
 METHODS = (
     (r"no pay|non ?pay|zero pay|^non$|^none$", "NON"),
     (r"electronic|eft|ach|direct deposit|transfer", "ACH"),
@@ -248,7 +255,9 @@ class Meaning:
 @lru_cache(maxsize=8192)
 def canonical(text: str) -> str:
     """``text`` in lower case, its words spelled in the one way of the vocabulary."""
-    lower = text.casefold().replace("#", " # ").replace("'s", "").replace("n't", "nt")
+    lower = (
+        text.casefold().replace("|", " ").replace("#", " # ").replace("'s", "").replace("n't", "nt")
+    )
     lower = re.sub(r"(?<=[a-z])- (?=[a-z])", "", lower)
     lower = re.sub(r"\b(co|non)[- ](?=pay|ins|cov)", r"\1-", lower)
     words = re.findall(r"[a-z0-9]+(?:-[a-z]+)*|#", re.sub(r"(?<!\bco)(?<!\bnon)-", " ", lower))
@@ -283,6 +292,11 @@ def status_of(text: str) -> str | None:
 def method_of(text: str) -> str | None:
     """BPR04 for ``text``, such as "Electronic funds transfer"; None when it cannot be told."""
     return _first(METHODS, text)
+
+
+def provider_reason_of(text: str) -> str | None:
+    """PLB03-1 of "Recovery of overpayment" and the like; None when it cannot be told."""
+    return _first(PROVIDER_REASONS, text)
 
 
 def _first(table: tuple[tuple[str, str], ...], text: str) -> str | None:
