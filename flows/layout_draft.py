@@ -68,7 +68,8 @@ def draft_for(file: Path, layouts: Mapping[str, EobLayout], out: Path) -> Drafte
         proposal = propose_by(draft, pages, hashlib.sha256(data).hexdigest())
         faults = tuple(
             f"{one.where}: {one.equation}: off by {one.dollars}"
-            for one in proposal.reading.residuals
+            for found in proposal.reading.residuals
+            for one in found
         )
     except UnreadableDocument as error:
         faults = (str(error),)

@@ -30,7 +30,10 @@ from sandbox.remittances.others import OTHERS
 PROFILES = Path(__file__).resolve().parent.parent / "payer_profiles"
 SEED = 23
 # Drafted whole from nearly every document; the others are refused, or drafted from some.
-DRAFTED = ("alder", "birch", "kestrel", "lindenfield", "northwick")
+DRAFTED = (
+    *("alder", "birch", "cedar", "dunmore", "grayling", "harrow", "ironbridge", "juneberry"),
+    *("kestrel", "lindenfield", "marrow", "northwick"),
+)
 
 
 @cache

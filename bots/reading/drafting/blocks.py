@@ -10,7 +10,7 @@ from billing.errors import UnreadableDocument
 from bots.reading.drafting.columns import MONEY, DraftedLines, adjustment_pattern, escaped_text
 from bots.reading.drafting.labels import DraftedLabels, draft_labels, texts_by_label
 from bots.reading.drafting.phrases import is_money
-from bots.reading.drafting.roles import Outline, Told
+from bots.reading.drafting.roles import Outline, Told, of_claims
 from bots.reading.drafting.vocabulary import meanings, status_of
 from bots.reading.rows import REMEDY
 
@@ -55,7 +55,9 @@ def claims_yaml(found: Outline, lines: DraftedLines) -> tuple[dict[str, Any], Dr
         made["totals"] = "|".join(sorted({_prefix(told.prefix.split()) for told in totals}))
     if adjusted := found.of("claim_adjustment"):
         texts_of = [told.row.text for told in adjusted]
-        made["adjustments"] = adjustment_pattern(texts_of, [told.prefix for told in adjusted])
+        made["adjustments"] = adjustment_pattern(
+            texts_of, [told.prefix for told in adjusted], [told.infix for told in adjusted]
+        )
     return made, labels
 
 
@@ -99,12 +101,12 @@ def _before_totals(totals: list[Told], known: set[str]) -> dict[str, Any]:
 def _bounds(found: Outline, rows: list[Told]) -> tuple[str, str, list[Told]]:
     """``starts`` or, where lines stand before their claim's head, ``ends``; its pattern, and the
     rows that it matches."""
-    claims_rows = [told for told in found.rows if told.kind in {"claim", "line"}]
-    if claims_rows[0].kind == "line":
+    claims_rows = [told for told in found.rows if of_claims(told)]
+    if claims_rows[0].kind != "claim":
         last = next(
             one
             for one, after in zip(claims_rows, [*claims_rows[1:], None], strict=True)
-            if one.kind == "claim" and (after is None or after.kind == "line")
+            if one.kind == "claim" and (after is None or after.kind != "claim")
         )
         return "ends", *_bound(found, rows, last)
     return "starts", *_bound(found, rows, rows[0])

@@ -161,18 +161,26 @@ def _adjustments(drafted: DraftedLines, found: Outline) -> dict[str, Any]:
             texts = [*texts, *(told.row.text for told in found.of("stacked"))]
             made["pattern"] = adjustment_pattern(texts, ())
     elif rows := found.of("adjustment"):
-        made["pattern"] = adjustment_pattern([t.row.text for t in rows], [t.prefix for t in rows])
+        made["pattern"] = adjustment_pattern(
+            [t.row.text for t in rows], [t.prefix for t in rows], [t.infix for t in rows]
+        )
     elif not drafted.fixed:
         made["pattern"] = adjustment_pattern((), ())
     return made
 
 
-def adjustment_pattern(texts: Sequence[str], prefixes: Sequence[str]) -> str:
-    """One pattern for all ``texts``, which begin with ``prefixes``."""
+def adjustment_pattern(
+    texts: Sequence[str], prefixes: Sequence[str], infixes: Sequence[str] = ()
+) -> str:
+    """One pattern for all ``texts``, which begin with ``prefixes`` and have ``infixes`` between
+    code and amount."""
     matches = [match for text in texts if (match := CODE.search(text))]
     between = {match["between"] for match in matches} or {"-"}
     gap = between.pop() if len(between) == 1 else "[- ]?"
-    code = rf"(?P<group>CO|PR|OA|PI|CR){gap}(?P<reason>[A-Z]?\d{{1,3}}) (?P<amount>\S+)"
+    inner = sorted({infix for infix in infixes if infix})
+    words = f" {_either(inner)}" if inner else ""
+    words = f"(?:{words})?" if inner and "" in infixes else words
+    code = rf"(?P<group>CO|PR|OA|PI){gap}(?P<reason>[A-Z]?\d{{1,3}}){words} (?P<amount>\S+)"
     names = sorted({prefix for prefix in prefixes if prefix})
     if not names:
         return code

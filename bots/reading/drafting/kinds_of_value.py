@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from billing.money import parse_date
-from bots.reading.drafting.phrases import CODE, IDENTIFIER, PROCEDURE, is_money
+from bots.reading.drafting.phrases import CODE, IDENTIFIER, MARKED, PROCEDURE, is_money
 from bots.reading.drafting.vocabulary import canonical, is_label, method_of, status_of
 
 REMARKS = re.compile(r"(?:MA?|N)\d{1,3}(?:[ ,;]+(?:MA?|N)\d{1,3})*")
@@ -40,7 +40,7 @@ def _all(test: Callable[[str], object]) -> Callable[[Sequence[str]], bool]:
 
 
 def _names_a_code(text: str) -> object:
-    return CODE.search(text) or is_money(text)
+    return CODE.search(text) or MARKED.fullmatch(text) or is_money(text)
 
 
 def _is_name(text: str) -> object:

@@ -14,9 +14,9 @@ from bots.reading.words import Word
 
 MOST_LABEL_WORDS = 5
 
-CODE = re.compile(r"(?:CO|PR|OA|PI|CR)(?P<between>[- ]?)[A-Z]?\d{1,3}")
+CODE = re.compile(r"(?:CO|PR|OA|PI)(?P<between>[- ]?)[A-Z]?\d{1,3}")
 ADJUSTMENT = re.compile(
-    r"(?P<group>CO|PR|OA|PI|CR)(?P<between>[- ]?)(?P<reason>[A-Z]?\d{1,3}) (?P<amount>\S+)"
+    r"(?P<group>CO|PR|OA|PI)(?P<between>[- ]?)(?P<reason>[A-Z]?\d{1,3}) (?P<amount>\S+)"
 )
 # An amount with a mark that a legend explains.
 MARKED = re.compile(r"(?P<amount>\S*\d) \((?P<mark>[A-Za-z0-9]{1,2})\)")

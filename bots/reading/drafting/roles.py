@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 from bots.reading.drafting.headings import Heading, find_headings
@@ -45,6 +46,10 @@ RULE = re.compile(r"[_\-=*.~ ]{5,}")
 PAGE_NUMBER = re.compile(
     r"(?i)\b(?:page|sheet|pg)\b\W*(?:number|no\.?)?\W*0*\d+(?: ?(?:of|/) ?0*\d+)?"
 )
+WORDED_ADJUSTMENT = (
+    r"(?P<prefix>(?:[^\d]+ )??)(?P<group>CO|PR|OA|PI)[- ]?(?P<reason>[A-Z]?\d{1,3})"
+    r"(?P<infix>(?: [A-Za-z]+)*) (?P<amount>\S+)"
+)
 REMARK = re.compile(r"(?:M|MA|N)\d{1,3}")
 # Of an 835's PLB segments.
 PROVIDER_CODES = frozenset(
@@ -59,13 +64,15 @@ PAYMENTS_OWN = ("payment", "totals")
 
 @dataclass(slots=True)
 class Told:
-    """A row with what it is; ``prefix`` are the words before its first figure or code."""
+    """A row with what it is; ``prefix`` are the words before its first figure or code, ``infix``
+    those between an adjustment's code and its amount."""
 
     row: Row
     kind: Kind = "unknown"
     pairs: list[Pair] = field(default_factory=list)
     cells: Cells = field(default_factory=dict)
     prefix: str = ""
+    infix: str = ""
     table: int = -1
 
 
@@ -216,14 +223,15 @@ def _table(headings: Sequence[Heading]) -> Table:
 def _tell_table_row(told: Told, table: Table | None, state: _State) -> bool:
     """Whether the row belongs to a table of lines, or to a line or claim as an adjustment."""
     row = told.row
-    match = re.fullmatch(rf"(?P<prefix>(?:[^\d]+ )??){ADJUSTMENT.pattern}", row.text)
+    match = re.fullmatch(WORDED_ADJUSTMENT, row.text)
     cells = table.columns.cells(row.words) if table else None
     if match and is_money(match["amount"]):
-        told.prefix = match["prefix"].strip()
+        told.prefix, told.infix = match["prefix"].strip(), (match["infix"] or "").strip()
         told.cells = cells or {}
-        is_claims = OF_A_CLAIM.search(canonical(told.prefix)) is not None
+        is_claims = OF_A_CLAIM.search(canonical(f"{told.prefix} {told.infix}")) is not None
         is_stacked = not told.prefix and cells is not None and len(cells) <= 2
         told.kind = "claim_adjustment" if is_claims else "stacked" if is_stacked else "adjustment"
+        state.in_claims = state.in_claims or table is not None
         return state.in_claims
     if table is not None and cells is not None and _is_line(cells):
         told.cells, told.kind = cells, "line"
@@ -387,9 +395,9 @@ def _tell_titles(rows: Sequence[Told]) -> None:
     """After the last claim a row of a label and a figure is a total; a list of claims before
     their blocks is no claim."""
     beside = {p.label for t in rows if t.kind == "claim" for p in t.pairs if not p.beneath}
-    for told in rows:
+    for told, below in pairwise(rows):
         if told.kind == "claim" and any(p.beneath and p.label in beside for p in told.pairs):
-            told.kind, told.pairs = "title", []
+            told.kind, told.pairs, below.kind = "title", [], "unknown"
     last = max((n for n, told in enumerate(rows) if told.kind in _CLAIMS), default=len(rows))
     for told in rows[last + 1 :]:
         if told.kind == "unknown":

@@ -113,7 +113,7 @@ def provider_yaml(found: Outline) -> dict[str, Any] | None:
         return None
     words = [told.prefix.split() for told in rows]
     codes = [[n for n, word in enumerate(one) if bare(word) in PROVIDER_CODES] for one in words]
-    ending = r" (?P<reference>\S+) (?P<amount>\S+)"
+    ending = r" (?P<reference>\S*\d\S*) (?P<amount>\S*\d\S*)"
     if all(len(at) == 1 for at in codes):
         before = {" ".join(one[: at[0]]) for one, at in zip(words, codes, strict=True)}
         after = {" ".join(one[at[0] + 1 :]) for one, at in zip(words, codes, strict=True)}
