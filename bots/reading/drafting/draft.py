@@ -107,7 +107,9 @@ def draft_layout(pages: Sequence[Sequence[Row]]) -> Draft:
     yaml: dict[str, Any] = {"recognise": recognise}
     if number := page_number(pages):
         yaml["page_number"] = number
-    yaml |= {"furniture": furniture(found), "payment": payment}
+    if patterns := furniture(found):
+        yaml["furniture"] = patterns
+    yaml["payment"] = payment
     if sections := sections_yaml(found):
         yaml["sections"] = sections
     yaml |= {"claims": claims, "lines": lines_yaml(lines, found)}

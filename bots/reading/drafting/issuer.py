@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 
 from bots.reading.drafting.columns import escaped_text
+from bots.reading.drafting.margins import PAGE_NUMBER
 from bots.reading.drafting.phrases import segments
-from bots.reading.drafting.roles import PAGE_NUMBER, RULE, Outline
+from bots.reading.drafting.roles import RULE, Outline
 from bots.reading.rows import Row
 
 TITLE = re.compile(
@@ -18,6 +19,7 @@ NUMBERED = re.compile(
     r"(?P<said>(?i:page|sheet|pg)\b\W{0,3}(?i:number|no\.?)?\W{0,3})0*(?P<this>\d+)"
     r"(?P<of> ?(?:(?i:of)|/) ?)0*(?P<all>\d+)"
 )
+BARE = re.compile(r"(?<!\S)(?P<said>)0*(?P<this>\d+)(?P<of> / )0*(?P<all>\d+)(?!\S)")
 SEARCHED_ROWS = 4
 NPI = re.compile(r",? \(?NPI:? \d{10}\)?.*")
 
@@ -62,11 +64,12 @@ def page_number(pages: Sequence[Sequence[Row]]) -> str | None:
     patterns = set()
     for rows in pages:
         text = " ".join(row.text for row in rows)
-        matches = list(NUMBERED.finditer(text))
+        matches = list(NUMBERED.finditer(text)) or list(BARE.finditer(text))
         if len(matches) != 1:
             return None
-        said, of = matches[0]["said"], matches[0]["of"]
-        patterns.add(rf"{escaped_text(said)}0*(\d+){escaped_text(of)}0*(\d+)")
+        said, of = (escaped_text(matches[0][name]) for name in ("said", "of"))
+        number = rf"{said}0*(\d+){of}0*(\d+)"
+        patterns.add(number if said else rf"(?<!\S){number}(?!\S)")
     return patterns.pop() if len(patterns) == 1 else None
 
 

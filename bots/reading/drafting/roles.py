@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
 from bots.reading.drafting.headings import Heading, find_headings
+from bots.reading.drafting.margins import PAGE_NUMBER, margin_rows
+from bots.reading.drafting.naming import (
+    are_totals,
+    goes_on_claim,
+    names_claim,
+    names_payment,
+    opens_payment,
+    provider_reason,
+)
 from bots.reading.drafting.phrases import (
     ADJUSTMENT,
     CODE,
-    IDENTIFIER,
     MARKED,
     PROCEDURE,
     Pair,
@@ -21,7 +28,7 @@ from bots.reading.drafting.phrases import (
     pairs,
     segments,
 )
-from bots.reading.drafting.vocabulary import canonical, is_label, meanings
+from bots.reading.drafting.vocabulary import canonical, is_label
 from bots.reading.rows import Row
 from bots.reading.tables import Cells, Column, Columns
 
@@ -43,23 +50,12 @@ Kind = Literal[
     "unknown",
 ]
 RULE = re.compile(r"[_\-=*.~ ]{5,}")
-PAGE_NUMBER = re.compile(
-    r"(?i)\b(?:page|sheet|pg)\b\W*(?:number|no\.?)?\W*0*\d+(?: ?(?:of|/) ?0*\d+)?"
-)
 WORDED_ADJUSTMENT = (
     r"(?P<prefix>(?:[^\d]+ )??)(?P<group>CO|PR|OA|PI)[- ]?(?P<reason>[A-Z]?\d{1,3})"
     r"(?P<infix>(?: [A-Za-z]+)*) (?P<amount>\S+)"
 )
 REMARK = re.compile(r"(?:M|MA|N)\d{1,3}")
-# Of an 835's PLB segments.
-PROVIDER_CODES = frozenset(
-    """50 51 72 90 AH AM AP B2 B3 BD BN C5 CR CS CT CV CW DM E3 FB FC GO HM IP IR IS J1 L3 L6 LE
-    LS OA OB PI PL RA RE SL TL WO WU""".split()
-)
 OF_A_CLAIM = re.compile(r"\b(?:claim|bill|whole)\b")
-MARGIN_ROWS = 6
-MOST_REASON_WORDS = 8
-PAYMENTS_OWN = ("payment", "totals")
 
 
 @dataclass(slots=True)
@@ -114,7 +110,7 @@ class _State:
 def outline(pages: Sequence[Sequence[Row]]) -> Outline:
     """Every row of the document with what it is; a row that nothing explains is ``unknown``."""
     found = Outline([], [])
-    margins = _furniture(pages)
+    margins = margin_rows(pages)
     state = _State()
     for page in pages:
         at = 0
@@ -173,43 +169,15 @@ def _labels_over_values(page: Sequence[Row], at: int) -> list[Pair] | None:
     ]
 
 
-def _furniture(pages: Sequence[Sequence[Row]]) -> set[int]:
-    """Rows at the top or bottom of pages that stand on every page alike but for their digits."""
-    seen: Counter[tuple[str, int]] = Counter()
-    at_margin: list[Row] = []
-    for page in pages:
-        rows = [*page[:MARGIN_ROWS], *page[max(MARGIN_ROWS, len(page) - MARGIN_ROWS) :]]
-        at_margin += rows
-        seen.update({_at(row) for row in rows})
-    many = max(2, len(pages))
-    traces = {pair.value for row in at_margin for pair in pairs(row) or () if _is_trace(pair)}
-    return {
-        id(row)
-        for row in at_margin
-        if (seen[_at(row)] >= many and not (len(traces) > 1 and _is_payments(row)))
-        or PAGE_NUMBER.search(row.text)
-    }
-
-
-def _is_payments(row: Row) -> bool:
-    """Whether a row names figures of one payment, which another payment's header has too."""
-    named = (meanings(pair.label, part) for pair in pairs(row) or () for part in PAYMENTS_OWN)
-    return any(found and found[0].sure >= 90 for found in named)
-
-
-def _at(row: Row) -> tuple[str, int]:
-    return re.sub(r"\d+", "#", row.text), round(row.words[0].box[1] / 4)
-
-
 def _tell(told: Told, tables: list[Table], state: _State, *, is_margin: bool) -> None:
     row = told.row
     table = tables[-1] if tables else None
     told.pairs = pairs(row) or []
-    names_claim = _names_claim(told.pairs)
-    at_margin = is_margin and (not names_claim or PAGE_NUMBER.search(row.text))
+    of_claim = names_claim(told.pairs)
+    at_margin = is_margin and (not of_claim or PAGE_NUMBER.search(row.text))
     if RULE.fullmatch(row.text) or at_margin:
         told.kind = "furniture"
-    elif state.in_notes and not names_claim:
+    elif state.in_notes and not of_claim:
         told.kind = "note"
     elif not _tell_table_row(told, table, state):
         _tell_labelled(told, state)
@@ -297,21 +265,21 @@ def _tell_claim_total(told: Told, table: Table) -> bool:
 
 def _tell_labelled(told: Told, state: _State) -> None:
     row = told.row
-    if told.pairs and _opens_payment(told.pairs):
+    if told.pairs and opens_payment(told.pairs):
         told.kind = "payment"
         state.in_claims = False
-    elif _names_claim(told.pairs):
+    elif names_claim(told.pairs):
         told.kind = "claim"
         state.in_claims, state.after_claims = True, False
-    elif state.in_claims and told.pairs and _goes_on_claim(told.pairs):
+    elif state.in_claims and told.pairs and goes_on_claim(told.pairs):
         told.kind = "claim"
-    elif (provider := _provider_adjustment(row)) and state.in_claims:
+    elif (provider := provider_reason(row)) and state.in_claims:
         told.kind, told.prefix = "provider_adjustment", provider
         state.after_claims = True
-    elif state.in_claims and _totals(told.pairs):
+    elif state.in_claims and are_totals(told.pairs):
         told.kind = "total"
         state.after_claims = True
-    elif told.pairs and (not state.in_claims or _names_payment(told.pairs)):
+    elif told.pairs and (not state.in_claims or names_payment(told.pairs)):
         told.kind = "payment"
     elif not re.search(r"\d", row.text):
         told.kind = "title"
@@ -322,73 +290,6 @@ def _tell_labelled(told: Told, state: _State) -> None:
     elif re.match(rf"(?:{CODE.pattern}|{REMARK.pattern})\b", row.text):
         told.kind = "note"
         state.in_notes = True
-
-
-def _names_claim(found: Sequence[Pair]) -> bool:
-    """Whether the row names a claim, its patient or his membership."""
-    return any(_is_claim_pair(pair) for pair in found)
-
-
-def _is_claim_pair(pair: Pair) -> bool:
-    if is_money(pair.value) or not pair.value:
-        return False
-    for meaning in meanings(pair.label, "claim"):
-        has_digit = IDENTIFIER.fullmatch(pair.value.split()[0]) is not None
-        if re.search(r"(?i)claims|bills", pair.label):
-            return False
-        if meaning.field in {"claim_id", "payer_claim_number", "member_id"} and has_digit:
-            return True
-        if meaning.field == "status" and meaning.sure >= 95:
-            return not has_digit or len(pair.value) <= 2
-    return any(m.field == "name" for m in meanings(pair.label, "other")) and "," in pair.value
-
-
-def _names_payment(found: Sequence[Pair]) -> bool:
-    sure = (meanings(pair.label, "payment") for pair in found if pair.value)
-    return all(named and named[0].sure >= 90 for named in sure)
-
-
-def _opens_payment(found: Sequence[Pair]) -> bool:
-    return any(_is_trace(pair) for pair in found)
-
-
-def _is_trace(pair: Pair) -> bool:
-    named = meanings(pair.label, "payment")
-    is_number = IDENTIFIER.fullmatch(pair.value) is not None
-    return is_number and any(m.field == "trace_number" and m.sure >= 95 for m in named)
-
-
-def _goes_on_claim(found: Sequence[Pair]) -> bool:
-    named = [{m.field for m in meanings(pair.label, "claim")} for pair in found]
-    others = [{m.field for m in meanings(pair.label, "other")} for pair in found]
-    return all(
-        "status" in claim or other & {"name", "dates", "others"}
-        for claim, other in zip(named, others, strict=True)
-    )
-
-
-def _provider_adjustment(row: Row) -> str | None:
-    """The reason of a provider-level adjustment, with what stands before it; None when none."""
-    words = row.text.split()
-    if len(words) < 3 or not is_money(words[-1]) or not IDENTIFIER.fullmatch(words[-2]):
-        return None
-    reason = words[:-2]
-    if len(reason) > MOST_REASON_WORDS or not re.search(r"[A-Z]", " ".join(reason)):
-        return None
-    if any(bare(word) not in PROVIDER_CODES and re.search(r"\d", word) for word in reason):
-        return None
-    return " ".join(reason)
-
-
-def bare(word: str) -> str:
-    """The word without brackets, commas and colons."""
-    return word.strip("(),:;")
-
-
-def _totals(found: Sequence[Pair]) -> bool:
-    return any(is_money(pair.value) for pair in found) and all(
-        is_money(pair.value) or re.fullmatch(r"[\d,]*", pair.value) for pair in found
-    )
 
 
 def _tell_titles(rows: Sequence[Told]) -> None:
@@ -415,8 +316,3 @@ _CLAIMS: frozenset[Kind] = frozenset(
 def of_claims(told: Told) -> bool:
     """Whether the row is part of a claim's block."""
     return told.kind in _CLAIMS
-
-
-def counted(rows: Iterable[Told]) -> Mapping[Kind, int]:
-    """How many rows are of each kind."""
-    return Counter(told.kind for told in rows)

@@ -8,7 +8,8 @@ from typing import Any
 
 from billing.errors import UnreadableDocument
 from bots.reading.drafting.columns import escaped_text
-from bots.reading.drafting.roles import PROVIDER_CODES, Outline, Told, bare, of_claims
+from bots.reading.drafting.naming import PROVIDER_CODES, bare
+from bots.reading.drafting.roles import Outline, Told, of_claims
 from bots.reading.drafting.several import payments_of
 from bots.reading.drafting.vocabulary import provider_reason_of
 from bots.reading.rows import REMEDY
