@@ -25,7 +25,7 @@ def claims_yaml(found: Outline, lines: DraftedLines) -> tuple[dict[str, Any], Dr
     rows = found.of("claim")
     texts = texts_by_label(rows)
     labels = draft_labels(texts, "claim", (*IDENTIFIERS, *MONEY))
-    for name in ("claim_id", "payer_claim_number", "status"):
+    for name in ("claim_id", "payer_claim_number"):
         if name not in labels.fields:
             raise UnreadableDocument(
                 f"No label is known by which the {name.replace('_', ' ')} of a claim stands; "
@@ -45,8 +45,9 @@ def claims_yaml(found: Outline, lines: DraftedLines) -> tuple[dict[str, Any], Dr
                 fields[name]["when_missing"] = "none"
             if name in MONEY:
                 fields[name]["into"] = "money"
-    said = dict.fromkeys(texts[labels.fields["status"]])
-    fields["status"]["values"] = {text: status_of(text) for text in said if text}
+    if "status" in fields:
+        said = dict.fromkeys(texts[labels.fields["status"]])
+        fields["status"]["values"] = {text: status_of(text) for text in said if text}
     made: dict[str, Any] = {key: starts, "fields": fields}
     if labels.others:
         made["other_labels"] = labels.others

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,14 @@ REQUIRED = ("procedure", "charge", "paid")
 INTO = {"units": "integer", "modifiers": "codes", "remarks": "codes"}
 MONEY = ("charge", "allowed", "paid", "patient_responsibility")
 PROCEDURE_PATTERN = r"([A-Z]\d{4}|\d{4}[A-Z0-9])"
+# What a column can only hold, whatever its heading; percent.
+BY_KIND: Mapping[str, tuple[int, Callable[[str], object]]] = {
+    "adjustments": (82, lambda text: ADJUSTMENT.fullmatch(text) or MARKED.fullmatch(text)),
+    "procedure": (60, re.compile(r"[A-Z]\d{4}").match),
+    "service_date": (60, lambda text: re.search(r"\D", text) and date_format([text])),
+}
+# Percent, where amounts stand under a heading that means nothing known.
+UNKNOWN_AMOUNTS = 50
 LEFT_OPEN = {"modifiers", "remarks", "units", "service_date", "allowed", "patient_responsibility"}
 
 
@@ -29,7 +37,6 @@ class DraftedLines:
     fixed: dict[int, str] = field(default_factory=dict)
     adjustments: list[int] = field(default_factory=list)
     others: list[int] = field(default_factory=list)
-    unknown_money: list[str] = field(default_factory=list)
     values: dict[int, list[str]] = field(default_factory=dict)
 
 
@@ -44,6 +51,12 @@ def draft_lines(found: Outline) -> DraftedLines:
         for number, heading in drafted.headings.items()
         for meaning in meanings(heading, "line")
         if not values[number] or fits(meaning.field, values[number])
+    ]
+    choices += [
+        (sure, -number, name, number)
+        for number, texts in values.items()
+        for name, (sure, is_kind) in BY_KIND.items()
+        if texts and all(map(is_kind, texts))
     ]
     taken: set[int] = set()
     for sure, _, name, number in sorted(choices, reverse=True):
@@ -67,7 +80,7 @@ def draft_lines(found: Outline) -> DraftedLines:
         if number not in taken:
             drafted.others.append(number)
             if values[number] and fits("charge", values[number]):
-                drafted.unknown_money.append(heading)
+                drafted.sure[heading] = UNKNOWN_AMOUNTS
     return drafted
 
 

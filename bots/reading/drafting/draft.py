@@ -23,7 +23,7 @@ from bots.reading.drafting.kinds_of_value import fits
 from bots.reading.drafting.labels import Beneath, DraftedLabels, draft_labels, texts_by_label
 from bots.reading.drafting.phrases import is_money
 from bots.reading.drafting.roles import Outline, Told, of_claims, outline
-from bots.reading.drafting.sections import explain_marks, provider_yaml, sections_yaml
+from bots.reading.drafting.sections import explain_marks, provider_yaml, say_statuses, sections_yaml
 from bots.reading.drafting.several import payments_of
 from bots.reading.drafting.vocabulary import meanings, method_of
 from bots.reading.rows import REMEDY, Row
@@ -117,7 +117,10 @@ def draft_layout(pages: Sequence[Sequence[Row]]) -> Draft:
         explain_marks(yaml)
     if provider := provider_yaml(found):
         yaml["provider_adjustments"] = provider
-    return Draft(yaml, found, _sure(payment_labels, claim_labels, lines), totals)
+    sure = _sure(payment_labels, claim_labels, lines)
+    if "status" not in claims["fields"]:
+        say_statuses(yaml, found, sure)
+    return Draft(yaml, found, sure, totals)
 
 
 def _sure(payment: DraftedLabels, claims: DraftedLabels, lines: DraftedLines) -> dict[str, int]:

@@ -84,16 +84,14 @@ def _name_totals(draft: Draft, read: Sequence[Remittance]) -> None:
     fields: dict[str, dict[str, str]] = {}
     others: list[str] = draft.yaml["payment"]["other_labels"]
     for label, total in draft.totals.items():
-        if not total.candidates:
-            raise UnreadableDocument(
-                f"It is not known what the figure beside {label!r} is; {REMEDY}."
-            )
         printed = [{money(text) for text in texts} for texts in total.texts]
         equal = [
             name
-            for name in total.candidates
+            for name in total.candidates or sums[0]
             if all(said <= {one[name]} for said, one in zip(printed, sums, strict=True))
         ]
+        if not total.candidates and not any(any(said) for said in printed):
+            continue
         free = [name for name in (equal or total.candidates) if name not in fields]
         if free:
             into = "integer" if free[0] == "claim_count" else "money"

@@ -85,7 +85,8 @@ def _known(headings: Sequence[Heading]) -> int:
 
 def _is_head(headings: Sequence[Heading]) -> bool:
     fields = {meaning.field for one in headings for meaning in meanings(one.text, "line")}
-    return len(headings) >= LEAST and {"procedure", "charge", "paid"} <= fields
+    is_told = "procedure" in fields or ("service_date" in fields and _known(headings) > LEAST)
+    return len(headings) >= LEAST and is_told and {"charge", "paid"} <= fields
 
 
 def _broken(upper: Row, lower: Row) -> list[Heading] | None:

@@ -61,7 +61,9 @@ def draft_labels(
             continue
         if name not in drafted.fields:
             drafted.fields[name], drafted.sure[name] = label, sure
-        elif drafted.sure[name] == sure and set(found[label]) != set(found[drafted.fields[name]]):
+        elif drafted.sure[name] == sure == meanings(label, part)[0].sure and set(
+            found[label]
+        ) != set(found[drafted.fields[name]]):
             raise UnreadableDocument(
                 f"The labels {drafted.fields[name]!r} and {label!r} may both be the "
                 f"{name.replace('_', ' ')}, and say different things; {REMEDY}."

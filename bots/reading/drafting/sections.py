@@ -11,9 +11,15 @@ from bots.reading.drafting.columns import escaped_text
 from bots.reading.drafting.naming import PROVIDER_CODES, bare
 from bots.reading.drafting.roles import Outline, Told, of_claims
 from bots.reading.drafting.several import payments_of
-from bots.reading.drafting.vocabulary import provider_reason_of
+from bots.reading.drafting.vocabulary import provider_reason_of, status_of
 from bots.reading.rows import REMEDY
 
+# Percent.
+BY_TITLE, UNSAID = 85, 40
+OTHER_STATUS = re.compile(
+    r"(?i)revers|void|secondary|tertiary|denied|denial|reject|disallow|credit|pending|-\$?\d|\d-(?!\S)|"
+    r"\d ?CR\b|\(\$?[\d,]+\.\d\d\)"
+)
 HOLDS = {
     "provider_adjustment": "provider_adjustments",
     "total": "totals",
@@ -35,6 +41,24 @@ def sections_yaml(found: Outline) -> list[dict[str, Any]]:
                     f"A title opens different parts of the document; {REMEDY}."
                 )
     return [{"starts": starts, "holds": holds} for starts, holds in made.items()]
+
+
+def say_statuses(yaml: dict[str, Any], found: Outline, sure: dict[str, int]) -> None:
+    """Where no label says a claim's status: what the titles of the claims' parts say it is, or
+    processed as primary where nothing in the document says otherwise.
+
+    Raises UnreadableDocument where something does.
+    """
+    parts = [one for one in yaml.get("sections", ()) if one["holds"] == "claims"]
+    for part in parts:
+        part["status"] = status_of(part["starts"])
+    if parts and all(part["status"] for part in parts):
+        sure["claims.status"] = BY_TITLE
+        return
+    if parts or any(OTHER_STATUS.search(told.row.text) for told in found.rows):
+        raise UnreadableDocument(f"It cannot be told what the status of each claim is; {REMEDY}.")
+    yaml["claims"]["fields"]["status"] = {"constant": "1"}
+    sure["claims.status"] = UNSAID
 
 
 def _sections(rows: Sequence[Told], found: Outline) -> Iterator[tuple[str, str]]:

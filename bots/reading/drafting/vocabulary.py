@@ -40,6 +40,7 @@ SPELLINGS = {
         "paid": "pd payed",
         "reason": "rsn rc reasons carc carcs",
         "group": "grp",
+        "certificate": "cert",
         "remark": "rmk rmks rem rmrk remarks rarc rarcs note notes",
         "date": "dt dates",
         "total": "tot totals sum sums",
@@ -57,12 +58,12 @@ SPELLINGS = {
 }
 
 PAYMENTS = "(?:check|eft|payment|warrant|voucher|draft|advice|remittance|trace|transaction|deposit|disbursement|funds)"  # noqa: E501
-NUMBER = "(?:number|id|reference)"
+NUMBER = "(?:(?:number|id|reference|code)(?: number)?)"
 PERSON = "(?:patient|member|subscriber|insured|enrollee|policyholder|participant|client|recipient|beneficiary|employee|worker|claimant|insured worker|injured worker)"  # noqa: E501
 OWNER = "(?:payer|plan|internal|document|fund|carrier|insurance|our|company|transaction|administrator|icn|dcn|tcn)"  # noqa: E501
-CHARGE = "(?:(?:provider|your|line|gross|covered)? ?charge|billed|submitted|you charge|(?:billed|submitted) charge)"  # noqa: E501
+CHARGE = "(?:(?:provider|your|line|gross)? ?charge|billed|submitted|you charge|(?:billed|submitted) charge)"  # noqa: E501
 ALLOWED = "(?:allowed|eligible|approved|recommended|covered|plan allowed|contract(?:ed)? rate|fee schedule|negotiated rate|considered|agreed price|plan rate)"  # noqa: E501
-PAID = "(?:paid|payment|benefit|net paid|plan paid|fund paid|provider paid|paid provider|payable|reimbursement|reimbursed|net payment|net benefit|paid on claim|plan payment|plan benefit)"  # noqa: E501
+PAID = "(?:paid|payment|benefit|net paid|plan paid|fund paid|provider paid|paid provider|payable|reimbursement|reimbursed|net payment|net benefit|paid on claim|plan payment|plan benefit|provider payment|payment provider|payer paid)"  # noqa: E501
 
 # Patterns of a whole text after its words are translated; percent that it means this field.
 Meanings = Mapping[str, tuple[tuple[str, int], ...]]
@@ -117,7 +118,8 @@ CLAIM: Meanings = {
         (r"claim", 85),
     ),
     "member_id": (
-        (rf"{PERSON} (?:{NUMBER}|policy {NUMBER})", 100),
+        (rf"(?!patient ){PERSON} (?:{NUMBER}|policy {NUMBER})", 100),
+        (r"patient id", 85),
         (rf"(?:certificate|policy|contract|medicaid|medicare|hic|mbi) {NUMBER}", 100),
         (r"certificate|mid|mbi|hic|hicn|id", 90),
         (r"member|client|subscriber|insured|recipient|enrollee", 60),
@@ -191,7 +193,7 @@ TOTALS: Meanings = {
     "adjustments": ((r"(?:total )?(?:claim )?adjustment(?: amount)?|reason amount", 60),),
     "patient_responsibility": ((rf"(?:total )?{PERSON} responsibility(?: amount)?", 90),),
     "paid": (
-        (rf"total {PAID}(?: on claim)?|claim {PAID}|{PAID} (?:on )?claim", 90),
+        (rf"total {PAID}(?: on claim)?|(?:total )?claim {PAID}|{PAID} (?:on )?claim", 90),
         (r"total claim(?: paid)?", 90),
         (r"claim|total bill(?:s)?|claim on .*|total net paid|provider paid amount|paid", 80),
     ),
@@ -213,6 +215,30 @@ OTHER: Meanings = {
     "page": ((r"page(?: number)?|sheet", 95),),
     "others": ((r"asg|assignment|relationship|plan|group(?: number)?|product|network", 70),),
 }
+
+# Where no whole text is known: words that it has, words that it has not, and what it then means.
+WORDS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
+    "line": (
+        (r"deductible", "paid|met", "PR-1"),
+        (r"coinsurance", "paid", "PR-2"),
+        (r"copay", "paid", "PR-3"),
+        (r"responsibility", "other", "patient_responsibility"),
+        (r"paid|payment|payable|benefit|reimburse\w*", "other|insurance|date|not|patient", "paid"),
+        (r"allowed|eligible|approved|negotiated|contract|maximum|covered", "not|date", "allowed"),
+        (r"billed|charge|submitted", "covered|not|allowed|eligible|contract|over", "charge"),
+        (r"procedure|hcpcs", "date|description", "procedure"),
+        (r"date", "paid|receipt|processed", "service_date"),
+        (r"unit|quantity|count", "price|cost", "units"),
+        (r"reason|adjustment|group|ineligible|disallowed|reduction", "paid", "adjustments"),
+        (r"remark", "", "remarks"),
+    ),
+    "totals": (
+        (r"paid|payment|benefit|claim", "adjustment|responsibility|number", "paid"),
+        (r"adjustment|offset|recoupments?|withheld|interest", "", "provider_adjustments"),
+        (r"net|check|eft|warrant|voucher|remittance|issued", "", "amount"),
+    ),
+}
+BY_WORDS = 75
 
 PARTS: Mapping[str, Meanings] = {
     "payment": PAYMENT,
@@ -256,7 +282,12 @@ class Meaning:
 def canonical(text: str) -> str:
     """``text`` in lower case, its words spelled in the one way of the vocabulary."""
     lower = (
-        text.casefold().replace("|", " ").replace("#", " # ").replace("'s", "").replace("n't", "nt")
+        text.casefold()
+        .replace("(s)", "s")
+        .replace("|", " ")
+        .replace("#", " # ")
+        .replace("'s", "")
+        .replace("n't", "nt")
     )
     lower = re.sub(r"(?<=[a-z])- (?=[a-z])", "", lower)
     lower = re.sub(r"\b(co|non)[- ](?=pay|ins|cov)", r"\1-", lower)
@@ -274,12 +305,22 @@ def meanings(text: str, part: str) -> tuple[Meaning, ...]:
         for field, patterns in PARTS[part].items()
         if any(re.fullmatch(pattern, said) for pattern, _ in patterns)
     ]
+    if not found:
+        found = [
+            Meaning(field, BY_WORDS)
+            for has, lacks, field in WORDS.get(part, ())
+            if re.search(rf"\b(?:{has})\b", said)
+            and not (lacks and re.search(rf"\b(?:{lacks})\b", said))
+        ]
     return tuple(sorted(found, key=lambda one: -one.sure))
 
 
 def is_label(text: str) -> bool:
     """Whether ``text`` names anything that a remittance says beside a label."""
-    return any(meanings(text, part) for part in ("payment", "claim", "totals", "other"))
+    parts = ("payment", "claim", "totals", "other")
+    return any(
+        one.sure > BY_WORDS or part == "payment" for part in parts for one in meanings(text, part)
+    )
 
 
 def status_of(text: str) -> str | None:

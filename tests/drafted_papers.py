@@ -1,0 +1,120 @@
+"""A made-up issuer's remittance as words with boxes, its headings, labels and order as one likes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bots.reading.words import Page, Word
+
+LETTER = 5.0  # points
+ROW = 12.0  # points
+WIDTH, HEIGHT = 1200.0, 800.0
+
+Cells = Sequence[tuple[float, str]]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A service line; deductible and contractual adjustment make up what is not paid."""
+
+    procedure: str
+    charge: Decimal
+    contractual: Decimal
+    deductible: Decimal
+
+    @property
+    def paid(self) -> Decimal:
+        return self.charge - self.contractual - self.deductible
+
+
+@dataclass(frozen=True)
+class Claim:
+    account: str
+    number: str
+    member: str
+    status: str
+    lines: tuple[Line, ...]
+
+    def total(self, name: str) -> Decimal:
+        return sum((getattr(line, name) for line in self.lines), Decimal(0))
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What the issuer calls things; ``columns`` are keys of ``HEADINGS`` from left to right."""
+
+    labels: Mapping[str, str]
+    headings: Mapping[str, str]
+    columns: Sequence[str]
+    head: Sequence[str]
+    claims: Sequence[Claim]
+    dollar: str = "$"
+
+    def money(self, amount: Decimal) -> str:
+        return f"{self.dollar}{amount:,.2f}"
+
+    def rows(self) -> list[Cells]:
+        at = {name: 40.0 + 140.0 * number for number, name in enumerate(self.columns)}
+        paid = sum((claim.total("paid") for claim in self.claims), Decimal(0))
+        rows: list[Cells] = [[(40, "Osprey Ledge Assurance"), (500, "Remittance Advice")]]
+        header = {
+            "trace": "881200417",
+            "date": "10/21/2026",
+            "method": "Check",
+            "amount": self.money(paid),
+            "payee": "Fernhollow Clinic",
+        }
+        rows += [[(40, self.labels[name]), (260, said)] for name, said in header.items()]
+        for claim in self.claims:
+            said = {
+                "account": claim.account,
+                "number": claim.number,
+                "member": claim.member,
+                "status": claim.status,
+            }
+            order = list(self.head)
+            for first, second in zip(order[::2], order[1::2], strict=True):
+                rows.append(
+                    [
+                        *((40, self.labels[first]), (260, said[first])),
+                        *((500, self.labels[second]), (720, said[second])),
+                    ]
+                )
+            rows.append([(at[name], self.headings[name]) for name in self.columns])
+            for line in claim.lines:
+                cells = {
+                    "service_date": "09/14/2026",
+                    "procedure": line.procedure,
+                    "units": "1",
+                    "charge": self.money(line.charge),
+                    "allowed": self.money(line.charge - line.contractual),
+                    "deductible": self.money(line.deductible),
+                    "adjustments": f"CO-45 {self.money(line.contractual)}",
+                    "paid": self.money(line.paid),
+                }
+                rows.append([(at[name], cells[name]) for name in self.columns])
+            rows.append(
+                [
+                    (10, "Claim totals"),
+                    *(
+                        (at[name], self.money(claim.total(name)))
+                        for name in self.columns
+                        if name in {"charge", "paid"}
+                    ),
+                ]
+            )
+        rows.append([(40, self.labels["total"]), (260, self.money(paid))])
+        return rows
+
+    def page(self) -> Page:
+        words = []
+        for number, cells in enumerate(self.rows()):
+            top = 30 + ROW * number
+            for left, text in cells:
+                for word in text.split():
+                    right = left + LETTER * len(word)
+                    words.append(Word(word, (left, top, right, top + 8)))
+                    left = right + LETTER / 2
+        return Page(1, WIDTH, HEIGHT, tuple(words))
