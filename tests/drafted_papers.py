@@ -1,4 +1,4 @@
-"""A made-up issuer's remittance as words with boxes, its headings, labels and order as one likes."""
+"""A made-up issuer's remittance as words with boxes; its headings and their order as one likes."""
 
 from __future__ import annotations
 

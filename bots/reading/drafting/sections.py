@@ -17,8 +17,8 @@ from bots.reading.rows import REMEDY
 # Percent.
 BY_TITLE, UNSAID = 85, 40
 OTHER_STATUS = re.compile(
-    r"(?i)revers|void|secondary|tertiary|denied|denial|reject|disallow|credit|pending|-\$?\d|\d-(?!\S)|"
-    r"\d ?CR\b|\(\$?[\d,]+\.\d\d\)"
+    r"(?i)revers|void|secondary|tertiary|denied|denial|reject|disallow|credit|pending|"
+    r"(?<!\S)-\$?[\d.]+\.\d\d|\.\d\d-(?!\S)|\d ?CR\b|\(\$?[\d,]+\.\d\d\)"
 )
 HOLDS = {
     "provider_adjustment": "provider_adjustments",
