@@ -24,6 +24,9 @@ from bots.reading.drafting.written import yaml_text
 from bots.reading.rows import rows_of
 from bots.reading.words import read_pages
 from flows.command import app
+from sandbox.__main__ import AS_OF
+from sandbox.books import make_world
+from sandbox.documents import write_documents
 from sandbox.remittances.corpus import ISSUERS, Document, make_document
 from sandbox.remittances.others import OTHERS
 
@@ -71,6 +74,24 @@ def test_ordinary_tables_are_read_whole_without_a_layout(layout: str, tmp_path: 
         reading = read_bare(layout, number, tmp_path)
         assert reading["errors"] == []
         assert all(payment["balanced"] for payment in reading["payments"])
+
+
+def test_portals_documents_are_read_without_their_layouts(tmp_path: Path) -> None:
+    payers = ("blue-mesa", "tri-rivers", "franklin-medicaid", "juniper-ridge", "copper-line")
+    write_documents(make_world(5, 30, AS_OF, payers), tmp_path, limit=2)
+    truths = json.loads((tmp_path / "truth.json").read_text())
+    read = 0
+    for truth in truths:
+        (document,) = read_documents([tmp_path / truth["file"]], {})
+        for payment in document["payments"]:
+            assert payment["balanced"]
+            assert payment["trace_number"] == truth["trace_number"]
+            assert len(payment["claims"]) == len(truth["claims"])
+            for claim, expected in zip(payment["claims"], truth["claims"], strict=True):
+                for name in ("claim_id", "payer_claim_number", "status", "charge", "paid"):
+                    assert claim[name] == expected[name]
+            read += 1
+    assert read >= len(truths) - 1
 
 
 @pytest.mark.parametrize("kind", OTHERS)

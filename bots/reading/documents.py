@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from billing.errors import UnreadableDocument
+from billing.errors import UnknownIssuer, UnreadableDocument
 from bots.layout import EobLayout
 from bots.reading.drafting.general import DRAFTED, Proposal, propose
 from bots.reading.eob import Reading, read_eob
@@ -55,10 +55,8 @@ def read_or_propose(data: bytes, layouts: Mapping[str, EobLayout]) -> Reading | 
     """
     try:
         return read_eob(data, layouts)
-    except UnreadableDocument:
+    except UnknownIssuer:
         pages = read_pages(data)
-        if layout_of(pages, layouts) is not None:
-            raise
     return propose(pages, hashlib.sha256(data).hexdigest())
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from billing.balance import PAYMENT, Residual, residuals
+from billing.balance import PAYMENT, Residual
 from billing.errors import UnreadableDocument
 from billing.model import Remittance
 from billing.money import ZERO, money
+from bots.reading.drafting.columns import adjustment_pattern
 from bots.reading.drafting.draft import Draft, draft_layout
-from bots.reading.eob import Reading, _count_pages, _payments
+from bots.reading.eob import Reading, read_by
 from bots.reading.kinds import other_kind
-from bots.reading.payments import read_payment
 from bots.reading.rows import REMEDY, rows_of
 from bots.reading.words import Page
 
@@ -51,6 +52,8 @@ def propose_by(draft: Draft, pages: Sequence[Page], sha256: str) -> Proposal:
     Raises UnreadableDocument.
     """
     reading = _read(pages, draft, sha256)
+    if not reading.balanced and draft.yaml["lines"]["adjustments"].get("fixed"):
+        reading = _read_informing(pages, draft, sha256) or reading
     if "provider_adjustments" in draft.yaml and any(map(_is_payments, reading.residuals)):
         draft.yaml["provider_adjustments"]["positive"] = "adds"
         reading = _read(pages, draft, sha256)
@@ -61,17 +64,34 @@ def propose_by(draft: Draft, pages: Sequence[Page], sha256: str) -> Proposal:
 
 
 def _read(pages: Sequence[Page], draft: Draft, sha256: str) -> Reading:
-    layout = draft.layout
-    rows = [tuple(rows_of(page, layout.page_columns)) for page in pages]
-    payments = _payments(rows, layout)
-    _count_pages(rows, layout, [held[0] for held in payments if held])
-    read = [read_payment(held, layout, sha256) for held in payments]
-    return Reading(
-        DRAFTED,
-        tuple(remittance for remittance, _, _ in read),
-        tuple((*residuals(remittance), *found) for remittance, found, _ in read),
-        tuple(sure for _, _, sure in read),
-    )
+    return read_by(pages, DRAFTED, draft.layout, sha256)
+
+
+def _read_informing(pages: Sequence[Page], draft: Draft, sha256: str) -> Reading | None:
+    """Read anew, as if columns such as "Copay" only repeat what adjustments say with their codes.
+
+    The draft says so from then on, if no line or claim is off then; else None.
+    """
+    lines = draft.yaml["lines"]
+    changed = copy.deepcopy(lines)
+    fixed = list(changed["adjustments"].pop("fixed"))
+    may_be_owed = len(fixed) == 1 and "patient_responsibility" not in changed["fields"]
+    for is_owed in (True, False) if may_be_owed else (False,):
+        tried = copy.deepcopy(changed)
+        tried["adjustments"].setdefault("pattern", adjustment_pattern((), ()))
+        if is_owed:
+            tried["fields"]["patient_responsibility"] = {"column": fixed[0], "into": "money"}
+        else:
+            tried["other_columns"] = [*tried.get("other_columns", ()), *fixed]
+        draft.yaml["lines"] = tried
+        try:
+            reading = _read(pages, draft, sha256)
+        except UnreadableDocument:
+            continue
+        if not any(one.where.startswith("claims") for found in reading.residuals for one in found):
+            return reading
+    draft.yaml["lines"] = lines
+    return None
 
 
 def _name_totals(draft: Draft, read: Sequence[Remittance]) -> None:

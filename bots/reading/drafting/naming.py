@@ -80,7 +80,12 @@ def bare(word: str) -> str:
 
 
 def are_totals(found: Sequence[Pair]) -> bool:
-    return any(is_money(pair.value) for pair in found) and all(
+    counts = any(
+        meaning.field == "claim_count" and pair.value
+        for pair in found
+        for meaning in meanings(pair.label, "totals")
+    )
+    return (counts or any(is_money(pair.value) for pair in found)) and all(
         is_money(pair.value) or re.fullmatch(r"[\d,]*", pair.value) for pair in found
     )
 

@@ -58,6 +58,8 @@ SPELLINGS = {
 }
 
 PAYMENTS = "(?:check|eft|payment|warrant|voucher|draft|advice|remittance|trace|transaction|deposit|disbursement|funds)"  # noqa: E501
+# Of these a number is the payment's own, rather than its advice's.
+MONEYS = "(?:check|eft|payment|warrant|draft|trace|transaction)"
 NUMBER = "(?:(?:number|id|reference|code)(?: number)?)"
 PERSON = "(?:patient|member|subscriber|insured|enrollee|policyholder|participant|client|recipient|beneficiary|employee|worker|claimant|insured worker|injured worker)"  # noqa: E501
 OWNER = "(?:payer|plan|internal|document|fund|carrier|insurance|our|company|transaction|administrator|icn|dcn|tcn)"  # noqa: E501
@@ -70,7 +72,11 @@ Meanings = Mapping[str, tuple[tuple[str, int], ...]]
 
 PAYMENT: Meanings = {
     "trace_number": (
-        (rf"(?:{PAYMENTS} ?)+ {NUMBER}", 100),
+        (
+            rf"(?:check|eft|payment|warrant|draft|trace|transaction|check eft) (?:trace )?{NUMBER}",
+            100,
+        ),
+        (rf"(?:{PAYMENTS} ?)+ {NUMBER}", 97),
         (r"(?:check eft )?(?:trace|trn)", 95),
         (r"check eft|eft trace", 90),
         (r"(?:eob|eop|statement|settlement|run|reference) number", 60),
