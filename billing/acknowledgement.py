@@ -13,7 +13,8 @@ class Acknowledgement:
     ``of`` says what: "claim", "provider" or "receiver" (277CA), "transaction" or "group" (999,
     997), "interchange" (TA1). ``reference`` is the claim's patient control number, the trace
     number, or the control number of what is acknowledged. ``codes`` are as they were sent: status
-    codes such as "A7:562:85" (277CA), error codes such as "5" (999, TA1). ``where`` is its place.
+    codes such as "A7:562:85" (277CA), error codes such as "5" (999, TA1). ``where`` is its place;
+    ``within`` is the reference of the group that a transaction was sent in.
     """
 
     of: str
@@ -24,3 +25,4 @@ class Acknowledgement:
     payer_claim_number: str | None = None
     charge: Decimal | None = None
     errors: tuple[str, ...] = field(default=())
+    within: str = ""

@@ -11,7 +11,7 @@ from billing.report import ClaimResult, SweepReport
 def answers(report: SweepReport) -> list[dict[str, Any]]:
     """One object a claim, in the order of the work items.
 
-    Amounts are strings with two decimals, dates ISO, unknown None; ``evidence`` are SHA-256
+    ``why`` is a sentence. Amounts are strings with two decimals, dates ISO, unknown None; ``evidence`` are SHA-256
     hashes. No patient is in it.
     """
     return [_answer(result) for result in report.results]
@@ -34,6 +34,7 @@ def _answer(result: ClaimResult) -> dict[str, Any]:
         "trace_number": said.trace_number,
         "reason_codes": sorted(said.reason_codes),
         "finding": said.finding.kind,
+        "why": said.detail or said.finding.why,
         "next_action": said.finding.next_action,
         "due": None if due is None else due.isoformat(),
         "evidence": list(said.evidence),

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from billing.errors import BadInput
 from flows.options import (
     COULD_NOT,
     FINDINGS,
     AsJson,
-    Exports,
     Home,
+    OptionalExports,
     Profiles,
     print_json,
     settings_in_force,
 )
+
+if TYPE_CHECKING:
+    from flows.run import Checked, Swept
 
 edi = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -85,28 +90,51 @@ def edi_write(
 
 @edi.command("post-box")
 def edi_post_box(
-    export: Exports,
     outbox: Annotated[Path, typer.Option(help="The folder whose files are sent.")],
     inbox: Annotated[Path, typer.Option(help="The folder where answers arrive.")],
+    export: OptionalExports = None,
+    schedule: Annotated[
+        Path | None, typer.Option(help="A schedule, to ask about cover instead of claims.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Where the files go.")] = None,
     as_json: AsJson = False,
     home: Home = None,
     profiles: Profiles = None,
 ) -> None:
-    """Ask about claims through a clearinghouse's folders, and write the results as 'sweep' does.
+    """Ask through a clearinghouse's folders; the results are those of 'sweep' or 'eligibility'.
 
-    The inquiries (276) are written once; the same call again reads the answers (277, 835) that
-    have come. No portal is entered, so payers whose portals forbid bots take part. An answer
-    under our trace number counts when member, service date and charge are the claim's.
+    The inquiries (276 for an export, 270 for a schedule) are written once; the same call again
+    reads what has come: answers (277, 271, 835), and what was refused on receipt (277CA, 999,
+    TA1), each with its reason. No portal is entered, so payers whose portals forbid bots take
+    part. An answer under our trace number counts when it is surely this claim's or person's.
 
     Example: claimsweep edi post-box --export aging.csv --outbox to-send --inbox received
     """
-    from console.answers import answers
-    from console.summary import summary, totals
-    from flows.post_box import ask_by_folder
+    from flows.post_box import ask_by_folder, ask_visits_by_folder
 
     settings = settings_in_force(home, profiles)
-    swept, sentences = ask_by_folder(settings, export, outbox=outbox, inbox=inbox, out=out)
+    if bool(export) == bool(schedule):
+        raise BadInput("Name claims by --export or visits by --schedule, one of them")
+    if schedule is not None:
+        checked, sentences = ask_visits_by_folder(
+            settings, schedule, outbox=outbox, inbox=inbox, out=out
+        )
+        _say_visits(checked, sentences, as_json=as_json)
+        useful = checked.useful
+    else:
+        swept, sentences = ask_by_folder(
+            settings, list(export or ()), outbox=outbox, inbox=inbox, out=out
+        )
+        _say_claims(swept, sentences, as_json=as_json)
+        useful = swept.useful
+    if sentences or not useful:
+        raise typer.Exit(FINDINGS)
+
+
+def _say_claims(swept: Swept, sentences: Sequence[str], *, as_json: bool) -> None:
+    from console.answers import answers
+    from console.summary import summary, totals
+
     if as_json:
         found = {"sweep": swept.report.sweep_id, "resumed": swept.resumed, **totals(swept.report)}
         rest = {"files": swept.files, "inbox": list(sentences), "answers": answers(swept.report)}
@@ -114,5 +142,17 @@ def edi_post_box(
     else:
         sys.stdout.write(summary(swept.report, swept.files, color=sys.stdout.isatty()))
         sys.stdout.write("".join(f"  {sentence}\n" for sentence in sentences))
-    if sentences or not swept.useful:
-        raise typer.Exit(FINDINGS)
+
+
+def _say_visits(checked: Checked, sentences: Sequence[str], *, as_json: bool) -> None:
+    from console.visit_summary import visit_summary
+    from console.visits import answers, totals
+
+    report = checked.report
+    if as_json:
+        found = {"sweep": report.sweep_id, "resumed": checked.resumed, **totals(report)}
+        rest = {"files": checked.files, "inbox": list(sentences), "answers": answers(report)}
+        print_json({**found, **rest})
+    else:
+        sys.stdout.write(visit_summary(report, checked.files, color=sys.stdout.isatty()))
+        sys.stdout.write("".join(f"  {sentence}\n" for sentence in sentences))

@@ -17,6 +17,9 @@ DONE, FINDINGS, COULD_NOT = 0, 1, 2
 Exports = Annotated[
     list[Path], typer.Option("--export", help="A billing-system export; repeat for more.")
 ]
+OptionalExports = Annotated[
+    list[Path] | None, typer.Option("--export", help="A billing-system export; repeat for more.")
+]
 Home = Annotated[Path | None, typer.Option("--home", help="Where ledger and evidence live.")]
 Profiles = Annotated[Path | None, typer.Option("--profiles", help="The folder of payer profiles.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import io
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from billing.balance import residuals
-from billing.errors import BadInput, UnreadableDocument
+from billing.coverage import Coverage, CoverageObservation, Visit
+from billing.eligibility import conclude_visit, same_person
+from billing.errors import BadInput
 from billing.identity import Verdict, judge, same_id
-from billing.ledger import Ledger, WorkItem, open_ledger, owner_name
+from billing.ledger import Ledger, VisitItem, WorkItem, open_ledger, owner_name
 from billing.model import (
     Answer,
     Channel,
@@ -26,42 +25,30 @@ from billing.model import (
     Reason,
 )
 from billing.reconcile import conclude, propose_postings
-from bots.edi.inquiries import claim_status_inquiry, trace_number
+from bots.edi.inquiries import claim_status_inquiry, eligibility_inquiry, trace_number
 from bots.profile import Profile, load_profiles
-from bots.reading.eob import Reading
-from bots.reading.x12_envelope import Interchanges, Transaction
-from bots.reading.x12_remittance import Payment, whole
-from bots.reading.x12_status import ReportedStatus, read_statuses
+from bots.reading.x12_coverage import ReportedCover
+from bots.reading.x12_status import ReportedStatus
 from flows.account import eob_observation
 from flows.account_session import LEASE_SECONDS
 from flows.edi_files import parties
-from flows.intake import Intake, begin, name_run, read_file, take_in
+from flows.inbox import Inbox, Refusal, read_inbox, refusals
+from flows.intake import begin, name_run, read_file, take_in
 from flows.outputs import sweep_report, write_outputs, write_whole
-from flows.run import Swept
+from flows.run import Checked, Swept
+from flows.schedule import begin_schedule, eligibility_report, take_in_schedule, write_eligibility
 from flows.settings import Settings
 
-X12 = "application/edi-x12"
 ASKED_DAYS = 7
-"""For so many days the answers to an inquiry are waited for; then the same export asks anew."""
+"""For so many days the answers to an inquiry are waited for; then the same file asks anew."""
 
 IDENTIFIERS = ("member_id", "service_from", "billed")
 """What a 277 returns of a claim; all three must agree."""
 
+OF_PERSONS = ("member_id", "date_of_birth", "patient_last", "patient_first")
+"""What a 271 returns of a person; as many must agree as on a portal's page."""
 
-@dataclass(slots=True)
-class Inbox:
-    """What the answers in a folder say: statuses by trace number, payments by payer claim number.
-
-    Each stands with the hash of its file; ``sentences`` says what could not be used.
-    """
-
-    statuses: dict[str, list[tuple[ReportedStatus, str]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-    payments: dict[str, list[tuple[Reading, str]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-    sentences: list[str] = field(default_factory=list)
+NOT_YET = NoAnswer(Reason.UNREACHABLE, "The clearinghouse has not answered yet.")
 
 
 def ask_by_folder(
@@ -81,48 +68,60 @@ def ask_by_folder(
     if not intake.claims:
         raise BadInput("No claim is of a payer with a number in [edi_payers]; add one")
     today = started.astimezone(settings.time_zone).date()
-    sweep_id, asked = _name(ledger, intake, today)
+    hashes = [reading.sha256 for reading in intake.readings]
+    sweep_id, asked = _name(ledger, "post-box", hashes, today)
     if not asked:
         data = claim_status_inquiry(intake.claims, who, started.astimezone(settings.time_zone))
-        _put(outbox / f"{sweep_id}.276", data)
+        _send(settings, outbox, f"{sweep_id}.276", data)
     start = begin(ledger, sweep_id, intake, today)
     ledger.reopen_unanswered(sweep_id)
-    answers = read_inbox(ledger, inbox)
+    found = read_inbox(ledger, inbox)
+    refused = refusals(_sent(settings, f"{sweep_id}.276"), found)
     for payer in ledger.pending_payers(sweep_id):
         for item in _items(ledger, sweep_id, str(payer)):
-            _settle(ledger, item, answers, profiles[str(payer)], today)
+            _settle(ledger, item, found, refused, profiles[str(payer)], today)
     ledger.finish_sweep(sweep_id, datetime.now(UTC))
     report = sweep_report(ledger, sweep_id, profiles)
     files = write_outputs(ledger, report, profiles, out or settings.artifacts / sweep_id)
     seconds = (datetime.now(UTC) - started).total_seconds()
-    return Swept(report, files, seconds, start.resumed), answers.sentences
+    return Swept(report, files, seconds, start.resumed), found.sentences
 
 
-def read_inbox(ledger: Ledger, inbox: Path) -> Inbox:
-    """Store and read every file of the folder; a transaction with a damaged end is not believed."""
-    found = Inbox()
-    try:
-        files = sorted(path for path in inbox.iterdir() if path.is_file())
-    except OSError as error:
-        raise BadInput(f"{inbox}: cannot be read ({error.strerror}); name the folder") from error
-    for file in files:
-        data = read_file(file)
-        sha256 = ledger.store(data, X12)
-        try:
-            for transaction in Interchanges(io.BytesIO(data)):
-                try:
-                    _take(found, transaction, sha256)
-                except UnreadableDocument as error:
-                    found.sentences.append(f"{file.name}: {error}")
-        except UnreadableDocument as error:
-            found.sentences.append(f"{file.name}: {error}")
-    return found
+def ask_visits_by_folder(
+    settings: Settings, schedule: Path, *, outbox: Path, inbox: Path, out: Path | None
+) -> tuple[Checked, Sequence[str]]:
+    """As :func:`ask_by_folder`, about the cover of the visits of ``schedule`` (270, 271)."""
+    started = datetime.now(UTC)
+    profiles = load_profiles(settings.profiles)
+    ledger = open_ledger(settings.home)
+    who = parties(settings)
+    taken = take_in_schedule(ledger, schedule, profiles, payer=None, limit=None)
+    intake = replace(taken, visits=tuple(v for v in taken.visits if v.payer in who.payers))
+    if not intake.visits:
+        raise BadInput("No visit is of a payer with a number in [edi_payers]; add one")
+    today = started.astimezone(settings.time_zone).date()
+    sweep_id, asked = _name(ledger, "eligibility-post-box", [intake.reading.sha256], today)
+    if not asked:
+        data = eligibility_inquiry(intake.visits, who, started.astimezone(settings.time_zone))
+        _send(settings, outbox, f"{sweep_id}.270", data)
+    start = begin_schedule(ledger, sweep_id, intake, today)
+    ledger.reopen_unanswered(sweep_id)
+    found = read_inbox(ledger, inbox)
+    refused = refusals(_sent(settings, f"{sweep_id}.270"), found)
+    for payer in ledger.pending_payers(sweep_id):
+        for item in _visits(ledger, sweep_id, str(payer)):
+            _settle_visit(ledger, item, found, refused)
+    ledger.finish_sweep(sweep_id, datetime.now(UTC))
+    report = eligibility_report(ledger, sweep_id, profiles)
+    files = write_eligibility(ledger, report, profiles, out or settings.artifacts / sweep_id)
+    seconds = (datetime.now(UTC) - started).total_seconds()
+    return Checked(report, files, seconds, start.resumed), found.sentences
 
 
 def answer(claim: Claim, reported: Sequence[ReportedStatus]) -> Answer[ClaimStatus]:
     """What answers under the claim's trace number say of it; a contradiction is no answer."""
     if not reported:
-        return NoAnswer(Reason.UNREACHABLE, "The clearinghouse has not answered yet.")
+        return NOT_YET
     if len(reported) > 1:
         return NoAnswer(
             Reason.SEVERAL_MATCHES,
@@ -148,34 +147,42 @@ def answer(claim: Claim, reported: Sequence[ReportedStatus]) -> Answer[ClaimStat
             )
 
 
-def _take(found: Inbox, transaction: Transaction, sha256: str) -> None:
-    if transaction.kind == "277":
-        statuses = list(read_statuses(transaction))
-        _require_whole(transaction)
-        for one in statuses:
-            same = found.statuses[one.trace_number]
-            if not any(replace(other, places=one.places) == one for other, _ in same):
-                same.append((one, sha256))
-    elif transaction.kind == "835":
-        remittance = whole(Payment(transaction), sha256)
-        _require_whole(transaction)
-        reading = Reading(remittance.payer, (remittance,), (residuals(remittance),), ({},))
-        for number in {claim.payer_claim_number for claim in remittance.claims}:
-            found.payments[number].append((reading, sha256))
+def rejection(claim: Claim, reported: Sequence[ReportedStatus]) -> Answer[ClaimStatus]:
+    """What 277CAs that reject the claim say of it: its status, if it surely is this claim's.
+
+    One that is of another claim with the same control number says nothing.
+    """
+    mine = [one for one in reported if judge(claim, one.status, IDENTIFIERS) is Verdict.SAME]
+    if not mine:
+        return NOT_YET
+    (*_, last) = mine
+    if len(mine) == 1 and last.status.category is not None:
+        return Found(last.status)
+    said = ", ".join(one.status.words for one in mine)
+    return NoAnswer(
+        Reason.NEEDS_PERSON, f"The claim was rejected on receipt (277CA: {said}): correct it."
+    )
 
 
-def _require_whole(transaction: Transaction) -> None:
-    if transaction.faults:
-        raise UnreadableDocument(f"{transaction.faults[0]} It is not believed; get it again.")
+def cover(visit: Visit, reported: Sequence[ReportedCover]) -> Answer[Coverage]:
+    """What answers under the visit's trace number say of its cover."""
+    if not reported:
+        return NOT_YET
+    if len(reported) > 1:
+        return NoAnswer(
+            Reason.SEVERAL_MATCHES,
+            f"{len(reported)} different answers came under one trace number.",
+        )
+    said = reported[0].answer
+    return same_person(visit, said.value, OF_PERSONS) if isinstance(said, Found) else said
 
 
-def _name(ledger: Ledger, intake: Intake, today: date) -> tuple[str, bool]:
-    """The sweep that asks about these exports, and whether it has asked already."""
-    hashes = [reading.sha256 for reading in intake.readings]
-    name = f"post-box-{name_run(hashes, today)}"
-    same = name.removeprefix(f"post-box-{today:%Y%m%d}")
+def _name(ledger: Ledger, kind: str, hashes: Sequence[str], today: date) -> tuple[str, bool]:
+    """The sweep that asks about these files, and whether it has asked already."""
+    name = f"{kind}-{name_run(hashes, today)}"
+    same = name.removeprefix(f"{kind}-{today:%Y%m%d}")
     for earlier in ledger.sweeps_since(today - timedelta(days=ASKED_DAYS)):
-        if earlier.startswith("post-box-") and earlier.endswith(same):
+        if earlier.startswith(f"{kind}-") and earlier.endswith(same):
             return earlier, True
     return name, False
 
@@ -190,15 +197,41 @@ def _items(ledger: Ledger, sweep_id: str, payer: str) -> Iterator[WorkItem]:
         yield item
 
 
-def _settle(ledger: Ledger, item: WorkItem, found: Inbox, profile: Profile, today: date) -> None:
-    claim = item.claim
-    reported = found.statuses.get(trace_number(claim), [])
+def _visits(ledger: Ledger, sweep_id: str, payer: str) -> Iterator[VisitItem]:
+    owner = owner_name()
+    while True:
+        now = datetime.now(UTC)
+        item = ledger.lease_visit(sweep_id, payer, owner, seconds=LEASE_SECONDS, now=now)
+        if item is None:
+            return
+        yield item
+
+
+def _settle(
+    ledger: Ledger,
+    item: WorkItem,
+    found: Inbox,
+    refused: Mapping[str, Refusal],
+    profile: Profile,
+    today: date,
+) -> None:
+    claim, trace = item.claim, trace_number(item.claim)
+    reported = found.statuses.get(trace, [])
     said = answer(claim, [one for one, _ in reported])
+    if not reported:
+        reported = found.rejections.get(claim.claim_id, [])
+        said = rejection(claim, [one for one, _ in reported])
+    refusal = refused.get(trace)
+    if refusal is not None and said == NOT_YET:
+        said = refusal.answer
     places: Mapping[str, Evidence] = {}
     if isinstance(said, Found):
         ((one, sha256),) = reported
         places = {name: Evidence(sha256, where) for name, where in one.places.items()}
-    now, captures = datetime.now(UTC), tuple(sorted({sha256 for _, sha256 in reported}))
+    now, rests_on = datetime.now(UTC), {sha256 for _, sha256 in reported}
+    if refusal is not None and said == refusal.answer:
+        rests_on.add(refusal.sha256)
+    captures = tuple(sorted(rests_on))
     observations = [Observation(Channel.CLEARINGHOUSE, now, said, captures, places)]
     if isinstance(said, Found):
         number = said.value.payer_claim_number
@@ -216,6 +249,44 @@ def _settle(ledger: Ledger, item: WorkItem, found: Inbox, profile: Profile, toda
         seconds=Decimal(0),
         at=now,
     )
+
+
+def _settle_visit(
+    ledger: Ledger, item: VisitItem, found: Inbox, refused: Mapping[str, Refusal]
+) -> None:
+    visit, trace = item.visit, trace_number(item.visit)
+    reported, refusal = found.covers.get(trace, []), refused.get(trace)
+    captures = tuple(sorted({sha256 for _, sha256 in reported}))
+    places: Mapping[str, Evidence] = {}
+    if not reported and refusal is not None:
+        said: Answer[Coverage] = refusal.answer
+        captures = (refusal.sha256,)
+    else:
+        said = cover(visit, [one for one, _ in reported])
+    if isinstance(said, Found):
+        ((one, sha256),) = reported
+        places = {name: Evidence(sha256, where) for name, where in one.places.items()}
+    now = datetime.now(UTC)
+    observation = CoverageObservation(now, said, captures, places)
+    before = ledger.last_coverage(visit, now)
+    ledger.settle_visit(
+        item.item_id,
+        item.fence,
+        observation=observation,
+        conclusion=conclude_visit(visit, observation, earlier=before),
+        seconds=Decimal(0),
+        at=now,
+    )
+
+
+def _send(settings: Settings, outbox: Path, name: str, data: bytes) -> None:
+    """Put the inquiries where they are sent from; a copy says later what a receipt is about."""
+    _put(settings.home / "sent" / name, data)
+    _put(outbox / name, data)
+
+
+def _sent(settings: Settings, name: str) -> bytes:
+    return read_file(settings.home / "sent" / name)
 
 
 def _put(path: Path, data: bytes) -> None:

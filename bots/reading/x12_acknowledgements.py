@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -20,6 +21,8 @@ from bots.reading.x12_envelope import Transaction
 LEVELS = {"20": "payer", "21": "receiver", "19": "provider"}
 TAKEN = {"A", "E"}
 """Accepted, and accepted with errors noted (AK5, IK5, AK9 and TA104)."""
+
+CODE = re.compile(r"[A-Z0-9]{1,3}")
 
 
 def read_claim_acknowledgements(transaction: Transaction) -> Iterator[Acknowledgement]:
@@ -72,9 +75,11 @@ def read_receipts(transaction: Transaction) -> Iterator[Acknowledgement]:
                 reference = f"{required(number, segment, 1)} {element(segment, 2)}"
                 errors = []
             case "IK3" | "AK3":
-                errors.append(f"{element(segment, 1)} at segment {element(segment, 2)}")
+                name, at = _code(segment, 1), _code(segment, 2)
+                errors.append(f"{name} at segment {at}")
             case "IK5" | "AK5":
-                yield _receipt("transaction", reference, (number, segment), errors)
+                found = _receipt("transaction", reference, (number, segment), errors)
+                yield replace(found, within=group)
             case "AK9":
                 yield _receipt("group", group, (number, segment), [])
 
@@ -83,7 +88,7 @@ def read_interchange_receipt(transaction: Transaction) -> Iterator[Acknowledgeme
     """The interchange that a TA1 acknowledges. Raises UnreadableDocument."""
     for number, segment in transaction.body:
         taken = required(number, segment, 4) in TAKEN
-        codes = tuple(filter(None, (element(segment, 5),)))
+        codes = tuple(filter(None, (_code(segment, 5),)))
         where = place(number, "TA1", 4)
         yield Acknowledgement("interchange", element(segment, 1), taken, codes, where)
 
@@ -91,10 +96,16 @@ def read_interchange_receipt(transaction: Transaction) -> Iterator[Acknowledgeme
 def _receipt(of: str, reference: str, numbered: Numbered, errors: list[str]) -> Acknowledgement:
     number, segment = numbered
     first = 2 if of == "transaction" else 5
-    codes = tuple(filter(None, (element(segment, n) for n in range(first, first + 5))))
+    codes = tuple(filter(None, (_code(segment, n) for n in range(first, first + 5))))
     taken = required(number, segment, 1) in TAKEN
     where = place(number, segment[0], 1)
     return Acknowledgement(of, reference, taken, codes, where, errors=tuple(errors))
+
+
+def _code(segment: list[str], position: int) -> str:
+    """The element if it is a code or a number; what is none may be anything, so it is a "?"."""
+    text = element(segment, position)
+    return text if not text or CODE.fullmatch(text) or text.isdigit() else "?"
 
 
 def _rejects(code: str) -> bool:

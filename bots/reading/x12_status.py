@@ -95,7 +95,10 @@ class _Status:
 
 
 def read_statuses(transaction: Transaction) -> Iterator[ReportedStatus]:
-    """Each status of a 277, in order. Raises UnreadableDocument, naming the segment."""
+    """Each status of a 277, in order. Raises UnreadableDocument, naming the segment.
+
+    Of a 277CA, the trace number of a claim's status is the claim's patient control number.
+    """
     component = transaction.delimiters.component
     level, member, patient = "", None, None
     current: _Status | None = None
@@ -107,13 +110,13 @@ def read_statuses(transaction: Transaction) -> Iterator[ReportedStatus]:
             current = None
         if name == "HL":
             level = element(segment, 3)
-            if level == "22":
+            if level in ("22", "PT"):
                 member = patient = None
             if level != "23":
                 patient = None
-        elif name == "NM1" and level in ("22", "23"):
+        elif name == "NM1" and level in ("22", "23", "PT"):
             known = element(segment, 9) or None
-            if level == "22":
+            if level != "23":
                 member = known
             else:
                 patient = known
