@@ -11,8 +11,8 @@ from billing.report import ClaimResult, SweepReport
 def answers(report: SweepReport) -> list[dict[str, Any]]:
     """One object a claim, in the order of the work items.
 
-    ``why`` is a sentence. Amounts are strings with two decimals, dates ISO, unknown None; ``evidence`` are SHA-256
-    hashes. No patient is in it.
+    ``why`` is a sentence. Amounts are strings with two decimals, dates ISO, unknown None;
+    ``evidence`` are SHA-256 hashes. No patient is in it.
     """
     return [_answer(result) for result in report.results]
 
