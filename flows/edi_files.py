@@ -13,7 +13,7 @@ from bots.edi.inquiries import claim_status_inquiry, eligibility_inquiry
 from bots.edi.remittance import write_remittances
 from bots.exports.read import read_export
 from bots.exports.schedule import read_schedule
-from bots.profile import load_profiles, spellings
+from bots.profile import load_layouts, load_profiles, spellings
 from bots.reading.eob import read_eob
 from flows.intake import read_file
 from flows.outputs import write_whole
@@ -84,8 +84,7 @@ def _eligibility(settings: Settings, files: Sequence[Path], payer: str | None) -
 
 
 def _remittances(settings: Settings, files: Sequence[Path], payer: str | None) -> tuple[bytes, int]:
-    profiles = load_profiles(settings.profiles)
-    layouts = {one.id: one.eob for one in profiles.values() if one.eob}
+    layouts = load_layouts(settings.profiles)
     found: list[Remittance] = []
     for file in files:
         try:
