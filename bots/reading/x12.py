@@ -188,4 +188,8 @@ def _no_x12(text: str) -> str:
         return "The file is empty; download it again."
     if text.startswith("%PDF"):
         return "The file is a PDF and no X12; give it to 'claimsweep eob read'."
+    if re.match(r"UN[AB]", text):
+        return "The file is EDIFACT and no X12; ask the sender for X12."
+    if re.match(r"(?i:ISA|GS|ST)[^A-Za-z0-9\s]", text):
+        return "The file's segment names are in lower case, as no X12 has them; get it again."
     return "The file is no X12: it begins with none of ISA, GS and ST; get the original file."
