@@ -1,4 +1,4 @@
-"""Awkward X12 files, written by hand as they arrive: each is read right, or refused for its reason."""
+"""Awkward X12 files, written by hand as they arrive: each is read right, or refused with reason."""
 
 from __future__ import annotations
 
