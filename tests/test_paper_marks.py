@@ -90,6 +90,8 @@ def test_a_torn_amount_is_put_together_and_whole_ones_are_left_apart() -> None:
     assert [word.text for word in joined(np.asarray(made.image), torn, 1)] == ["91.12"]
     whole = [made.word("91.12", 300), made.word("0.00", 300 + 66 + 11)]
     assert [w.text for w in joined(np.asarray(made.image), whole, 1)] == ["91.12", "0.00"]
+    beside = [made.word("CO-45", 500), made.word("4.44", 500 + 66 + 6)]
+    assert [w.text for w in joined(np.asarray(made.image), beside, 1)] == ["CO-45", "4.44"]
 
 
 def test_words_that_were_run_together_come_apart_at_their_space_only() -> None:

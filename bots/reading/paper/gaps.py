@@ -57,10 +57,11 @@ def _apart(grey: Cells, one: Word, other: Word, cells_a_point: float) -> float:
 
 
 def _goes_on(text: str, more: str, apart: float) -> bool:
-    if text[-1].isdigit() and more[0].isdigit() and apart < APART:
-        return True
-    torn = not (FIGURE.fullmatch(text) or FIGURE.fullmatch(more))
-    return apart < LOOSE and torn and FIGURE.fullmatch(text + more) is not None
+    if FIGURE.fullmatch(text) or FIGURE.fullmatch(more):
+        return False
+    numbers = text[-1].isdigit() and more[0].isdigit()
+    whole = FIGURE.fullmatch(text + more) is not None
+    return (numbers and apart < APART) or (whole and apart < LOOSE)
 
 
 def _together(word: Word, more: Word, *, sure: bool) -> Word:

@@ -27,6 +27,8 @@ AGREED = 60  # percent: two readers of different kinds saw the same
 SURER, UNSURE = 0.9, 70
 CLEAN_AGREED, CLEAN_SURE, CLEAN_WORD = 0.97, 94, 90
 MONEY = re.compile(r"[-(]?\$?\d[\d,]*\.\d\d[-)]?")
+CODE = re.compile(r"[A-Z]\d{4}")  # HCPCS Level II
+ZEROS = str.maketrans("Oo", "00")
 SPECK = re.compile(r"[^\w$()*-]+")  # what is left of a rule is read as a bar or a dash
 PLAIN = re.compile(r"[A-Za-z]?[a-z]{3,}[.,:;]?")  # no figure and no code
 
@@ -107,6 +109,8 @@ def _settled(word: Word, first: tuple[str, float], seen: set[str], looks: set[st
     if len(both) == 1:
         return replace(word, text=both[0], confidence=AGREED)
     text, sure = first
+    if not both and sure >= SURER and any(_same_code(text, look) for look in looks):
+        return replace(word, text=text, confidence=AGREED)
     if not word.text or (text and sure >= SURER and word.confidence < UNSURE):
         return replace(word, text=text, confidence=0)
     return _in_doubt(word) if looks <= {word.text, ""} else replace(word, confidence=0)
@@ -115,6 +119,12 @@ def _settled(word: Word, first: tuple[str, float], seen: set[str], looks: set[st
 def _both(seen: set[str], looks: set[str]) -> list[str]:
     """What readers of both kinds saw, as Tesseract spells it."""
     return [look for look in looks if look and any(_same(look, text) for text in seen)]
+
+
+def _same_code(text: str, look: str) -> bool:
+    """Whether Tesseract saw a letter O where a procedure code can only have the digit."""
+    seen = look[:1] + look[1:].translate(ZEROS)
+    return CODE.fullmatch(text) is not None and seen == text
 
 
 def _enlarged(crop: Image.Image, larger: float) -> Image.Image:
