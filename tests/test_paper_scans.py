@@ -16,7 +16,7 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from bots.reading.paper import second_reader
-from bots.reading.paper.document import pages_of
+from bots.reading.paper.document import drawn_page, pages_of
 from bots.reading.paper.pictures import kind_of_picture, pictured_pages
 from bots.reading.paper.preparation import skew, straight, upright
 from bots.reading.paper.second_reader import doubted
@@ -24,6 +24,7 @@ from bots.reading.paper.sheet import Page, Word
 
 PRINTED = LIST_PAGES[0].split()
 SURE = 30  # percent: the least that a figure is taken at
+FIGURE = re.compile(r"\d[\d,]*\.\d\d")
 CODE = re.compile(r".*\d.*")
 
 
@@ -181,3 +182,26 @@ def test_without_a_second_reader_a_page_that_is_not_clean_is_in_doubt(
     monkeypatch.setattr(second_reader, "_reader", lambda: None)
     words = [Word(text, (0, 0, 30, 10), "ocr", sure) for text in ("CO-45", "Paid", "$112.50")]
     assert [word.confidence for word in doubted(Image.new("L", (99, 99)), words, 1, unseen)] == left
+
+
+@pytest.mark.ocr
+@pytest.mark.parametrize(("angle", "half"), [(2.4, False), (-1.3, True)])
+def test_a_box_is_drawn_where_its_figure_is_seen(angle: float, half: bool, tesseract: str) -> None:
+    """The scan lies askew, or on its head; a crop of the picture at a word's box is that word."""
+    image = picture().rotate(angle, Image.Resampling.BICUBIC, expand=True, fillcolor=255)
+    if half:
+        image = image.transpose(Image.Transpose.ROTATE_180)
+    data = saved(image, "PNG", dpi=(300, 300))
+    (page,) = pages_of(data)
+    dpi = 200
+    drawn = drawn_page(data, 1, dpi)
+    assert drawn.size == pytest.approx((page.width * dpi / 72, page.height * dpi / 72), abs=1)
+    figures = [word for word in page.words if FIGURE.fullmatch(word.text)]
+    assert len(figures) > 10
+    for word in figures:
+        assert word.text in PRINTED
+        left, top, right, bottom = (side * dpi / 72 for side in word.box)
+        inside = np.asarray(drawn.convert("L").crop((left, top, right, bottom))) < 140
+        around = np.asarray(drawn.convert("L").crop((left - 4, top - 4, right + 4, bottom + 4)))
+        assert inside.any(axis=0).mean() > 0.45, word.text  # ink from one side to the other
+        assert inside.sum() > 0.9 * (around < 140).sum(), word.text  # and hardly any outside

@@ -24,8 +24,8 @@ def upright(image: Image.Image) -> Image.Image:
 
     Which end is up only the recognised text tells.
     """
-    down, across = _lined(image, 0.0), _lined(image.transpose(Image.Transpose.ROTATE_90), 0.0)
-    return image.transpose(Image.Transpose.ROTATE_90) if across > 1.5 * down else image
+    turned = image.transpose(Image.Transpose.ROTATE_90)
+    return turned if _lined(turned) > 1.5 * _lined(image) else image
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +96,12 @@ def _marks(image: Image.Image) -> tuple[Cells, Cells] | None:
     return down[::every], across[::every]
 
 
-def _lined(image: Image.Image, angle: float) -> float:
+def _lined(image: Image.Image) -> float:
+    """How clearly the image has lines from left to right, level or askew."""
     marks = _marks(image)
-    return _sharpness(*marks, angle) if marks else 0.0
+    if marks is None:
+        return 0.0
+    return max(_sharpness(*marks, angle) for angle in np.arange(-MOST_SKEW, MOST_SKEW + 0.1, 0.5))
 
 
 def _sharpness(down: Cells, across: Cells, angle: float) -> float:

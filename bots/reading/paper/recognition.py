@@ -22,6 +22,7 @@ DPI = 300
 OCR_SECONDS = 120
 SPECK_CONFIDENCE = 40
 BLOCK = "6"  # a page as one block of text: rows stay rows
+AT_ONCE = 40
 MARGIN = 24  # cells around a word that is looked at alone
 READS_WELL = 60  # percent: the mean of a page that is the right way up
 UPSIDE_DOWN = Image.Transpose.ROTATE_180
@@ -73,12 +74,16 @@ def _sureness(words: list[Word]) -> int:
 
 def _looked_at(crops: Sequence[Image.Image], number: int) -> list[str]:
     """What Tesseract sees in each picture of a word, without the page around it."""
-    if not crops:
-        return []
+    texts = []
+    for at in range(0, len(crops), AT_ONCE):
+        texts += _column_read(crops[at : at + AT_ONCE], number)
+    return texts
+
+
+def _column_read(crops: Sequence[Image.Image], number: int) -> list[str]:
     high = max(crop.height for crop in crops) + MARGIN
-    column = Image.new(
-        "L", (max(crop.width for crop in crops) + 2 * MARGIN, high * len(crops)), 255
-    )
+    wide = max(crop.width for crop in crops) + 2 * MARGIN
+    column = Image.new("L", (wide, high * len(crops)), 255)
     for n, crop in enumerate(crops):
         column.paste(crop, (MARGIN, n * high + MARGIN // 2))
     texts = [""] * len(crops)

@@ -23,6 +23,7 @@ HIGH, LEAST_WIDE = 48, 48  # cells, as the model was taught
 AT_ONCE = 8
 AROUND = 0.15  # of a word's height: room that the model is used to
 ROOMY, LARGER = 0.4, (1.5, 2.0)  # for a second look
+WORTH_ANOTHER_LOOK = 0.4  # of a page's words may differ: more, and nothing there can be trusted
 AGREED = 60  # percent: two readers of different kinds saw the same
 SURER, UNSURE = 0.9, 70
 CLEAN_AGREED, CLEAN_SURE, CLEAN_WORD = 0.97, 94, 90
@@ -69,6 +70,10 @@ def doubted(
             differing += [(replace(one, text="", confidence=0), one.text, sure) for one in pieces]
         else:
             differing.append((word, whole, sure))
+    if len(differing) > WORTH_ANOTHER_LOOK * len(words):
+        for word, text, sure in differing:
+            judged.append(_settled(word, (text, sure), set(), {word.text}))
+        return judged
     views = [_crop(image, word, cells_a_point) for word, _, _ in differing]
     found = zip(differing, again(views), strict=True)
     looks = [{word.text, look} for (word, _, _), look in found]
