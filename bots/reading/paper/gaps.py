@@ -15,6 +15,7 @@ INK = 150
 # In heights of a word. The digits of one number are closer than CLOSE, those of two are not
 # closer than APART; around the point of a typewritten figure there is more, but never LOOSE.
 CLOSE, APART, LOOSE = 0.4, 0.47, 0.6
+CAPITALS = 0.25  # of a letter's width: capitals of one word are closer
 SPACE = 0.58  # of a letter's width: the gap between two ones is less
 SAME_ROW = 0.5
 FIGURE = re.compile(r"[-(]?\$?\d{1,3}(,?\d{3})*\.\d\d[-)]?(CR)?|\d\d?[/-]\d\d?[/-](\d{4}|\d\d)")
@@ -93,3 +94,13 @@ def parts(grey: Cells, word: Word, pieces: Sequence[str], cells_a_point: float) 
         )
         for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)
     ]
+
+
+def may_be_two(grey: Cells, word: Word, cells_a_point: float) -> bool:
+    """Whether the capitals of ``word`` stand so far apart that they may be two codes."""
+    if not (word.text.isalpha() and word.text.isupper()):
+        return False
+    left, top, right, bottom = (max(round(side * cells_a_point), 0) for side in word.box)
+    at = np.flatnonzero((grey[top:bottom, left:right] < INK).any(axis=0))
+    gaps = np.diff(at) - 1
+    return len(gaps) > 0 and float(gaps.max()) > CAPITALS * (right - left) / len(word.text)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from bots.reading.paper.gaps import parts
+from bots.reading.paper.gaps import may_be_two, parts
 from bots.reading.paper.sheet import Word
 
 MODEL = "models/ch_PP-OCRv4_rec_infer.onnx"
@@ -62,8 +62,9 @@ def doubted(
     for word, (text, sure) in zip(asked, read(crops), strict=True):
         pieces = _pieces(word, text, grey, cells_a_point)
         whole = text.replace(" ", "")
-        if word.confidence == 0 and len(pieces) < len(text.split()):
-            judged.append(word)
+        run_together = len(pieces) == 1 and may_be_two(grey, word, cells_a_point)
+        if run_together or (word.confidence == 0 and len(pieces) < len(text.split())):
+            judged.append(replace(word, confidence=0))
         elif _same(word.text, whole):
             judged += [replace(one, confidence=max(word.confidence, AGREED)) for one in pieces]
         elif len(pieces) > 1:
@@ -88,7 +89,9 @@ def doubted(
     for (word, text, sure), seen, looked in zip(differing, texts, looks, strict=True):
         letters = any(map(str.isalnum, "".join(seen | looked)))
         if letters or not SPECK.fullmatch(word.text):
-            judged.append(_settled(word, (text, sure), seen, looked))
+            one = _settled(word, (text, sure), seen, looked)
+            two = word.text and may_be_two(grey, one, cells_a_point)
+            judged.append(replace(one, confidence=0) if two else one)
     return judged
 
 
