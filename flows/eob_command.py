@@ -23,7 +23,14 @@ eob.add_typer(layout, name="layout", help="Draft the layout of an issuer's docum
 
 
 @eob.command("read")
-def eob_read(files: list[Path], as_json: AsJson = False, profiles: Profiles = None) -> None:
+def eob_read(
+    files: list[Path],
+    as_json: AsJson = False,
+    payer: Annotated[
+        str | None, typer.Option(help="Whose profile knows the password of locked PDFs.")
+    ] = None,
+    profiles: Profiles = None,
+) -> None:
     """Read EOB PDFs into the 835's shape, every figure with its page and box.
 
     A document that no layout recognises is read by its own headings, as a proposal to confirm.
@@ -33,11 +40,13 @@ def eob_read(files: list[Path], as_json: AsJson = False, profiles: Profiles = No
     """
     from bots.profile import load_layouts
     from bots.reading.documents import read_documents
+    from flows.profiles import document_password
     from bots.reading.drafting.general import DRAFTED
     from console.summary import documents_summary
 
-    layouts = load_layouts(settings_in_force(None, profiles).profiles)
-    documents = read_documents(files, layouts)
+    settings = settings_in_force(None, profiles)
+    password = document_password(settings, payer) if payer else None
+    documents = read_documents(files, load_layouts(settings.profiles), password)
     if as_json:
         print_json({"files": documents})
     else:

@@ -61,6 +61,20 @@ def lint(folder: Path, today: date) -> list[str]:
     return problems
 
 
+def document_password(settings: Settings, payer: str) -> str:
+    """What opens the payer's locked documents, from where its secrets are kept.
+
+    Raises BadInput where no such payer is known, its profile names no password, or there is none.
+    """
+    profiles = load_profiles(settings.profiles)
+    if payer not in profiles:
+        raise BadInput(f"No payer profile {payer!r}; there are: {', '.join(sorted(profiles))}")
+    document = profiles[payer].file.tasks.claim_status.document
+    if document is None or document.password is None:
+        raise BadInput(f"{payer}: its profile names no tasks.claim_status.document.password")
+    return settings.secret(payer, document.password)
+
+
 def replay(folder: Path) -> list[dict[str, str | None]]:
     """Every field of every recorded case, with what is wrong with it; no case is wrong too."""
     fields: list[dict[str, str | None]] = []

@@ -13,16 +13,20 @@ from bots.reading.drafting.general import DRAFTED, Proposal, propose
 from bots.reading.eob import Reading, read_eob
 from bots.reading.eob_json import document_json
 from bots.reading.rows import rows_of
-from bots.reading.words import Page, read_pages
+from bots.reading.words import Page, read_pages, unlocked
 
 
-def read_documents(files: Sequence[Path], layouts: Mapping[str, EobLayout]) -> list[dict[str, Any]]:
+def read_documents(
+    files: Sequence[Path], layouts: Mapping[str, EobLayout], password: str | None = None
+) -> list[dict[str, Any]]:
     """One object a file, in order; a file that cannot be read has its reason in ``errors``.
+
+    ``password`` opens those that are locked.
 
     ``layout`` is the id of the layout that read it, "drafted" where there is none and its own
     headings had to do: then it is a proposal for a person. ``confidence`` is in percent.
     """
-    return [_document(str(file), _read(file, layouts)) for file in files]
+    return [_document(str(file), _read(file, layouts, password)) for file in files]
 
 
 def _document(file: str, read: Reading | Proposal | UnreadableDocument) -> dict[str, Any]:
@@ -37,13 +41,15 @@ def _document(file: str, read: Reading | Proposal | UnreadableDocument) -> dict[
             return {**document_json(file, read), "layout": None, "confidence": None}
 
 
-def _read(file: Path, layouts: Mapping[str, EobLayout]) -> Reading | Proposal | UnreadableDocument:
+def _read(
+    file: Path, layouts: Mapping[str, EobLayout], password: str | None
+) -> Reading | Proposal | UnreadableDocument:
     try:
         data = file.read_bytes()
     except OSError as error:
         return UnreadableDocument(f"The file cannot be read ({error.strerror}).")
     try:
-        return read_or_propose(data, layouts)
+        return read_or_propose(unlocked(data, password) if password else data, layouts)
     except UnreadableDocument as error:
         return error
 

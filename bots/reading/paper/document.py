@@ -48,7 +48,8 @@ def pages_of(data: bytes) -> Iterator[Page]:
     except Exception as error:  # pdfminer raises anything at all on broken files
         if _asks_for_a_password(error):
             raise UnreadableDocument(
-                "The PDF is encrypted and needs a password; save a copy without one."
+                "The PDF is encrypted and needs a password; save a copy without one, or name the "
+                "payer whose profile knows it (--payer)."
             ) from None
         raise UnreadableDocument(
             "The PDF is damaged and cannot be opened; download it again."
