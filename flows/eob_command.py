@@ -40,9 +40,9 @@ def eob_read(
     """
     from bots.profile import load_layouts
     from bots.reading.documents import read_documents
-    from flows.profiles import document_password
     from bots.reading.drafting.general import DRAFTED
     from console.summary import documents_summary
+    from flows.profiles import document_password
 
     settings = settings_in_force(None, profiles)
     password = document_password(settings, payer) if payer else None
