@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
@@ -26,12 +27,13 @@ from billing.errors import UnknownIssuer, UnreadableDocument
 from billing.model import Remittance
 from billing.money import dollars
 from bots.layout import EobLayout, load_layout
+from bots.layout_field import EobField
 from bots.reading import words
 from bots.reading.adjustments import adjustment
 from bots.reading.blocks import Match
 from bots.reading.eob import read_eob
 from bots.reading.eob_json import document_json
-from bots.reading.rows import Row
+from bots.reading.rows import Row, convert, span_of
 
 LAYOUTS = {name: load_layout(GOLDEN / f"{name}.yaml") for name in ("table", "list")}
 DOCUMENTS = {"table": table_document(), "list": list_document()}
@@ -253,6 +255,16 @@ def test_an_encrypted_pdf_asks_for_a_copy_without_password() -> None:
     canvas.drawString(40, 700, "Acme Health")
     canvas.save()
     assert "encrypted" in refusal(stream.getvalue())
+
+
+def test_two_modifiers_that_were_read_as_one_are_no_modifier() -> None:
+    field = EobField(column="Mod", into="codes")
+    span = span_of([words.Word("LT", (0, 0, 9, 9)), words.Word("JZ", (12, 0, 20, 9))], 1)
+    assert convert("modifiers", field, span) == ("LT", "JZ")
+    for text in ("LTJZ", "LT J2Z", "lt"):
+        with pytest.raises(UnreadableDocument, match="the modifiers cannot be read as codes"):
+            convert("modifiers", field, replace(span, text=text))
+    assert convert("remarks", field, replace(span, text="MA130")) == ("MA130",)
 
 
 def test_a_locked_pdf_that_ends_early_is_said_to_end_early_whatever_the_password() -> None:

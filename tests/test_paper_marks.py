@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
-from bots.reading.paper.gaps import joined, parts
+from bots.reading.paper.gaps import joined, may_be_two, parts
 from bots.reading.paper.heights import cased
 from bots.reading.paper.rules import without_rules
 from bots.reading.paper.sheet import Word
@@ -112,3 +112,15 @@ def test_a_letter_is_large_when_it_stands_as_high_as_a_figure(high: int, text: s
         made.pen.rectangle((at, 120 - high, at + 9, 119), fill=0)
     small = Word("wo", (100, 120 - high, 124, 120), "ocr", 90)
     assert [word.text for word in cased(made.image, [figure, small], 1)] == ["119", text]
+
+
+@pytest.mark.parametrize(("printed", "two"), [("LTJZ", False), ("LT JZ", True), ("KX RR", True)])
+def test_capitals_that_stand_apart_may_be_two_codes(printed: str, two: bool) -> None:
+    image, pen = page()
+    font = ImageFont.load_default(size=40)
+    pen.text((100, 100), printed, fill=0, font=font)
+    points = DPI / 72
+    box = tuple(side / points for side in pen.textbbox((100, 100), printed, font=font))
+    seen = Word(printed.replace(" ", ""), box, "ocr", 90)
+    assert may_be_two(np.asarray(image), seen, points) is two
+    assert not may_be_two(np.asarray(image), Word("1234", box, "ocr", 90), points)

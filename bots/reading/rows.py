@@ -22,6 +22,7 @@ LEAST_CONFIDENCE = 30
 # In points. Columns of a page stand farther apart than words of a sentence.
 GUTTER = 8.0
 # What a scan breaks in two is not joined, nor what stands beside it taken for a part of it.
+MODIFIER = re.compile("[A-Z0-9]{2}")  # HCPCS Level II and CPT: two letters or digits
 ONE_WORD = frozenset({"trace_number", "claim_id", "payer_claim_number", "member_id", "procedure"})
 REMEDY = "a person must read this document"
 
@@ -178,7 +179,10 @@ def _convert(name: str, text: str, field: EobField) -> Value:
                 raise ValueError("not a number of things")
             return Decimal(text)
         case "codes":
-            return tuple(part for part in re.split(r"[\s,;-]+", text) if part)
+            codes = tuple(part for part in re.split(r"[\s,;-]+", text) if part)
+            if name == "modifiers" and not all(map(MODIFIER.fullmatch, codes)):
+                raise ValueError("not two characters each")
+            return codes
 
 
 @lru_cache(maxsize=256)
