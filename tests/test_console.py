@@ -261,6 +261,7 @@ KEYS = [
     "trace_number",
     "reason_codes",
     "finding",
+    "why",
     "next_action",
     "due",
     "evidence",

@@ -204,7 +204,7 @@ class Hand:
             try:
                 await either.first.wait_for(state="visible", timeout=self.answer_ms)
             except PlaywrightTimeout as error:
-                if self.down and await self.shows(self.down):
+                if any([await self.shows((way,)) for way in self.down]):  # in whichever frame
                     raise TryLater(f"{self.address} says that it is closed for now") from error
                 raise UnknownPage(
                     f"{ways[0]} is not on the page after {self.answer_ms / 1000:.0f} s; the portal "
