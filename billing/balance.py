@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -52,6 +52,22 @@ def payment_residuals(
     total = sum((entry.amount for entry in withheld), ZERO)
     found = Residual(PAYMENT, "payment", claims_paid - total - amount)
     return (found,) if found.dollars else ()
+
+
+def document_totals(remittance: Remittance) -> Mapping[str, Decimal]:
+    """What a document may print once for the whole payment, by its name: dollars, but a count of
+    claims."""
+    claims = remittance.claims
+    return {
+        "claim_count": Decimal(len(claims)),
+        "charge": sum((claim.charge for claim in claims), ZERO),
+        "allowed": sum((line.allowed or ZERO for one in claims for line in one.lines), ZERO),
+        "adjustments": sum((_total(claim.all_adjustments) for claim in claims), ZERO),
+        "patient_responsibility": sum((claim.patient_responsibility for claim in claims), ZERO),
+        "paid": sum((claim.paid for claim in claims), ZERO),
+        "provider_adjustments": sum((e.amount for e in remittance.provider_adjustments), ZERO),
+        "amount": remittance.amount,
+    }
 
 
 def _equations(remittance: Remittance) -> Iterator[Residual]:

@@ -10,7 +10,8 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from billing.model import ClaimStatus
-from bots.page_language import Css, Locators, PageField, Step, Steps, Strict
+from bots.page_language import Css, Locators, PageField, Step, Steps
+from bots.strict_yaml import Strict
 
 STATUS_WORDS = frozenset(word.name for word in dataclass_fields(ClaimStatus)) - {"category"}
 

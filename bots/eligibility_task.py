@@ -13,7 +13,8 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from billing.codes.service_types import SERVICE_TYPES
 from billing.coverage import GENERAL, Benefit, Coverage
 from bots.opening import opens, spans
-from bots.page_language import Css, Locators, PageField, Step, Steps, Strict
+from bots.page_language import Css, Locators, PageField, Step, Steps
+from bots.strict_yaml import Strict
 
 COVER_WORDS = frozenset(word.name for word in dataclass_fields(Coverage)) - {
     "active",

@@ -10,7 +10,8 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from bots.opening import opens, spans
-from bots.page_language import Interruption, Locators, Steps, Strict
+from bots.page_language import Interruption, Locators, Steps
+from bots.strict_yaml import Strict
 
 SIX_DIGITS = r"\b(\d{6})\b"
 _chance = SystemRandom()

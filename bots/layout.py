@@ -90,12 +90,11 @@ from bots.layout_field import (
     Pattern,
     ProviderPattern,
     StartPattern,
-    Strict,
     ValuePattern,
     check_code,
     check_fields,
 )
-from bots.strict_yaml import load_strict
+from bots.strict_yaml import Strict, load_strict
 
 PAYMENT = frozenset({"trace_number", "method", "amount", "payment_date", "payer", "payee"})
 CLAIM_NEEDS = frozenset({"claim_id", "payer_claim_number", "charge", "paid"})

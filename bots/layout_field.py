@@ -6,15 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, model_validator
+
+from bots.strict_yaml import Strict
 
 _CODE = re.compile(r"(CO|PR|OA|PI)-[A-Z]?\d{1,3}")
-
-
-class Strict(BaseModel):
-    """Every part of a layout is frozen and knows all of its keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def _compiles(pattern: str) -> str:
@@ -95,10 +91,13 @@ Fields = Mapping[str, EobField]
 def check_fields(
     fields: Fields, *, allowed: frozenset[str], required: frozenset[str], columns: bool
 ) -> None:
-    """Raises ValueError when a field is unknown, is missing, or has a column without a table."""
+    """Raises ValueError when a field is unknown, is missing or may be absent though it is required,
+    or has a column without a table."""
     if unknown := fields.keys() - allowed:
         raise ValueError(f"fields {sorted(unknown)} are not known; allowed: {sorted(allowed)}")
     if missing := required - fields.keys():
         raise ValueError(f"fields {sorted(missing)} are missing; add them")
+    if absent := [name for name in sorted(required) if fields[name].when_missing is not None]:
+        raise ValueError(f"fields {absent} must always be there; take when_missing away")
     if not columns and any(field.column is not None for field in fields.values()):
         raise ValueError("a column needs a table, and there is none here")

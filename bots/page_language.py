@@ -9,13 +9,13 @@ from typing import Annotated, Any, Literal, Self
 import cssselect
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     field_validator,
     model_validator,
 )
+
+from bots.strict_yaml import Strict
 
 PLACEHOLDER = re.compile(r"\{(claim|visit|row|secret)\.([a-z_]+)(?:\|([^{}]+))?\}")
 CLAIM_WORDS = (
@@ -61,12 +61,6 @@ ROLES = frozenset(
 WAYS = ("role", "label", "text", "placeholder", "title", "test_id", "css")
 _DIRECTIVE = re.compile(r"%(-?.?)")
 _DIRECTIVES = frozenset({"m", "d", "Y", "y", "b", "B", "%"})
-
-
-class Strict(BaseModel):
-    """Every part of a profile is frozen and knows all of its keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def _as_list(value: Any) -> Any:

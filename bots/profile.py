@@ -16,8 +16,8 @@ from bots.claim_task import ClaimStatusTask
 from bots.eligibility_task import EligibilityTask
 from bots.entrance import Login, Policy, Session
 from bots.layout import EobLayout, load_layout
-from bots.page_language import Locators, Strict
-from bots.strict_yaml import hash_of_values, load_strict
+from bots.page_language import Locators
+from bots.strict_yaml import Strict, hash_of_values, load_strict
 
 ISSUERS = "_issuers"
 CATEGORY = re.compile(r"^(A[0-8]|P[0-5]|F[0-4][FN]?|R\d{1,2}|E[0-4]|D0)$")

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from billing.errors import BadInput, UnreadableDocument
+from billing.errors import BadInput, UnknownIssuer, UnreadableDocument
 from bots.layout import EobLayout, load_layout
-from bots.reading.documents import layout_of
 from bots.reading.drafting.draft import Draft, draft_layout
 from bots.reading.drafting.general import Proposal, propose_by
 from bots.reading.drafting.written import yaml_text
+from bots.reading.eob import recognise
 from bots.reading.rows import around, rows_of
 from bots.reading.words import POINTS_PER_INCH, Page, draw_page, read_pages
 from console.pictures import Box, boxed
@@ -56,7 +57,8 @@ def draft_for(file: Path, layouts: Mapping[str, EobLayout], out: Path) -> Drafte
     except OSError as error:
         raise BadInput(f"{file}: cannot be read ({error.strerror})") from error
     pages = read_pages(data)
-    if known := layout_of(pages, layouts):
+    with suppress(UnknownIssuer):
+        known, _ = recognise(pages, layouts)
         raise BadInput(f"{file}: the layout of {known} recognises it; change that one instead")
     path = out / "eob.yaml"
     if path.exists():

@@ -147,18 +147,13 @@ def answer(claim: Claim, reported: Sequence[ReportedStatus]) -> Answer[ClaimStat
             )
 
 
-def rejection(claim: Claim, reported: Sequence[ReportedStatus]) -> Answer[ClaimStatus]:
-    """What 277CAs that reject the claim say of it: its status, if it surely is this claim's.
-
-    One that is of another claim with the same control number says nothing.
-    """
-    mine = [one for one in reported if judge(claim, one.status, IDENTIFIERS) is Verdict.SAME]
-    if not mine:
+def rejection(reported: Sequence[ReportedStatus]) -> Answer[ClaimStatus]:
+    """What 277CAs that reject a claim say of it."""
+    if not reported:
         return NOT_YET
-    (*_, last) = mine
-    if len(mine) == 1 and last.status.category is not None:
-        return Found(last.status)
-    said = ", ".join(one.status.words for one in mine)
+    if len(reported) == 1 and reported[0].status.category is not None:
+        return Found(reported[0].status)
+    said = ", ".join(one.status.words for one in reported)
     return NoAnswer(
         Reason.NEEDS_PERSON, f"The claim was rejected on receipt (277CA: {said}): correct it."
     )
@@ -219,8 +214,12 @@ def _settle(
     reported = found.statuses.get(trace, [])
     said = answer(claim, [one for one, _ in reported])
     if not reported:
-        reported = found.rejections.get(claim.claim_id, [])
-        said = rejection(claim, [one for one, _ in reported])
+        reported = [
+            (one, sha256)
+            for one, sha256 in found.rejections.get(claim.claim_id, [])
+            if judge(claim, one.status, IDENTIFIERS) is Verdict.SAME  # numbers are used twice
+        ]
+        said = rejection([one for one, _ in reported])
     refusal = refused.get(trace)
     if refusal is not None and said == NOT_YET:
         said = refusal.answer

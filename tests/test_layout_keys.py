@@ -300,6 +300,12 @@ def test_what_does_not_close_is_told(
         ("text", "claim_id: {label: ACCOUNT}", "claim_id: {column: ACCT}", "needs a table"),
         ("roster", "begins_with: payer_claim_number", "begins_with: status", "under a column"),
         ("roster", "    pattern: '(?P<group>", "    patter: '(?P<group>", "patter"),
+        (
+            "text",
+            "claim_id: {label: ACCOUNT}",
+            "claim_id: {label: ACCOUNT, when_missing: none}",
+            r"\['claim_id'\] must always be there",
+        ),
     ],
 )
 def test_a_layout_that_cannot_be_meant_is_refused(

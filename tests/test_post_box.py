@@ -262,6 +262,7 @@ def test_a_claim_that_a_277ca_rejects_is_rejected_and_never_not_found(desk: Path
             (unknown, "A4:35"),
             (taken, "A2:20"),
             (other | {"member": "ZZZ1"}, "A3:21"),
+            (rejected | {"member": "ZZZ2"}, "A3:21"),  # another patient's, numbered alike
         ],
         start=4,
     ):

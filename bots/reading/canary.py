@@ -22,10 +22,9 @@ from billing.coverage import GENERAL, Coverage, Visit
 from billing.errors import BadInput, ProfileError
 from billing.model import Claim, ClaimStatus, SourceRow
 from billing.money import ZERO
-from bots.page_language import Strict
 from bots.profile import Profile
 from bots.reading.cases import flat, is_invented
-from bots.strict_yaml import load_strict
+from bots.strict_yaml import Strict, load_strict
 
 CANARY_FILE = "canary.yaml"
 WORDS = frozenset(word.name for word in dataclass_fields(ClaimStatus))

@@ -15,14 +15,13 @@ from pydantic import Field, TypeAdapter
 from billing.coverage import Coverage
 from billing.errors import ProfileError, UnknownPage, UnreadableDocument
 from billing.model import ClaimStatus
-from bots.page_language import Strict
 from bots.profile import Profile
 from bots.reading.coverage import read_coverage
 from bots.reading.eob import read_eob
 from bots.reading.eob_json import document_json
 from bots.reading.listed import read_rows
 from bots.reading.page import read_claim
-from bots.strict_yaml import load_strict
+from bots.strict_yaml import Strict, load_strict
 
 STATUSES: TypeAdapter[tuple[ClaimStatus, ...]] = TypeAdapter(tuple[ClaimStatus, ...])
 COVERAGE: TypeAdapter[Coverage] = TypeAdapter(Coverage)

@@ -10,10 +10,9 @@ from typing import Any
 from billing.errors import UnknownIssuer, UnreadableDocument
 from bots.layout import EobLayout
 from bots.reading.drafting.general import DRAFTED, Proposal, propose
-from bots.reading.eob import Reading, read_eob
+from bots.reading.eob import Reading, read_by, recognise
 from bots.reading.eob_json import document_json
-from bots.reading.rows import rows_of
-from bots.reading.words import Page, read_pages, unlocked
+from bots.reading.words import read_pages, unlocked
 
 
 def read_documents(
@@ -59,17 +58,9 @@ def read_or_propose(data: bytes, layouts: Mapping[str, EobLayout]) -> Reading | 
 
     Raises UnreadableDocument.
     """
+    pages, sha256 = read_pages(data), hashlib.sha256(data).hexdigest()
     try:
-        return read_eob(data, layouts)
+        payer, layout = recognise(pages, layouts)
     except UnknownIssuer:
-        pages = read_pages(data)
-    return propose(pages, hashlib.sha256(data).hexdigest())
-
-
-def layout_of(pages: Sequence[Page], layouts: Mapping[str, EobLayout]) -> str | None:
-    """The id of a layout that recognises the document; None when none does."""
-    text = " ".join(row.text for row in rows_of(pages[0]))
-    return next(
-        (one for one, layout in layouts.items() if all(sign in text for sign in layout.recognise)),
-        None,
-    )
+        return propose(pages, sha256)
+    return read_by(pages, payer, layout, sha256)

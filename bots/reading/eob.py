@@ -47,7 +47,7 @@ def read_eob(data: bytes, layouts: Mapping[str, EobLayout]) -> Reading:
     cannot be read.
     """
     pages = read_pages(data)
-    payer, layout = _recognise(tuple(rows_of(pages[0])), layouts)
+    payer, layout = recognise(pages, layouts)
     return read_by(pages, payer, layout, hashlib.sha256(data).hexdigest())
 
 
@@ -68,8 +68,12 @@ def read_by(pages: Sequence[Page], payer: str, layout: EobLayout, sha256: str) -
     )
 
 
-def _recognise(rows: Sequence[Row], layouts: Mapping[str, EobLayout]) -> tuple[str, EobLayout]:
-    text = " ".join(row.text for row in rows)
+def recognise(pages: Sequence[Page], layouts: Mapping[str, EobLayout]) -> tuple[str, EobLayout]:
+    """The one layout whose texts all stand on page 1, and its id.
+
+    Raises UnknownIssuer when there is none, UnreadableDocument when there are several.
+    """
+    text = " ".join(row.text for row in rows_of(pages[0]))
     fitting = [
         (payer, layout)
         for payer, layout in layouts.items()

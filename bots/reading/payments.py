@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from billing.balance import Residual
+from billing.balance import Residual, document_totals
 from billing.errors import UnreadableDocument
 from billing.model import Evidence, ProviderAdjustment, Remittance, RemittedClaim
-from billing.money import ZERO
 from bots.layout import EobLayout, Section
 from bots.reading.adjustments import Placed, codes_known, explain, provider_adjustment
 from bots.reading.blocks import Block, add_row, is_of_claim, labels_of, not_described, starts_claim
@@ -173,17 +172,7 @@ def _against_printed(
     remittance: Remittance, rows: Sequence[Row], layout: EobLayout
 ) -> Iterator[Residual]:
     """The totals printed for the whole document against what was read."""
-    claims = remittance.claims
-    read: Mapping[str, Decimal] = {
-        "claim_count": Decimal(len(claims)),
-        "charge": sum((claim.charge for claim in claims), ZERO),
-        "allowed": sum((line.allowed or ZERO for one in claims for line in one.lines), ZERO),
-        "adjustments": sum((a.amount for one in claims for a in one.all_adjustments), ZERO),
-        "patient_responsibility": sum((claim.patient_responsibility for claim in claims), ZERO),
-        "paid": sum((claim.paid for claim in claims), ZERO),
-        "provider_adjustments": sum((e.amount for e in remittance.provider_adjustments), ZERO),
-        "amount": remittance.amount,
-    }
+    read = document_totals(remittance)
     labels = labels_of(layout.payment_labels)
     fields = layout.totals.fields if layout.totals else {}
     page = rows[-1].page if rows else 1

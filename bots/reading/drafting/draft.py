@@ -85,6 +85,8 @@ def draft_layout(pages: Sequence[Sequence[Row]]) -> Draft:
     Raises UnreadableDocument, one sentence with fact and remedy, when the document has no table
     of lines, or does not say what a remittance must.
     """
+    if not pages or not pages[0]:
+        raise UnreadableDocument(f"Page 1 has no words, so nothing says whose it is; {REMEDY}.")
     found = outline(pages)
     if not found.tables or not found.of("claim"):
         raise UnreadableDocument(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
-from billing.balance import PAYMENT, Residual
+from billing.balance import PAYMENT, Residual, document_totals
 from billing.errors import UnreadableDocument
 from billing.model import Remittance
-from billing.money import ZERO, money
+from billing.money import money
 from bots.reading.drafting.columns import adjustment_pattern
 from bots.reading.drafting.draft import Draft, draft_layout
 from bots.reading.eob import Reading, read_by
@@ -56,7 +55,11 @@ def propose_by(draft: Draft, pages: Sequence[Page], sha256: str) -> Proposal:
         reading = _read_informing(pages, draft, sha256) or reading
     if "provider_adjustments" in draft.yaml and any(map(_is_payments, reading.residuals)):
         draft.yaml["provider_adjustments"]["positive"] = "adds"
-        reading = _read(pages, draft, sha256)
+        other = _read(pages, draft, sha256)
+        if any(map(_is_payments, other.residuals)):
+            del draft.yaml["provider_adjustments"]["positive"]
+        else:
+            reading = other
     if draft.totals and len(next(iter(draft.totals.values())).texts) == len(reading.remittances):
         _name_totals(draft, reading.remittances)
         reading = _read(pages, draft, sha256)
@@ -100,11 +103,16 @@ def _name_totals(draft: Draft, read: Sequence[Remittance]) -> None:
     Where it equals none it stays what it most surely means, and does not close. Raises
     UnreadableDocument when a figure after the claims means nothing known.
     """
-    sums = [_sums(one) for one in read]
+    sums = [document_totals(one) for one in read]
     fields: dict[str, dict[str, str]] = {}
     others: list[str] = draft.yaml["payment"]["other_labels"]
     for label, total in draft.totals.items():
-        printed = [{money(text) for text in texts} for texts in total.texts]
+        try:
+            printed = [{money(text) for text in texts} for texts in total.texts]
+        except ValueError:
+            raise UnreadableDocument(
+                f"What stands beside {label!r} is not always a figure; {REMEDY}."
+            ) from None
         equal = [
             name
             for name in total.candidates or sums[0]
@@ -122,20 +130,6 @@ def _name_totals(draft: Draft, read: Sequence[Remittance]) -> None:
                 f"The figure beside {label!r} is none of the document's sums; {REMEDY}."
             )
     draft.yaml["totals"] = {"fields": fields}
-
-
-def _sums(read: Remittance) -> Mapping[str, Decimal]:
-    claims = read.claims
-    return {
-        "claim_count": Decimal(len(claims)),
-        "charge": sum((claim.charge for claim in claims), ZERO),
-        "allowed": sum((line.allowed or ZERO for one in claims for line in one.lines), ZERO),
-        "adjustments": sum((a.amount for one in claims for a in one.all_adjustments), ZERO),
-        "patient_responsibility": sum((claim.patient_responsibility for claim in claims), ZERO),
-        "paid": sum((claim.paid for claim in claims), ZERO),
-        "provider_adjustments": sum((e.amount for e in read.provider_adjustments), ZERO),
-        "amount": read.amount,
-    }
 
 
 def _is_payments(found: Sequence[Residual]) -> bool:

@@ -57,15 +57,40 @@ SPELLINGS = {
     for spelling in spellings.split()
 }
 
-PAYMENTS = "(?:check|eft|payment|warrant|voucher|draft|advice|remittance|trace|transaction|deposit|disbursement|funds)"  # noqa: E501
+
+def _any_of(*patterns: str) -> str:
+    """One of the patterns, between which there are commas."""
+    return f"(?:{'|'.join(', '.join(patterns).split(', '))})"
+
+
+PAYMENTS = _any_of(
+    "check, eft, payment, warrant, voucher, draft, advice, remittance, trace, transaction",
+    "deposit, disbursement, funds",
+)
 # Of these a number is the payment's own, rather than its advice's.
 MONEYS = "(?:check|eft|payment|warrant|draft|trace|transaction)"
 NUMBER = "(?:(?:number|id|reference|code)(?: number)?)"
-PERSON = "(?:patient|member|subscriber|insured|enrollee|policyholder|participant|client|recipient|beneficiary|employee|worker|claimant|insured worker|injured worker)"  # noqa: E501
-OWNER = "(?:payer|plan|internal|document|fund|carrier|insurance|our|company|transaction|administrator|icn|dcn|tcn)"  # noqa: E501
-CHARGE = "(?:(?:provider|your|line|gross)? ?charge|billed|submitted|you charge|(?:billed|submitted) charge)"  # noqa: E501
-ALLOWED = "(?:allowed|eligible|approved|recommended|covered|plan allowed|contract(?:ed)? rate|fee schedule|negotiated rate|considered|agreed price|plan rate)"  # noqa: E501
-PAID = "(?:paid|payment|benefit|net paid|plan paid|fund paid|provider paid|paid provider|payable|reimbursement|reimbursed|net payment|net benefit|paid on claim|plan payment|plan benefit|provider payment|payment provider|payer paid)"  # noqa: E501
+PERSON = _any_of(
+    "patient, member, subscriber, insured, enrollee, policyholder, participant, client",
+    "recipient, beneficiary, employee, worker, claimant, insured worker, injured worker",
+)
+OWNER = _any_of(
+    "payer, plan, internal, document, fund, carrier, insurance, our, company, transaction",
+    "administrator, icn, dcn, tcn",
+)
+CHARGE = _any_of(
+    "(?:provider|your|line|gross)? ?charge, billed, submitted, you charge",
+    "(?:billed|submitted) charge",
+)
+ALLOWED = _any_of(
+    "allowed, eligible, approved, recommended, covered, plan allowed, contract(?:ed)? rate",
+    "fee schedule, negotiated rate, considered, agreed price, plan rate",
+)
+PAID = _any_of(
+    "paid, payment, benefit, net paid, plan paid, fund paid, provider paid, paid provider",
+    "payable, reimbursement, reimbursed, net payment, net benefit, paid on claim",
+    "plan payment, plan benefit, provider payment, payment provider, payer paid",
+)
 
 # Patterns of a whole text after its words are translated; percent that it means this field.
 Meanings = Mapping[str, tuple[tuple[str, int], ...]]
