@@ -66,10 +66,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_settings_of_the_user() -> Iterator[None]:
+    """Nor of the test before: a command that is called in this process leaves its own."""
+    _forget_settings()
+    yield
+    _forget_settings()
+
+
+def _forget_settings() -> None:
     for name in list(os.environ):
         if name.startswith("CLAIMSWEEP_") and name != VARIABLE:
-            monkeypatch.delenv(name)
+            del os.environ[name]
 
 
 if IN_CI:
