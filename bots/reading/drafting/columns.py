@@ -14,6 +14,7 @@ from bots.reading.drafting.vocabulary import meanings
 
 REQUIRED = ("procedure", "charge", "paid")
 INTO = {"units": "integer", "modifiers": "codes", "remarks": "codes"}
+IDENTIFIERS = ("claim_id", "payer_claim_number", "member_id", "status")
 MONEY = ("charge", "allowed", "paid", "patient_responsibility")
 PROCEDURE_PATTERN = r"([A-Z]\d{4}|\d{4}[A-Z0-9])"
 # What a column can only hold, whatever its heading; percent.
@@ -29,9 +30,13 @@ LEFT_OPEN = {"modifiers", "remarks", "units", "service_date", "allowed", "patien
 
 @dataclass(slots=True)
 class DraftedLines:
-    """Which field stands under which heading, how surely, and what is left over."""
+    """Which field stands under which heading, how surely, and what is left over.
+
+    ``claim`` are those of a claim, where one table holds all claims.
+    """
 
     headings: Mapping[int, str]
+    claim: dict[str, int] = field(default_factory=dict)
     fields: dict[str, int] = field(default_factory=dict)
     sure: dict[str, int] = field(default_factory=dict)
     fixed: dict[int, str] = field(default_factory=dict)
@@ -58,7 +63,10 @@ def draft_lines(found: Outline) -> DraftedLines:
         for name, (sure, is_kind) in BY_KIND.items()
         if texts and all(map(is_kind, texts))
     ]
-    taken: set[int] = set()
+    for name, number, sure in _claim_columns(drafted.headings, found):
+        drafted.claim.setdefault(name, number)
+        drafted.sure.setdefault(name, sure)
+    taken = set(drafted.claim.values())
     for sure, _, name, number in sorted(choices, reverse=True):
         if number in taken:
             continue
@@ -90,6 +98,22 @@ def _values(lines: Sequence[Told], count: int) -> dict[int, list[str]]:
         for key, words in told.cells.items():
             found[int(key)].append(" ".join(word.text for word in words))
     return found
+
+
+def _claim_columns(headings: Mapping[int, str], found: Outline) -> list[tuple[str, int, int]]:
+    """What names a claim, unless a label beside the table does: field, column and percent, the
+    surest first."""
+    labels = {pair.label for told in found.of("claim") for pair in told.pairs}
+    labelled = {meaning.field for label in labels for meaning in meanings(label, "claim")[:1]}
+    held = _values(found.of("line", "whole_claim"), len(headings))
+    named = [
+        (meaning.field, number, meaning.sure)
+        for number, heading in headings.items()
+        for meaning in meanings(heading, "claim")[:1]
+        if meaning.field in IDENTIFIERS and meaning.field not in labelled
+        if held[number] and fits(meaning.field, held[number])
+    ]
+    return sorted(named, key=lambda one: (-one[2], one[1]))
 
 
 def _adjustment_columns(
@@ -146,9 +170,19 @@ def lines_yaml(drafted: DraftedLines, found: Outline) -> dict[str, Any]:
     if drafted.others:
         made["other_columns"] = [drafted.headings[number] for number in drafted.others]
     made["adjustments"] = _adjustments(drafted, found)
+    if whole := _whole_claim(drafted.fields[begins], found):
+        made["whole_claim"] = whole
     if prefixes := sorted({told.prefix for told in found.of("remarks")}):
         made["remarks"] = f"{_either(prefixes)} (.+)"
     return made
+
+
+def _whole_claim(begins: int, found: Outline) -> str | None:
+    """The pattern of what stands where a line would begin in rows that are of the whole claim."""
+    rows = found.of("whole_claim")
+    held = [told.cells.get(str(begins), []) for told in rows]
+    texts = {" ".join(word.text for word in words) for words in held}
+    return _either(sorted(texts)) if rows and all(texts) else None
 
 
 def _stacked(drafted: DraftedLines, found: Outline) -> list[str]:

@@ -88,7 +88,7 @@ def draft_layout(pages: Sequence[Sequence[Row]]) -> Draft:
     if not pages or not pages[0]:
         raise UnreadableDocument(f"Page 1 has no words, so nothing says whose it is; {REMEDY}.")
     found = outline(pages)
-    if not found.tables or not found.of("claim"):
+    if not found.tables or not found.of("claim", "line"):
         raise UnreadableDocument(
             "Page 1: no payer's eob.yaml recognises this document, and no table of claims' lines "
             f"is found in it; {REMEDY}."
@@ -103,7 +103,7 @@ def draft_layout(pages: Sequence[Sequence[Row]]) -> Draft:
             raise UnreadableDocument(f"No column holds the {name} of a line; {REMEDY}.")
     claims, claim_labels = claims_yaml(found, lines)
     payment, payment_labels, totals = _payment(found)
-    issuer, title = names(pages[0])
+    issuer, title = names([t.row for t in found.rows if t.row.page == 1 and t.kind != "heading"])
     payment["fields"]["payer"] = {"constant": issuer}
     recognise = [issuer, title or next(iter(payment_labels.fields.values()))]
     yaml: dict[str, Any] = {"recognise": recognise}
@@ -126,11 +126,10 @@ def draft_layout(pages: Sequence[Sequence[Row]]) -> Draft:
 
 
 def _sure(payment: DraftedLabels, claims: DraftedLabels, lines: DraftedLines) -> dict[str, int]:
-    return {
-        f"{part}.{name}": sure
-        for part, found in (("payment", payment), ("claims", claims), ("lines", lines))
-        for name, sure in found.sure.items()
-    }
+    parts = {"payment": payment.sure, "claims": dict(claims.sure), "lines": dict(lines.sure)}
+    for name in lines.claim:
+        parts["claims"][name] = parts["lines"].pop(name)
+    return {f"{part}.{name}": sure for part, found in parts.items() for name, sure in found.items()}
 
 
 def _payment(found: Outline) -> tuple[dict[str, Any], DraftedLabels, dict[str, PrintedTotal]]:

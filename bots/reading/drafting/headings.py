@@ -9,7 +9,7 @@ from functools import cache
 from itertools import pairwise
 
 from bots.reading.drafting.phrases import Phrase, segments
-from bots.reading.drafting.vocabulary import meanings
+from bots.reading.drafting.vocabulary import is_name, meanings
 from bots.reading.rows import Row
 from bots.reading.tables import OFF
 from bots.reading.words import Word
@@ -80,7 +80,12 @@ def _may_head(row: Row) -> bool:
 
 
 def _known(headings: Sequence[Heading]) -> int:
-    return sum(bool(meanings(heading.text, "line")) for heading in headings)
+    return sum(_is_known(heading.text) for heading in headings)
+
+
+def _is_known(text: str) -> bool:
+    """Whether it may head a column of lines, or of what names their claim."""
+    return any(meanings(text, part) for part in ("line", "claim")) or is_name(text)
 
 
 def _is_head(headings: Sequence[Heading]) -> bool:
@@ -126,7 +131,7 @@ def _cut(segment: Phrase) -> list[Phrase]:
         found = []
         for end in range(at + 1, len(words) + 1):
             text = " ".join(word.text for word in words[at:end])
-            cost = 0.0 if meanings(text, "line") else UNKNOWN * (end - at)
+            cost = 0.0 if _is_known(text) else UNKNOWN * (end - at)
             rest = best(end)
             tight = TIGHT if end < len(words) else 0.0
             found.append((cost + tight + rest[0], (end, *rest[1])))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from billing.money import money
-from bots.reading.drafting.vocabulary import is_label
+from bots.reading.drafting.vocabulary import is_label, method_of
 from bots.reading.rows import Row
 from bots.reading.tables import WIDE
 from bots.reading.words import Word
@@ -103,7 +103,16 @@ def pairs(row: Row) -> list[Pair] | None:
             value.append(text)
     if label is not None:
         found.append(Pair(label, " ".join(value)))
+    found = [_apart(pair) for pair in found]
     return found if any(pair.value for pair in found) else None
+
+
+def _apart(pair: Pair) -> Pair:
+    """The label and its value, where the value may be a word of a label: ``Type Check``."""
+    label, _, last = pair.label.rpartition(" ")
+    if pair.value or not method_of(last) or not is_label(label):
+        return pair
+    return Pair(label, last)
 
 
 def _marked(parts: Sequence[Phrase]) -> Iterator[tuple[str, bool]]:

@@ -21,6 +21,7 @@ from bots.reading.drafting.naming import (
 from bots.reading.drafting.phrases import (
     ADJUSTMENT,
     CODE,
+    IDENTIFIER,
     MARKED,
     PROCEDURE,
     Pair,
@@ -28,7 +29,7 @@ from bots.reading.drafting.phrases import (
     pairs,
     segments,
 )
-from bots.reading.drafting.vocabulary import canonical, is_label
+from bots.reading.drafting.vocabulary import canonical, is_label, meanings
 from bots.reading.rows import Row
 from bots.reading.tables import Cells, Column, Columns
 
@@ -38,6 +39,7 @@ Kind = Literal[
     "payment",
     "claim",
     "line",
+    "whole_claim",
     "stacked",
     "adjustment",
     "claim_adjustment",
@@ -207,6 +209,10 @@ def _tell_table_row(told: Told, table: Table | None, state: _State) -> bool:
         for key, held in cells.items():
             state.seen.setdefault(key, []).append(" ".join(word.text for word in held))
         return True
+    if table is not None and cells is not None and _is_whole_claim(cells, table):
+        told.cells, told.kind = cells, "whole_claim"
+        state.in_claims = True
+        return True
     if table is not None and state.in_claims and _tell_claim_total(told, table):
         return True
     if not state.in_claims:
@@ -247,6 +253,19 @@ def _is_line(cells: Cells) -> bool:
     return has_procedure and amounts >= 2
 
 
+def _is_whole_claim(cells: Cells, table: Table) -> bool:
+    """Whether the row is one of the table's without a line: a claim's number, and words, and what
+    was taken from all of it."""
+    texts = {int(key): " ".join(word.text for word in words) for key, words in cells.items()}
+    numbered = any(
+        IDENTIFIER.fullmatch(text)
+        and any(m.field == "payer_claim_number" for m in meanings(table.texts[at], "claim"))
+        for at, text in texts.items()
+    )
+    worded = any(OF_A_CLAIM.search(canonical(text)) for text in texts.values())
+    return numbered and worded and any(CODE.match(text) for text in texts.values())
+
+
 def _tell_claim_total(told: Told, table: Table) -> bool:
     words = told.row.words
     first = len(words)
@@ -254,7 +273,8 @@ def _tell_claim_total(told: Told, table: Table) -> bool:
         first -= 1
     prefix = " ".join(word.text for word in words[:first])
     named = " ".join(word for word in prefix.split() if not is_money(word))
-    if not first or len(words) - first < 2 or re.search(r"\d", named):
+    numbers = [word for word in named.split() if re.search(r"\d", word)]
+    if not first or len(words) - first < 2 or len(numbers) > len(named.split()) / 2:
         return False
     cells = table.columns.cells(words[first:])
     if cells is None or not re.search(r"\btotal|\bclaim|\bbill", canonical(named)):
@@ -309,7 +329,10 @@ def _tell_titles(rows: Sequence[Told]) -> None:
 
 
 _CLAIMS: frozenset[Kind] = frozenset(
-    {"claim", "line", "stacked", "adjustment", "claim_adjustment", "remarks", "claim_total"}
+    {
+        *("claim", "line", "whole_claim", "stacked", "adjustment", "claim_adjustment", "remarks"),
+        "claim_total",
+    }
 )
 
 

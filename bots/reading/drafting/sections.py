@@ -82,6 +82,9 @@ def _sections(rows: Sequence[Told], found: Outline) -> Iterator[tuple[str, str]]
         elif told.kind == "note":
             holds = now
             yield _noted(told, found), "nothing"
+        elif told.kind == "provider_adjustment":
+            holds = now
+            yield _reasoned(told, found), "provider_adjustments"
         else:
             raise _not_understood(told)
 
@@ -108,6 +111,15 @@ def _noted(told: Told, found: Outline) -> str:
     pattern = rf"\S+ {escaped_text(words[1])}" if len(words) > 2 else ""
     alike = [one for one in found.rows if re.match(pattern, one.row.text)]
     if not pattern or any(one.kind != "note" for one in alike):
+        raise _not_understood(told)
+    return pattern
+
+
+def _reasoned(told: Told, found: Outline) -> str:
+    """The pattern of provider-level adjustments that stand under no title, by their own words."""
+    pattern = escaped_text(told.prefix)
+    alike = [one for one in found.rows if re.match(rf"{pattern} ", one.row.text)]
+    if any(one.kind != "provider_adjustment" for one in alike):
         raise _not_understood(told)
     return pattern
 

@@ -354,6 +354,11 @@ def is_label(text: str) -> bool:
     )
 
 
+def is_name(text: str) -> bool:
+    """Whether a patient's name stands beside or beneath ``text``."""
+    return any(meaning.field == "name" for meaning in meanings(text, "other"))
+
+
 def status_of(text: str) -> str | None:
     """CLP02 of a claim whose status is spelled ``text``; None when it cannot be told."""
     if re.fullmatch(r"[1-4]|19|2[0-3]", text.strip()):
