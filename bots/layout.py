@@ -32,7 +32,8 @@ by accident.
                           patient_responsibility (where it is not printed: the sum of the PR
                           adjustments), member_id; a ``column`` of the lines' table is read from
                           the row that ``claims.totals`` matches, any other from whatever row of
-                          the claim fills it, a ``pattern`` also from what ``totals`` matches.
+                          the claim fills it, a ``pattern`` also from what ``totals`` matches. A
+                          claim with a negative charge is a reversal where ``status`` is constant.
                           ``allowed`` and ``adjustments`` (but for ``fixed`` ones) are totals to
                           check only
 ``claims.adjustments``    pattern of a claim-level adjustment row
@@ -45,7 +46,8 @@ by accident.
 ``lines.whole_claim``     pattern of the ``begins_with`` cell of a row that is no line but holds
                           adjustments of the claim
 ``lines.adjustments``     pattern of one adjustment: in each cell of ``column`` (or in cells beside
-                          each other, if it names several), or else a row beneath the line;
+                          each other, if it names several), or else a row beneath the line.
+                          Under one heading the amounts may stand anywhere before the next one;
                           ``fixed`` are columns whose every amount, unless zero, is an adjustment
                           of one code, like ``{Deductible: PR-1}``; their totals are checked
 ``lines.remarks``         pattern of a row of remark codes beneath the line
@@ -67,10 +69,11 @@ A field has exactly one of ``label`` (the words to the right of it, up to the ne
 ``pattern`` (its one group, in a row's text) and ``constant``. ``pattern`` beside another must
 match the whole text and takes its group; without it a number of the payment, claim or member and
 a procedure are one word. ``values`` translates the payer's spellings; any other is
-refused. ``into`` is text, money, date (in ``date_format``), integer or codes (split at spaces,
-commas and hyphens). ``when_missing: none`` allows it to be absent. An adjustment pattern has the
-named groups group, reason and amount, or mark and amount; a legend's mark, group and reason; a
-provider adjustment's reason, reference and amount.
+refused. ``into`` is text, money, date (in ``date_format``), period (two such days, of which the
+first counts and may lack the year), integer or codes (split at spaces, commas and hyphens).
+``when_missing: none`` allows it to be absent. An adjustment pattern has the named groups group,
+reason and amount, or mark and amount; a legend's mark, group and reason; a provider adjustment's
+reason, reference and amount.
 """
 
 from __future__ import annotations
@@ -304,6 +307,12 @@ class EobLayout(Strict):
     def headings(self) -> frozenset[str]:
         """Every heading of the table."""
         return self.lines.headings | self.own_headings
+
+    @cached_property
+    def roomy(self) -> tuple[str, ...]:
+        """The heading of codes with their amounts, where one heading stands above both."""
+        columns = self.lines.adjustments.columns
+        return columns if len(columns) == 1 else ()
 
     @cached_property
     def claim_labels(self) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ class EobField(Strict):
     column: str | None = None
     pattern: ValuePattern | None = None
     constant: str | None = None
-    into: Literal["text", "money", "date", "integer", "codes"] = "text"
+    into: Literal["text", "money", "date", "period", "integer", "codes"] = "text"
     date_format: str = "%m/%d/%Y"
     values: Mapping[str, str] | None = None
     when_missing: Literal["none"] | None = None

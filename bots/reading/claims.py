@@ -27,6 +27,7 @@ from bots.reading.labels import find, the_one
 from bots.reading.rows import REMEDY, Span, Value, around, convert, span_of
 
 CODES = EobField(constant="", into="codes")
+REVERSAL = "22"  # CLP02
 Places = dict[str, Placed]
 
 
@@ -68,6 +69,8 @@ def finish_claim(
         raise UnreadableDocument(
             f"Page {block.page}: neither the claim nor its section says its status; {REMEDY}."
         )
+    if _is_reversal(layout.claims.fields.get("status"), values):
+        values["status"] = REVERSAL
     lines = tuple(one.line for one in finished)
     if values.get("patient_responsibility") is None:
         of_lines = (entry for line in lines for entry in line.adjustments)
@@ -82,6 +85,13 @@ def finish_claim(
     residuals += _against_printed(claim, finished, allowed, adjusted, path)
     residuals += _against_columns(block, finished, layout, path)
     return claim, places, tuple(residuals)
+
+
+def _is_reversal(status: EobField | None, values: Mapping[str, Value]) -> bool:
+    """Whether only the claim's negative charge says what it is, its layout knowing one status."""
+    charge = values.get("charge")
+    unsaid = status is not None and status.constant is not None
+    return unsaid and isinstance(charge, Decimal) and charge < ZERO
 
 
 def _require_whole(block: Block, layout: EobLayout) -> None:

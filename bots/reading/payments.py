@@ -50,7 +50,7 @@ def _walk(rows: Sequence[Row], layout: EobLayout) -> _Parts:
     at = 0
     while at < len(rows):
         row = rows[at]
-        if found := find_columns(rows, at, layout.headings):
+        if found := find_columns(rows, at, layout.headings, layout.roomy):
             columns, height = found
             at += height
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -174,6 +175,8 @@ def _convert(name: str, text: str, field: EobField) -> Value:
             return money(text)
         case "date":
             return parse_date(text, (field.date_format,))
+        case "period":
+            return first_day(text, field.date_format)
         case "integer":
             if not re.fullmatch(r"\d{1,6}", text):
                 raise ValueError("not a number of things")
@@ -183,6 +186,26 @@ def _convert(name: str, text: str, field: EobField) -> Value:
             if name == "modifiers" and not all(map(MODIFIER.fullmatch, codes)):
                 raise ValueError("not two characters each")
             return codes
+
+
+def first_day(text: str, spelling: str) -> date:
+    """The first day of a period: of ``0911 091326``, ``09/11/26 - 09/13/26``, or of a single day.
+
+    The day that ends it is spelled as ``spelling`` says; what the first lacks, such as the year,
+    is the last one's. Raises ValueError on anything else, and when it ends before it begins.
+    """
+    for between in (None, *re.finditer(r" ?- ?| to | thru | through | ", text)):
+        first, last = (
+            (text, text) if between is None else (text[: between.start()], text[between.end() :])
+        )
+        with suppress(ValueError):
+            end = parse_date(last, (spelling,))
+            begin = parse_date(first + last[len(first) :], (spelling,))
+            if begin > end and len(first) < len(last):
+                begin = begin.replace(year=begin.year - 1)
+            if begin <= end:
+                return begin
+    raise ValueError("no period")
 
 
 @lru_cache(maxsize=256)

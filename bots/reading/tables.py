@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
 
@@ -25,11 +25,16 @@ WIDE = 1.6
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its heading as the layout spells it, and the heading's left and right edges."""
+    """One column: its heading as the layout spells it, and the heading's left and right edges.
+
+    ``room`` is where the next heading begins, for a column of codes with amounts that may stand
+    anywhere before it; else 0.
+    """
 
     key: str
     left: float
     right: float
+    room: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ class Columns:
                 apart = 0.0
                 for end in range(at + 1, len(words) + 1):
                     gap = _gap(words, end) if end > at + 1 else 0
-                    if gap > WIDE * letter:
+                    if gap > WIDE * letter and not self.columns[index].room:
                         break
                     apart += max(gap - letter, 0)
                     off = _distance(words[at:end], self.columns[index])
@@ -96,17 +101,31 @@ def _distance(words: Sequence[Word], column: Column) -> float:
     )
     if 2 * overlap >= min(right - left, column.right - column.left):
         return min(*edges, BELOW)
+    if column.left - OFF <= left and right < column.room:
+        return min(*edges, OFF)
     return min(edges)
 
 
+def with_room(columns: Sequence[Column], roomy: Sequence[str]) -> Columns:
+    """The columns from left to right, those of ``roomy`` as wide as their neighbours let them."""
+    held = sorted(columns, key=lambda column: column.left)
+    lefts = [*(column.left for column in held[1:]), float("inf")]
+    return Columns(
+        tuple(
+            replace(column, room=left) if column.key in roomy else column
+            for column, left in zip(held, lefts, strict=True)
+        )
+    )
+
+
 def find_columns(
-    rows: Sequence[Row], at: int, headings: frozenset[str]
+    rows: Sequence[Row], at: int, headings: frozenset[str], roomy: Sequence[str] = ()
 ) -> tuple[Columns, int] | None:
     """The columns, and in how many rows from ``at`` on their headings stand.
 
     None unless these rows are made of exactly the ``headings``, in one way only. A heading that
     has | in it is broken there: its parts stand above each other, flush at the left or right or
-    in the middle.
+    in the middle. ``roomy`` are headings of codes with amounts.
     """
     deepest = max((heading.count("|") + 1 for heading in headings), default=0)
     wanted = sum(len(heading.replace("|", " ").split()) for heading in headings)
@@ -120,7 +139,7 @@ def find_columns(
             ways = list(islice(_cover(held, _parts(headings), frozenset()), 2))
             if len(ways) != 1:
                 return None
-            return Columns(tuple(sorted(ways[0], key=lambda column: column.left))), count
+            return with_room(ways[0], roomy), count
     return None
 
 

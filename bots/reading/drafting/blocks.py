@@ -16,6 +16,7 @@ from bots.reading.drafting.columns import (
 )
 from bots.reading.drafting.labels import DraftedLabels, draft_labels, texts_by_label
 from bots.reading.drafting.roles import Outline, Told, of_claims
+from bots.reading.drafting.summaries import FIGURE
 from bots.reading.drafting.vocabulary import status_of
 from bots.reading.rows import REMEDY
 
@@ -73,6 +74,10 @@ def claims_yaml(found: Outline, lines: DraftedLines) -> tuple[dict[str, Any], Dr
 def finish_claims(made: dict[str, Any], found: Outline, lines: DraftedLines) -> None:
     """Adds the claims' totals and their own adjustments to what eob.yaml says of them."""
     add_totals(made, found, lines)
+    if asides := found.of("aside"):
+        words = asides[0].row.text.split()
+        shape = (FIGURE if re.search(r"\d", word) else escaped_text(word) for word in words)
+        made["ignore"] = [" ".join(shape)]
     if adjusted := found.of("claim_adjustment"):
         made["adjustments"] = adjustment_pattern(
             [told.row.text for told in adjusted],

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bots.reading.drafting.kinds_of_value import date_format, fits
+from bots.reading.drafting.kinds_of_value import date_format, fits, period_format
 from bots.reading.drafting.phrases import ADJUSTMENT, CODE, MARKED
 from bots.reading.drafting.roles import Outline, Told
 from bots.reading.drafting.vocabulary import meanings
@@ -21,7 +21,7 @@ PROCEDURE_PATTERN = r"([A-Z]\d{4}|\d{4}[A-Z0-9])"
 BY_KIND: Mapping[str, tuple[int, Callable[[str], object]]] = {
     "adjustments": (82, lambda text: ADJUSTMENT.fullmatch(text) or MARKED.fullmatch(text)),
     "procedure": (60, re.compile(r"[A-Z]\d{4}").match),
-    "service_date": (60, lambda text: re.search(r"\D", text) and date_format([text])),
+    "service_date": (60, lambda text: re.search(r"\D", text) and period_format([text])),
 }
 # Percent, where amounts stand under a heading that means nothing known.
 UNKNOWN_AMOUNTS = 50
@@ -246,6 +246,8 @@ def escaped_text(text: str) -> str:
 
 
 def dated(texts: Sequence[str]) -> dict[str, str]:
-    """The keys of a field that holds a day, spelled as ``texts`` are."""
-    spelling = date_format(texts) or "%m/%d/%Y"
-    return {"into": "date"} | ({} if spelling == "%m/%d/%Y" else {"date_format": spelling})
+    """The keys of a field that holds a day, or a period, spelled as ``texts`` are."""
+    day = date_format(texts)
+    spelling = day or period_format(texts) or "%m/%d/%Y"
+    into = {"into": "date" if day or not texts else "period"}
+    return into | ({} if spelling == "%m/%d/%Y" else {"date_format": spelling})

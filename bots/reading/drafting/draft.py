@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,10 +20,16 @@ from bots.reading.drafting.columns import (
 )
 from bots.reading.drafting.issuer import NPI, furniture, names, page_number, payee_pattern
 from bots.reading.drafting.kinds_of_value import fits
-from bots.reading.drafting.labels import Beneath, DraftedLabels, draft_labels, texts_by_label
+from bots.reading.drafting.labels import DraftedLabels, draft_labels, texts_by_label
 from bots.reading.drafting.phrases import is_money
 from bots.reading.drafting.roles import Outline, Told, of_claims, outline
-from bots.reading.drafting.sections import explain_marks, provider_yaml, say_statuses, sections_yaml
+from bots.reading.drafting.sections import (
+    UNSAID,
+    explain_marks,
+    provider_yaml,
+    say_statuses,
+    sections_yaml,
+)
 from bots.reading.drafting.several import payments_of
 from bots.reading.drafting.vocabulary import meanings, method_of
 from bots.reading.rows import REMEDY, Row
@@ -38,7 +44,7 @@ class PrintedTotal:
 
     texts: tuple[frozenset[str], ...]
     candidates: tuple[str, ...]
-    place: str
+    place: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -144,10 +150,12 @@ def _payment(found: Outline) -> tuple[dict[str, Any], DraftedLabels, dict[str, P
         later = draft_labels(ending, "payment", missing)
         labels.fields |= later.fields
         labels.sure |= later.sure
-        labels.beneath |= later.beneath
+        labels.places |= later.places
     fields: dict[str, Any] = {name: labels.place(name) for name in PAYMENT if name in labels.fields}
     if "payee" not in fields and (pattern := payee_pattern(found)):
         fields["payee"], labels.sure["payee"] = {"pattern": pattern}, 80
+    if "method" not in fields:
+        fields["method"], labels.sure["method"] = {"constant": _unsaid_method(labels)}, UNSAID
     for name in PAYMENT:
         if name not in fields:
             raise UnreadableDocument(
@@ -167,9 +175,15 @@ def _payment(found: Outline) -> tuple[dict[str, Any], DraftedLabels, dict[str, P
     payment: dict[str, Any] = {"fields": fields}
     if len(payments) > 1:
         payment = {"starts": _opens(found, labels.fields["trace_number"])} | payment
-    others = [one for one in texts if one not in labels.fields.values()]
+    named = {pair.label for told in found.rows for pair in told.pairs if not pair.pattern}
+    others = [one for one in texts if one in named and one not in labels.fields.values()]
     payment["other_labels"] = others
     return payment, labels, totals
+
+
+def _unsaid_method(labels: DraftedLabels) -> str:
+    """BPR04 by what the payment's number is called, where nothing says how it was sent."""
+    return "CHK" if method_of(labels.fields.get("trace_number", "")) == "CHK" else "ACH"
 
 
 def _opens(found: Outline, label: str) -> str:
@@ -203,8 +217,9 @@ def _totals(
             continue
         said = [text for texts in by_payment for text in texts.get(label, ()) if text]
         candidates = [m.field for m in meanings(label, "totals") if fits(m.field, said)]
-        if candidates or (label in ending and any(is_money(text) for text in said)):
-            beneath = any(isinstance(texts.get(label), Beneath) for texts in by_payment)
+        place = next(texts[label].place for texts in by_payment if label in texts)
+        alone = label in ending and "pattern" not in place
+        if candidates or (alone and any(is_money(text) for text in said)):
             held = tuple(frozenset(filter(None, texts.get(label, ()))) for texts in by_payment)
-            found[label] = PrintedTotal(held, tuple(candidates), "beneath" if beneath else "label")
+            found[label] = PrintedTotal(held, tuple(candidates), place)
     return found

@@ -118,13 +118,15 @@ def _name_totals(draft: Draft, read: Sequence[Remittance]) -> None:
             for name in total.candidates or sums[0]
             if all(said <= {one[name]} for said, one in zip(printed, sums, strict=True))
         ]
-        if not total.candidates and not any(any(said) for said in printed):
+        in_table = "pattern" in total.place
+        if not equal and (in_table or not (total.candidates or any(map(any, printed)))):
             continue
         free = [name for name in (equal or total.candidates) if name not in fields]
         if free:
             into = "integer" if free[0] == "claim_count" else "money"
-            fields[free[0]] = {total.place: label, "into": into}
-            others.remove(label)
+            fields[free[0]] = {**total.place, "into": into}
+            if label in others:
+                others.remove(label)
         elif not equal:
             raise UnreadableDocument(
                 f"The figure beside {label!r} is none of the document's sums; {REMEDY}."

@@ -66,7 +66,7 @@ def find_headings(rows: Sequence[Row], at: int) -> tuple[list[Heading], int] | N
     if _is_head(single):
         found.append((_known(single), 1, single, 1))
     if at + 1 < len(rows) and rows[at + 1].page == row.page and _may_head(rows[at + 1]):
-        double = _broken(row, rows[at + 1])
+        double = broken_headings(row, rows[at + 1])
         if double is not None and _is_head(double):
             found.append((_known(double), 0, double, 2))
     if not found:
@@ -94,7 +94,7 @@ def _is_head(headings: Sequence[Heading]) -> bool:
     return len(headings) >= LEAST and is_told and {"charge", "paid"} <= fields
 
 
-def _broken(upper: Row, lower: Row) -> list[Heading] | None:
+def broken_headings(upper: Row, lower: Row) -> list[Heading] | None:
     """Headings of two rows; None when they stand too far apart."""
     if (
         lower.words[0].box[1] - upper.words[0].box[3]

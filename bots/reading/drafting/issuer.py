@@ -21,6 +21,9 @@ NUMBERED = re.compile(
 )
 BARE = re.compile(r"(?<!\S)(?P<said>)0*(?P<this>\d+)(?P<of> / )0*(?P<all>\d+)(?!\S)")
 SEARCHED_ROWS = 4
+PROVIDERS_NUMBER = (
+    r"(?i:(?:(?:payee|provider|billing|group)\.? )?(?:npi|provider)(?: ?#| no\.?| number)?:?)"
+)
 NPI = re.compile(r",? \(?NPI:? \d{10}\)?.*")
 
 
@@ -76,7 +79,8 @@ def page_number(pages: Sequence[Sequence[Row]]) -> str | None:
 def payee_pattern(found: Outline) -> str | None:
     """Where the provider stands without a label: before its NPI."""
     for told in found.rows:
-        parts = segments(told.row)
-        if len(parts) > 1 and re.fullmatch(r"NPI:?( \d{10})?", parts[1].text):
-            return r"^(.+?),? NPI:? \d{10}"
+        name, *others = [segment.text for segment in segments(told.row)]
+        match = re.match(rf"({PROVIDERS_NUMBER}) \d{{10}}\b", " ".join(others))
+        if match and not re.search(r"[\d:]", name):
+            return rf"^(\D+?),? {escaped_text(match[1])} \d{{10}}"
     return None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from billing.money import parse_date
 from bots.reading.drafting.phrases import CODE, IDENTIFIER, MARKED, PROCEDURE, is_money
 from bots.reading.drafting.vocabulary import canonical, is_label, method_of, status_of
+from bots.reading.rows import first_day
 
 REMARKS = re.compile(r"(?:MA?|N)\d{1,3}(?:[ ,;]+(?:MA?|N)\d{1,3})*")
 MODIFIERS = re.compile(r"[A-Z0-9]{2}(?:[ ,;:-]+[A-Z0-9]{2}){0,3}")
@@ -26,6 +27,18 @@ YEARS = range(1990, 2100)
 def date_format(texts: Sequence[str]) -> str | None:
     """The one spelling in which every text is a day, None when there is none."""
     return next((one for one in DATES if texts and all(_is_day(t, one) for t in texts)), None)
+
+
+def period_format(texts: Sequence[str]) -> str | None:
+    """The one spelling in which every text is a period of two days, None when there is none."""
+    return next((one for one in DATES if texts and all(_is_period(t, one) for t in texts)), None)
+
+
+def _is_period(text: str, spelling: str) -> bool:
+    try:
+        return first_day(text, spelling).year in YEARS
+    except ValueError:
+        return False
 
 
 def _is_day(text: str, spelling: str) -> bool:
@@ -54,7 +67,7 @@ MONEY = _all(is_money)
 FITS: dict[str, Callable[[Sequence[str]], bool]] = {
     "trace_number": _all(IDENTIFIER.fullmatch),
     "payment_date": lambda texts: date_format(texts) is not None,
-    "service_date": lambda texts: date_format(texts) is not None,
+    "service_date": lambda texts: period_format(texts) is not None,
     "method": _all(method_of),
     "payer": _all(_is_name),
     "payee": _all(_is_name),

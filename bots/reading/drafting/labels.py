@@ -18,32 +18,32 @@ class DraftedLabels:
 
     fields: dict[str, str] = field(default_factory=dict)
     sure: dict[str, int] = field(default_factory=dict)
-    beneath: set[str] = field(default_factory=set)
+    places: dict[str, Mapping[str, str]] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
 
     def place(self, name: str) -> dict[str, str]:
         """Where the field stands, as eob.yaml says it."""
-        label = self.fields[name]
-        return {"beneath" if label in self.beneath else "label": label}
+        return dict(self.places[self.fields[name]])
 
 
-class Beneath(list[str]):
-    """Texts that stand under their label, not beside it."""
+class Texts(list[str]):
+    """All texts of one label, and where they stand, as eob.yaml says it."""
+
+    def __init__(self, place: Mapping[str, str]) -> None:
+        super().__init__()
+        self.place = place
 
 
-def texts_by_label(rows: Iterable[Told]) -> dict[str, list[str]]:
+def texts_by_label(rows: Iterable[Told]) -> dict[str, Texts]:
     """Every label of ``rows`` in order, with the texts beside or beneath it."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, Texts] = {}
     for told in rows:
         for pair in told.pairs:
-            made: list[str] = Beneath() if pair.beneath else []
-            found.setdefault(pair.label, made).append(pair.value)
+            found.setdefault(pair.label, Texts(pair.place)).append(pair.value)
     return found
 
 
-def draft_labels(
-    found: Mapping[str, Sequence[str]], part: str, names: Sequence[str]
-) -> DraftedLabels:
+def draft_labels(found: Mapping[str, Texts], part: str, names: Sequence[str]) -> DraftedLabels:
     """The fields ``names`` of ``part``, each beside the label that surest means it.
 
     A label means one field; its texts must all be of the field's kind. Raises
@@ -68,6 +68,6 @@ def draft_labels(
                 f"The labels {drafted.fields[name]!r} and {label!r} may both be the "
                 f"{name.replace('_', ' ')}, and say different things; {REMEDY}."
             )
-    drafted.beneath = {label for label, one in found.items() if isinstance(one, Beneath)}
+    drafted.places = {label: texts.place for label, texts in found.items()}
     drafted.others = [label for label in found if label not in drafted.fields.values()]
     return drafted

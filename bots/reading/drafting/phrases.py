@@ -48,11 +48,20 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A label as it is printed, without its colon, and the text beside it, or ``beneath`` it."""
+    """A label as it is printed, without its colon, and the text beside it, or ``beneath`` it, or
+    where ``pattern`` finds it in a row of its own."""
 
     label: str
     value: str
     beneath: bool = False
+    pattern: str = ""
+
+    @property
+    def place(self) -> dict[str, str]:
+        """Where the value stands, as eob.yaml says it."""
+        if self.pattern:
+            return {"pattern": self.pattern}
+        return {"beneath" if self.beneath else "label": self.label}
 
 
 def segments(row: Row) -> list[Phrase]:
@@ -81,8 +90,9 @@ def is_money(text: str, *, pointed: bool = True) -> bool:
     return not pointed or "." in text
 
 
-def pairs(row: Row) -> list[Pair] | None:
-    """The row as labels with their values, in order; None when it does not start with a label.
+def pairs(row: Row, *, inset: bool = False) -> list[Pair] | None:
+    """The row as labels with their values, in order; None when it does not start with a label,
+    unless labels may be ``inset``: behind something that has none, such as a line of an address.
 
     A label is a text of the vocabulary, or any text that ends in a colon, or one that stands
     where a label must: after a label and its value.
@@ -97,10 +107,10 @@ def pairs(row: Row) -> list[Pair] | None:
             if label is not None:
                 found.append(Pair(label, " ".join(value)))
             label, value = text.removesuffix(":").rstrip(), []
-        elif label is None:
-            return None
-        else:
+        elif label is not None:
             value.append(text)
+        elif not inset:
+            return None
     if label is not None:
         found.append(Pair(label, " ".join(value)))
     found = [_apart(pair) for pair in found]

@@ -29,9 +29,10 @@ from bots.reading.drafting.phrases import (
     pairs,
     segments,
 )
+from bots.reading.drafting.summaries import summary_of
 from bots.reading.drafting.vocabulary import canonical, is_label, meanings
 from bots.reading.rows import Row
-from bots.reading.tables import Cells, Column, Columns
+from bots.reading.tables import Cells, Column, Columns, with_room
 
 Kind = Literal[
     "furniture",
@@ -45,6 +46,7 @@ Kind = Literal[
     "claim_adjustment",
     "remarks",
     "claim_total",
+    "aside",
     "total",
     "provider_adjustment",
     "title",
@@ -119,6 +121,7 @@ def outline(pages: Sequence[Sequence[Row]]) -> Outline:
         while at < len(page):
             at += _tell_at(page, at, found, state, margins)
     _tell_titles(found.rows)
+    _tell_asides(found.rows)
     return found
 
 
@@ -142,6 +145,10 @@ def _tell_at(page: Sequence[Row], at: int, found: Outline, state: _State, margin
         _tell_labelled(told, state)
         found.rows.append(Told(page[at + 1], told.kind))
         return 2
+    if summary := summary_of(page, at):
+        told.pairs, told.kind = summary[0], "total" if state.in_claims else "payment"
+        found.rows += [Told(row, told.kind) for row in page[at + 1 : at + summary[1]]]
+        return summary[1]
     _tell(told, found.tables, state, is_margin=id(told.row) in margins)
     return 1
 
@@ -174,7 +181,7 @@ def _labels_over_values(page: Sequence[Row], at: int) -> list[Pair] | None:
 def _tell(told: Told, tables: list[Table], state: _State, *, is_margin: bool) -> None:
     row = told.row
     table = tables[-1] if tables else None
-    told.pairs = pairs(row) or []
+    told.pairs = pairs(row, inset=is_margin or not state.in_claims) or []
     of_claim = names_claim(told.pairs)
     at_margin = is_margin and (not of_claim or PAGE_NUMBER.search(row.text))
     if RULE.fullmatch(row.text) or at_margin:
@@ -186,8 +193,13 @@ def _tell(told: Told, tables: list[Table], state: _State, *, is_margin: bool) ->
 
 
 def _table(headings: Sequence[Heading]) -> Table:
-    columns = tuple(Column(f"{n}", one.left, one.right) for n, one in enumerate(headings))
-    return Table(tuple(headings), Columns(columns))
+    columns = [Column(f"{n}", one.left, one.right) for n, one in enumerate(headings)]
+    roomy = [
+        column.key
+        for column, heading in zip(columns, headings, strict=True)
+        if any(one.field == "adjustments" for one in meanings(heading.text, "line"))
+    ]
+    return Table(tuple(headings), with_room(columns, roomy if len(roomy) == 1 else ()))
 
 
 def _tell_table_row(told: Told, table: Table | None, state: _State) -> bool:
@@ -328,10 +340,26 @@ def _tell_titles(rows: Sequence[Told]) -> None:
                 told.pairs = [Pair(parts[0].text.removesuffix(":"), parts[1].text)]
 
 
+def _tell_asides(rows: Sequence[Told]) -> None:
+    """What is said alike below every claim's totals, but for its figures, is an aside: ``PREV PD
+    0.00 INTEREST 0.00 NET 17.16``."""
+    held = [told for told in rows if told.kind != "furniture"]
+    below = [one for told, one in pairwise(held) if told.kind == "claim_total"]
+    alike = len({_shape(one.row) for one in below}) == 1
+    if len(below) > 1 and alike and {one.kind for one in below} <= {"unknown", "total"}:
+        for told in below:
+            told.kind, told.pairs = "aside", []
+
+
+def _shape(row: Row) -> str:
+    """The row's text with every word that has a digit alike."""
+    return " ".join("#" if re.search(r"\d", word.text) else word.text for word in row.words)
+
+
 _CLAIMS: frozenset[Kind] = frozenset(
     {
         *("claim", "line", "whole_claim", "stacked", "adjustment", "claim_adjustment", "remarks"),
-        "claim_total",
+        *("claim_total", "aside"),
     }
 )
 

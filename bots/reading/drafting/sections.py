@@ -17,8 +17,7 @@ from bots.reading.rows import REMEDY
 # Percent.
 BY_TITLE, UNSAID = 85, 40
 OTHER_STATUS = re.compile(
-    r"(?i)revers|void|secondary|tertiary|denied|denial|reject|disallow|credit|pending|"
-    r"(?<!\S)-\$?[\d.]+\.\d\d|\.\d\d-(?!\S)|\d ?CR\b|\(\$?[\d,]+\.\d\d\)"
+    r"(?i)revers|void|secondary|tertiary|denied|denial|reject|disallow|credit|pending"
 )
 HOLDS = {
     "provider_adjustment": "provider_adjustments",
@@ -55,7 +54,9 @@ def say_statuses(yaml: dict[str, Any], found: Outline, sure: dict[str, int]) -> 
     if parts and all(part["status"] for part in parts):
         sure["claims.status"] = BY_TITLE
         return
-    if parts or any(OTHER_STATUS.search(told.row.text) for told in found.rows):
+    if parts or any(
+        OTHER_STATUS.search(told.row.text) for told in found.rows if told.kind != "note"
+    ):
         raise UnreadableDocument(f"It cannot be told what the status of each claim is; {REMEDY}.")
     yaml["claims"]["fields"]["status"] = {"constant": "1"}
     sure["claims.status"] = UNSAID
@@ -125,7 +126,7 @@ def _reasoned(told: Told, found: Outline) -> str:
 
 
 def _figure(told: Told, found: Outline) -> str:
-    if told.pairs[0].beneath:
+    if told.pairs[0].beneath or told.pairs[0].pattern:
         pattern = f"{escaped_text(told.row.text)}$"
     else:
         pattern = rf"{escaped_text(told.pairs[0].label)}:? \S*\d"
