@@ -15,7 +15,7 @@ from bots.reading.drafting.draft import Draft, draft_layout
 from bots.reading.drafting.general import Proposal, propose_by
 from bots.reading.drafting.written import yaml_text
 from bots.reading.eob import recognise
-from bots.reading.rows import around, rows_of
+from bots.reading.rows import around
 from bots.reading.words import POINTS_PER_INCH, Page, draw_page, read_pages
 from console.pictures import Box, boxed
 from flows.evidence import DPI, put
@@ -63,7 +63,7 @@ def draft_for(file: Path, layouts: Mapping[str, EobLayout], out: Path) -> Drafte
     path = out / "eob.yaml"
     if path.exists():
         raise BadInput(f"{path}: lies there already; name another folder with --out")
-    draft = draft_layout([tuple(rows_of(page)) for page in pages])
+    draft = draft_layout(pages)
     faults: tuple[str, ...] = ()
     proposal: Proposal | None = None
     try:

@@ -21,7 +21,6 @@ from bots.reading.drafting.draft import draft_layout
 from bots.reading.drafting.general import Proposal, propose
 from bots.reading.drafting.vocabulary import canonical, meanings, method_of, status_of
 from bots.reading.drafting.written import yaml_text
-from bots.reading.rows import rows_of
 from bots.reading.words import read_pages
 from flows.command import app
 from sandbox.__main__ import AS_OF
@@ -35,7 +34,7 @@ SEED = 23
 # Drafted whole from nearly every document; the others are refused, or drafted from some.
 DRAFTED = (
     *("alder", "birch", "cedar", "dunmore", "grayling", "harrow", "ironbridge", "juneberry"),
-    *("ferngate", "kestrel", "lindenfield", "marrow", "northwick"),
+    *("elmford", "ferngate", "kestrel", "lindenfield", "marrow", "northwick"),
 )
 
 
@@ -136,9 +135,8 @@ def test_a_layout_that_a_person_made_comes_first(tmp_path: Path) -> None:
 
 
 def test_a_document_without_claims_is_refused_with_the_reason() -> None:
-    rows = [tuple(rows_of(page)) for page in read_pages(document("letter", 1).data)]
     with pytest.raises(UnreadableDocument, match="no table of claims' lines is found"):
-        draft_layout(rows)
+        draft_layout(read_pages(document("letter", 1).data))
 
 
 @pytest.fixture

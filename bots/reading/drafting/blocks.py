@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from billing.errors import UnreadableDocument
@@ -12,13 +13,17 @@ from bots.reading.drafting.columns import (
     MONEY,
     DraftedLines,
     adjustment_pattern,
-    escaped_text,
 )
-from bots.reading.drafting.labels import DraftedLabels, draft_labels, texts_by_label
-from bots.reading.drafting.roles import Outline, Told, of_claims
+from bots.reading.drafting.kinds_of_value import fits
+from bots.reading.drafting.labels import DraftedLabels, Texts, draft_labels, texts_by_label
+from bots.reading.drafting.phrases import escaped_text
 from bots.reading.drafting.summaries import FIGURE
-from bots.reading.drafting.vocabulary import status_of
+from bots.reading.drafting.told import Outline, Told, of_claims
+from bots.reading.drafting.vocabulary import is_name, meanings, status_of
 from bots.reading.rows import REMEDY
+
+# Percent, of what stands beside another field's label.
+JOINED = 80
 
 
 def claims_yaml(found: Outline, lines: DraftedLines) -> tuple[dict[str, Any], DraftedLabels]:
@@ -29,8 +34,9 @@ def claims_yaml(found: Outline, lines: DraftedLines) -> tuple[dict[str, Any], Dr
     rows = found.of("claim")
     texts = texts_by_label(rows)
     labels = draft_labels(texts, "claim", (*IDENTIFIERS, *MONEY))
+    joined = _joined(texts, labels)
     for name in ("claim_id", "payer_claim_number"):
-        if name not in {*labels.fields, *lines.claim}:
+        if name not in {*labels.fields, *lines.claim, *joined}:
             raise UnreadableDocument(
                 f"No label is known by which the {name.replace('_', ' ')} of a claim stands; "
                 f"{REMEDY}."
@@ -55,9 +61,11 @@ def claims_yaml(found: Outline, lines: DraftedLines) -> tuple[dict[str, Any], Dr
             fields[name] = {"column": lines.headings[lines.claim[name]]}
             if name == "member_id":
                 fields[name]["when_missing"] = "none"
+        elif name in joined:
+            fields[name] = joined[name]
         if name in fields and name in MONEY:
             fields[name]["into"] = "money"
-    if "status" in fields:
+    if "status" in fields and "values" not in fields["status"]:
         said = dict.fromkeys(
             texts[labels.fields["status"]]
             if "status" in labels.fields
@@ -69,6 +77,28 @@ def claims_yaml(found: Outline, lines: DraftedLines) -> tuple[dict[str, Any], Dr
         made["other_labels"] = labels.others
     finish_claims(made, found, lines)
     return made, labels
+
+
+def _joined(texts: Mapping[str, Texts], labels: DraftedLabels) -> dict[str, Any]:
+    """Fields that stand two beside one label: ``Account 73629110 Processed``, ``Patient Fennimore,
+    Soraya G6396621124``."""
+    fields: dict[str, Any] = {}
+    for label in labels.others:
+        held = [text for text in texts[label] if text]
+        firsts, rests = ([text.partition(" ")[side] for text in held] for side in (0, 2))
+        lasts = [text.rpartition(" ")[2] for text in held]
+        named = next((m for m in meanings(label, "claim") if m.field in IDENTIFIERS), None)
+        place = texts[label].place
+        if named and "status" not in labels.fields and fits(named.field, firsts):
+            if named.field not in labels.fields and all(map(status_of, rests)):
+                fields[named.field] = {**place, "pattern": r"(\S+) .+"}
+                values = {text: status_of(text) for text in dict.fromkeys(rests)}
+                fields["status"] = {**place, "pattern": r"\S+ (.+)", "values": values}
+                labels.sure |= {named.field: named.sure, "status": JOINED}
+        elif is_name(label) and "member_id" not in labels.fields and fits("member_id", lasts):
+            fields["member_id"] = {**place, "pattern": r".+ (\S+)"}
+            labels.sure["member_id"] = JOINED
+    return fields
 
 
 def finish_claims(made: dict[str, Any], found: Outline, lines: DraftedLines) -> None:

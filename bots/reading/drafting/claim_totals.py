@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 from typing import Any
 
-from bots.reading.drafting.columns import MONEY, DraftedLines, escaped_text
-from bots.reading.drafting.phrases import IDENTIFIER, is_money
-from bots.reading.drafting.roles import Outline, Told
+from bots.reading.drafting.columns import MONEY, DraftedLines
+from bots.reading.drafting.phrases import IDENTIFIER, escaped_text, is_money
+from bots.reading.drafting.told import Outline, Told
 from bots.reading.drafting.vocabulary import canonical, meanings, status_of
 
 NUMBERS = ("claim_id", "payer_claim_number", "member_id")

@@ -8,15 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bots.reading.drafting.kinds_of_value import date_format, fits, period_format
-from bots.reading.drafting.phrases import ADJUSTMENT, CODE, MARKED
-from bots.reading.drafting.roles import Outline, Told
+from bots.reading.drafting.phrases import ADJUSTMENT, CODE, MARKED, PROCEDURE_PATTERN, escaped_text
+from bots.reading.drafting.told import Outline, Told
 from bots.reading.drafting.vocabulary import meanings
 
 REQUIRED = ("procedure", "charge", "paid")
 INTO = {"units": "integer", "modifiers": "codes", "remarks": "codes"}
 IDENTIFIERS = ("claim_id", "payer_claim_number", "member_id", "status")
 MONEY = ("charge", "allowed", "paid", "patient_responsibility")
-PROCEDURE_PATTERN = r"([A-Z]\d{4}|\d{4}[A-Z0-9])"
 # What a column can only hold, whatever its heading; percent.
 BY_KIND: Mapping[str, tuple[int, Callable[[str], object]]] = {
     "adjustments": (82, lambda text: ADJUSTMENT.fullmatch(text) or MARKED.fullmatch(text)),
@@ -172,9 +171,15 @@ def lines_yaml(drafted: DraftedLines, found: Outline) -> dict[str, Any]:
     made["adjustments"] = _adjustments(drafted, found)
     if whole := _whole_claim(drafted.fields[begins], found):
         made["whole_claim"] = whole
-    if prefixes := sorted({told.prefix for told in found.of("remarks")}):
-        made["remarks"] = f"{_either(prefixes)} (.+)"
+    if remarks := remarks_pattern(found):
+        made["remarks"] = remarks
     return made
+
+
+def remarks_pattern(found: Outline) -> str | None:
+    """The pattern of a row of remark codes beneath a line, None where there is none."""
+    prefixes = sorted({told.prefix for told in found.of("remarks")})
+    return f"{_either(prefixes)} (.+)" if prefixes else None
 
 
 def _whole_claim(begins: int, found: Outline) -> str | None:
@@ -238,11 +243,6 @@ def adjustment_pattern(
 def _either(texts: Sequence[str]) -> str:
     escaped = [escaped_text(text) for text in texts]
     return escaped[0] if len(escaped) == 1 else f"(?:{'|'.join(escaped)})"
-
-
-def escaped_text(text: str) -> str:
-    """A pattern of exactly ``text``, as a person would write it."""
-    return re.sub(r"([.^$*+?{}\[\]\\|()])", r"\\\1", text)
 
 
 def dated(texts: Sequence[str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,14 +16,14 @@ from bots.reading.drafting.columns import (
     DraftedLines,
     dated,
     draft_lines,
-    escaped_text,
     lines_yaml,
 )
 from bots.reading.drafting.issuer import NPI, furniture, names, page_number, payee_pattern
 from bots.reading.drafting.kinds_of_value import fits
 from bots.reading.drafting.labels import DraftedLabels, draft_labels, texts_by_label
-from bots.reading.drafting.phrases import is_money
-from bots.reading.drafting.roles import Outline, Told, of_claims, outline
+from bots.reading.drafting.phrases import escaped_text, is_money
+from bots.reading.drafting.roles import outline
+from bots.reading.drafting.running_lines import running_yaml
 from bots.reading.drafting.sections import (
     UNSAID,
     explain_marks,
@@ -31,10 +32,12 @@ from bots.reading.drafting.sections import (
     sections_yaml,
 )
 from bots.reading.drafting.several import payments_of
+from bots.reading.drafting.told import Outline, Told, of_claims
 from bots.reading.drafting.vocabulary import meanings, method_of
-from bots.reading.rows import REMEDY, Row
-from bots.reading.words import Word
+from bots.reading.rows import REMEDY, Row, rows_of
+from bots.reading.words import Page, Word
 
+TWO = 2
 PAYMENT = ("trace_number", "payment_date", "method", "amount", "payee")
 
 
@@ -63,7 +66,7 @@ class Draft:
     @property
     def headings(self) -> dict[str, tuple[Word, ...]]:
         """The words of each column's heading, in every table, by what stands under it."""
-        fields = {one["column"]: name for name, one in self.yaml["lines"]["fields"].items()}
+        fields = {one.get("column"): n for n, one in self.yaml["lines"]["fields"].items()}
         return {
             f"{fields.get(one.printed, one.printed)} column {number}": one.words
             for number, table in enumerate(self.outline.tables, start=1)
@@ -85,16 +88,28 @@ class Draft:
             ) from None
 
 
-def draft_layout(pages: Sequence[Sequence[Row]]) -> Draft:
-    """A layout for the document of these rows.
+def draft_layout(pages: Sequence[Page]) -> Draft:
+    """A layout for the document of these pages, set in one column or in two.
 
-    Raises UnreadableDocument, one sentence with fact and remedy, when the document has no table
-    of lines, or does not say what a remittance must.
+    Raises UnreadableDocument, one sentence with fact and remedy, when the document has no lines,
+    or does not say what a remittance must.
     """
+    try:
+        return _draft([tuple(rows_of(page)) for page in pages])
+    except UnreadableDocument:
+        two = [tuple(rows_of(page, TWO)) for page in pages]
+        with suppress(UnreadableDocument):
+            draft = _draft(two)
+            draft.yaml = {"recognise": draft.yaml["recognise"], "page_columns": TWO} | draft.yaml
+            return draft
+        raise
+
+
+def _draft(pages: Sequence[Sequence[Row]]) -> Draft:
     if not pages or not pages[0]:
         raise UnreadableDocument(f"Page 1 has no words, so nothing says whose it is; {REMEDY}.")
     found = outline(pages)
-    if not found.tables or not found.of("claim", "line"):
+    if not found.of("line", "running_line") or not (found.tables or found.of("claim")):
         raise UnreadableDocument(
             "Page 1: no payer's eob.yaml recognises this document, and no table of claims' lines "
             f"is found in it; {REMEDY}."
@@ -103,10 +118,7 @@ def draft_layout(pages: Sequence[Sequence[Row]]) -> Draft:
         raise UnreadableDocument(
             f"The document has tables of lines with different headings; {REMEDY}."
         )
-    lines = draft_lines(found)
-    for name in ("procedure", "charge", "paid"):
-        if name not in lines.fields:
-            raise UnreadableDocument(f"No column holds the {name} of a line; {REMEDY}.")
+    lines, described = _lines(found)
     claims, claim_labels = claims_yaml(found, lines)
     payment, payment_labels, totals = _payment(found)
     issuer, title = names([t.row for t in found.rows if t.row.page == 1 and t.kind != "heading"])
@@ -118,9 +130,9 @@ def draft_layout(pages: Sequence[Sequence[Row]]) -> Draft:
     if patterns := furniture(found):
         yaml["furniture"] = patterns
     yaml["payment"] = payment
-    if sections := sections_yaml(found):
+    if sections := sections_yaml(found, claims.get("starts")):
         yaml["sections"] = sections
-    yaml |= {"claims": claims, "lines": lines_yaml(lines, found)}
+    yaml |= {"claims": claims, "lines": described}
     if "(?P<mark>" in yaml["lines"]["adjustments"].get("pattern", ""):
         explain_marks(yaml)
     if provider := provider_yaml(found):
@@ -129,6 +141,18 @@ def draft_layout(pages: Sequence[Sequence[Row]]) -> Draft:
     if "status" not in claims["fields"]:
         say_statuses(yaml, found, sure)
     return Draft(yaml, found, sure, totals)
+
+
+def _lines(found: Outline) -> tuple[DraftedLines, dict[str, Any]]:
+    """The fields of a line, and the ``lines`` of eob.yaml."""
+    if not found.tables:
+        described, sure = running_yaml(found)
+        return DraftedLines({}, sure=sure), described
+    lines = draft_lines(found)
+    for name in ("procedure", "charge", "paid"):
+        if name not in lines.fields:
+            raise UnreadableDocument(f"No column holds the {name} of a line; {REMEDY}.")
+    return lines, lines_yaml(lines, found)
 
 
 def _sure(payment: DraftedLabels, claims: DraftedLabels, lines: DraftedLines) -> dict[str, int]:

@@ -35,14 +35,13 @@ def propose(pages: Sequence[Page], sha256: str) -> Proposal:
     Raises UnreadableDocument, one sentence with fact and remedy, when it is no remittance, when
     no layout can be drafted, and when the draft leaves a row unexplained.
     """
-    rows = [tuple(rows_of(page)) for page in pages]
-    text = " ".join(row.text for row in rows[0]) if rows else ""
+    text = " ".join(row.text for row in rows_of(pages[0])) if pages else ""
     if kind := other_kind(text):
         raise UnreadableDocument(
             f"Page 1: no payer's eob.yaml recognises this document, which looks like no remittance "
             f"but {kind}; {REMEDY}."
         )
-    return propose_by(draft_layout(rows), pages, sha256)
+    return propose_by(draft_layout(pages), pages, sha256)
 
 
 def propose_by(draft: Draft, pages: Sequence[Page], sha256: str) -> Proposal:

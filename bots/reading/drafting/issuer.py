@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bots.reading.drafting.columns import escaped_text
 from bots.reading.drafting.margins import PAGE_NUMBER
-from bots.reading.drafting.phrases import segments
-from bots.reading.drafting.roles import RULE, Outline
+from bots.reading.drafting.phrases import escaped_text, segments
+from bots.reading.drafting.told import RULE, Outline
 from bots.reading.rows import Row
 
 TITLE = re.compile(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from billing.errors import UnreadableDocument
 from bots.reading.drafting.kinds_of_value import fits
-from bots.reading.drafting.roles import Told
+from bots.reading.drafting.told import Told
 from bots.reading.drafting.vocabulary import meanings
 from bots.reading.rows import REMEDY
 

@@ -23,6 +23,7 @@ def margin_rows(pages: Sequence[Sequence[Row]]) -> set[int]:
     """Rows at the top or bottom of pages that stand on every page alike but for their digits."""
     seen: Counter[tuple[str, int]] = Counter()
     at_margin: list[Row] = []
+    pages = [sorted(page, key=lambda row: row.words[0].box[1]) for page in pages]
     for page in pages:
         rows = [*page[:TOP_ROWS], *page[max(TOP_ROWS, len(page) - MARGIN_ROWS) :]]
         at_margin += rows

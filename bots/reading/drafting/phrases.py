@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from billing.money import money
-from bots.reading.drafting.vocabulary import is_label, method_of
+from bots.reading.drafting.vocabulary import is_label, method_of, status_of
 from bots.reading.rows import Row
 from bots.reading.tables import WIDE
 from bots.reading.words import Word
@@ -20,6 +20,7 @@ ADJUSTMENT = re.compile(
 )
 # An amount with a mark that a legend explains.
 MARKED = re.compile(r"(?P<amount>\S*\d) \((?P<mark>[A-Za-z0-9]{1,2})\)")
+PROCEDURE_PATTERN = r"([A-Z]\d{4}|\d{4}[A-Z0-9])"
 PROCEDURE = re.compile(r"[A-Z]\d{4}|\d{4}[A-Z0-9]")
 IDENTIFIER = re.compile(r"(?=.*\d)[A-Za-z0-9][A-Za-z0-9./-]*")
 
@@ -102,8 +103,10 @@ def pairs(row: Row, *, inset: bool = False) -> list[Pair] | None:
     found: list[Pair] = []
     label: str | None = None
     value: list[str] = []
-    for text, is_new in _marked(segments(row)):
-        if is_new or (label is not None and value and not re.search(r"\d", text)):
+    marked = list(_marked(segments(row)))
+    for at, (text, is_new) in enumerate(marked, start=1):
+        ends = at == len(marked) and status_of(text) is not None
+        if is_new or (label is not None and value and not ends and not re.search(r"\d", text)):
             if label is not None:
                 found.append(Pair(label, " ".join(value)))
             label, value = text.removesuffix(":").rstrip(), []
@@ -146,3 +149,8 @@ def _label_words(texts: Sequence[str]) -> int:
         if is_label(" ".join(texts[:count])) and not re.search(r"\d", " ".join(texts[:count])):
             return count
     return 0
+
+
+def escaped_text(text: str) -> str:
+    """A pattern of exactly ``text``, as a person would write it."""
+    return re.sub(r"([.^$*+?{}\[\]\\|()])", r"\\\1", text)

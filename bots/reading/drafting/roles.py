@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
-from typing import Literal
 
+from bots.reading.drafting.afterwards import tell_by_others
 from bots.reading.drafting.headings import Heading, find_headings
 from bots.reading.drafting.margins import PAGE_NUMBER, margin_rows
 from bots.reading.drafting.naming import (
@@ -29,31 +28,13 @@ from bots.reading.drafting.phrases import (
     pairs,
     segments,
 )
+from bots.reading.drafting.running import fields_of, figures_of, goes_on, running_line
 from bots.reading.drafting.summaries import summary_of
+from bots.reading.drafting.told import RULE, Outline, Table, Told
 from bots.reading.drafting.vocabulary import canonical, is_label, meanings
 from bots.reading.rows import Row
 from bots.reading.tables import Cells, Column, Columns, with_room
 
-Kind = Literal[
-    "furniture",
-    "heading",
-    "payment",
-    "claim",
-    "line",
-    "whole_claim",
-    "stacked",
-    "adjustment",
-    "claim_adjustment",
-    "remarks",
-    "claim_total",
-    "aside",
-    "total",
-    "provider_adjustment",
-    "title",
-    "note",
-    "unknown",
-]
-RULE = re.compile(r"[_\-=*.~ ]{5,}")
 WORDED_ADJUSTMENT = (
     r"(?P<prefix>(?:[^\d]+ )??)(?P<group>CO|PR|OA|PI)[- ]?(?P<reason>[A-Z]?\d{1,3})"
     r"(?P<infix>(?: [A-Za-z]+)*) (?P<amount>\S+)"
@@ -63,51 +44,14 @@ OF_A_CLAIM = re.compile(r"\b(?:claim|bill|whole)\b")
 
 
 @dataclass(slots=True)
-class Told:
-    """A row with what it is; ``prefix`` are the words before its first figure or code, ``infix``
-    those between an adjustment's code and its amount."""
-
-    row: Row
-    kind: Kind = "unknown"
-    pairs: list[Pair] = field(default_factory=list)
-    cells: Cells = field(default_factory=dict)
-    prefix: str = ""
-    infix: str = ""
-    table: int = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Headings of a table of lines from left to right, and their columns, keyed by their number."""
-
-    headings: tuple[Heading, ...]
-    columns: Columns
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """The headings as they are printed."""
-        return tuple(heading.printed for heading in self.headings)
-
-
-@dataclass(slots=True)
-class Outline:
-    """The document's rows in order, each with what it is, and the tables that they stand in."""
-
-    rows: list[Told]
-    tables: list[Table]
-
-    def of(self, *kinds: Kind) -> list[Told]:
-        """The rows of these kinds, in order."""
-        return [told for told in self.rows if told.kind in kinds]
-
-
-@dataclass(slots=True)
 class _State:
-    """Where the rows have come to; ``seen`` are the texts of the lines' cells by column."""
+    """Where the rows have come to; ``seen`` are the texts of the lines' cells by column, and
+    ``running`` is what the line of running text says so far that the rows are in."""
 
     in_claims: bool = False
     after_claims: bool = False
     in_notes: bool = False
+    running: set[str] | None = None
     seen: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -120,8 +64,7 @@ def outline(pages: Sequence[Sequence[Row]]) -> Outline:
         at = 0
         while at < len(page):
             at += _tell_at(page, at, found, state, margins)
-    _tell_titles(found.rows)
-    _tell_asides(found.rows)
+    tell_by_others(found.rows)
     return found
 
 
@@ -188,8 +131,28 @@ def _tell(told: Told, tables: list[Table], state: _State, *, is_margin: bool) ->
         told.kind = "furniture"
     elif state.in_notes and not of_claim:
         told.kind = "note"
-    elif not _tell_table_row(told, table, state):
+    elif not (table is None and _tell_running(told, state)) and not _tell_table_row(
+        told, table, state
+    ):
         _tell_labelled(told, state)
+
+
+def _tell_running(told: Told, state: _State) -> bool:
+    """Whether the row begins a line of running text, or goes on one, or ends its claim."""
+    texts = told.row.text.split()
+    if line := running_line(told.row):
+        told.kind, state.in_claims, state.running = "running_line", True, line.fields
+        return True
+    if not state.in_claims:
+        return False
+    figures = figures_of(texts, "line")
+    if figures and state.running is not None and goes_on(figures, state.running):
+        told.kind, state.running = "running_more", state.running | fields_of(figures)
+        return True
+    if figures_of(texts, "claim") and not state.after_claims:
+        told.kind, state.running = "claim", None
+        return True
+    return False
 
 
 def _table(headings: Sequence[Heading]) -> Table:
@@ -315,6 +278,7 @@ def _tell_labelled(told: Told, state: _State) -> None:
         told.kind = "payment"
     elif not re.search(r"\d", row.text):
         told.kind = "title"
+        state.after_claims = True
         said = canonical(row.text)
         state.in_notes = bool(
             re.search(r"explanation.*code|^remark|^legend|^key|code.*mean|glossary", said)
@@ -322,48 +286,3 @@ def _tell_labelled(told: Told, state: _State) -> None:
     elif re.match(rf"(?:{CODE.pattern}|{REMARK.pattern})\b", row.text):
         told.kind = "note"
         state.in_notes = True
-
-
-def _tell_titles(rows: Sequence[Told]) -> None:
-    """After the last claim a row of a label and a figure is a total; a list of claims before
-    their blocks is no claim."""
-    beside = {p.label for t in rows if t.kind == "claim" for p in t.pairs if not p.beneath}
-    for told, below in pairwise(rows):
-        if told.kind == "claim" and any(p.beneath and p.label in beside for p in told.pairs):
-            told.kind, told.pairs, below.kind = "title", [], "unknown"
-    last = max((n for n, told in enumerate(rows) if told.kind in _CLAIMS), default=len(rows))
-    for told in rows[last + 1 :]:
-        if told.kind == "unknown":
-            parts = segments(told.row)
-            if len(parts) == 2 and is_money(parts[1].text) and not re.search(r"\d", parts[0].text):
-                told.kind = "total"
-                told.pairs = [Pair(parts[0].text.removesuffix(":"), parts[1].text)]
-
-
-def _tell_asides(rows: Sequence[Told]) -> None:
-    """What is said alike below every claim's totals, but for its figures, is an aside: ``PREV PD
-    0.00 INTEREST 0.00 NET 17.16``."""
-    held = [told for told in rows if told.kind != "furniture"]
-    below = [one for told, one in pairwise(held) if told.kind == "claim_total"]
-    alike = len({_shape(one.row) for one in below}) == 1
-    if len(below) > 1 and alike and {one.kind for one in below} <= {"unknown", "total"}:
-        for told in below:
-            told.kind, told.pairs = "aside", []
-
-
-def _shape(row: Row) -> str:
-    """The row's text with every word that has a digit alike."""
-    return " ".join("#" if re.search(r"\d", word.text) else word.text for word in row.words)
-
-
-_CLAIMS: frozenset[Kind] = frozenset(
-    {
-        *("claim", "line", "whole_claim", "stacked", "adjustment", "claim_adjustment", "remarks"),
-        *("claim_total", "aside"),
-    }
-)
-
-
-def of_claims(told: Told) -> bool:
-    """Whether the row is part of a claim's block."""
-    return told.kind in _CLAIMS

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from billing.errors import UnreadableDocument
-from bots.reading.drafting.columns import escaped_text
 from bots.reading.drafting.naming import PROVIDER_CODES, bare
-from bots.reading.drafting.roles import Outline, Told, of_claims
+from bots.reading.drafting.phrases import escaped_text
 from bots.reading.drafting.several import payments_of
+from bots.reading.drafting.told import Outline, Told, of_claims
 from bots.reading.drafting.vocabulary import provider_reason_of, status_of
 from bots.reading.rows import REMEDY
 
@@ -30,8 +30,11 @@ HOLDS = {
 }
 
 
-def sections_yaml(found: Outline) -> list[dict[str, Any]]:
-    """The ``sections`` of eob.yaml. Raises UnreadableDocument where a part begins unseen."""
+def sections_yaml(found: Outline, claim: str | None) -> list[dict[str, Any]]:
+    """The ``sections`` of eob.yaml; ``claim`` is the pattern of a claim's first row, if it has one.
+
+    Raises UnreadableDocument where a part begins unseen.
+    """
     made: dict[str, str] = {}
     for rows in payments_of(found):
         for pattern, holds in _sections([t for t in rows if t.kind != "furniture"], found):
@@ -39,6 +42,12 @@ def sections_yaml(found: Outline) -> list[dict[str, Any]]:
                 raise UnreadableDocument(
                     f"A title opens different parts of the document; {REMEDY}."
                 )
+    first = next((n for n, told in enumerate(found.rows) if of_claims(told)), 0)
+    header = [told for told in found.rows[:first] if told.kind == "payment"]
+    if any(re.match(pattern, told.row.text) for told in header for pattern in made):
+        if claim is None or "claims" in made.values():
+            raise _not_understood(header[0])
+        made[claim] = "claims"
     return [{"starts": starts, "holds": holds} for starts, holds in made.items()]
 
 
@@ -77,7 +86,7 @@ def _sections(rows: Sequence[Told], found: Outline) -> Iterator[tuple[str, str]]
             raise _not_understood(told)
         elif now == holds or (now == "claims" and (holds is None or told.kind == "heading")):
             holds = holds or now
-        elif told.kind == "total":
+        elif told.kind in {"total", "payment"} and told.pairs:
             holds = now
             yield _figure(told, found), "totals"
         elif told.kind == "note":
@@ -131,7 +140,7 @@ def _figure(told: Told, found: Outline) -> str:
     else:
         pattern = rf"{escaped_text(told.pairs[0].label)}:? \S*\d"
     alike = [one for one in found.rows if re.match(pattern, one.row.text)]
-    if any(one.kind != "total" for one in alike):
+    if any(one.kind not in {"total", "payment"} for one in alike):
         raise _not_understood(told)
     return pattern
 

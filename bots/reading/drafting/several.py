@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bots.reading.drafting.kinds_of_value import fits
-from bots.reading.drafting.roles import Outline, Told, of_claims
+from bots.reading.drafting.told import Outline, Told, of_claims
 from bots.reading.drafting.vocabulary import meanings
 
 
