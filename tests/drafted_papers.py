@@ -43,7 +43,8 @@ class Claim:
 
 @dataclass(frozen=True)
 class Paper:
-    """What the issuer calls things; ``columns`` are keys of ``HEADINGS`` from left to right."""
+    """What the issuer calls things; ``columns`` are keys of ``HEADINGS`` from left to right, and
+    ``notices`` whole rows below the title."""
 
     labels: Mapping[str, str]
     headings: Mapping[str, str]
@@ -51,6 +52,8 @@ class Paper:
     head: Sequence[str]
     claims: Sequence[Claim]
     dollar: str = "$"
+    notices: Sequence[str] = ()
+    title: str = "Remittance Advice"
 
     def money(self, amount: Decimal) -> str:
         return f"{self.dollar}{amount:,.2f}"
@@ -58,7 +61,8 @@ class Paper:
     def rows(self) -> list[Cells]:
         at = {name: 40.0 + 140.0 * number for number, name in enumerate(self.columns)}
         paid = sum((claim.total("paid") for claim in self.claims), Decimal(0))
-        rows: list[Cells] = [[(40, "Osprey Ledge Assurance"), (500, "Remittance Advice")]]
+        rows: list[Cells] = [[(40, "Osprey Ledge Assurance"), (500, self.title)]]
+        rows += [[(40, notice)] for notice in self.notices]
         header = {
             "trace": "881200417",
             "date": "10/21/2026",

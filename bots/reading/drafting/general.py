@@ -13,7 +13,7 @@ from billing.money import money
 from bots.reading.drafting.columns import adjustment_pattern
 from bots.reading.drafting.draft import Draft, draft_layout
 from bots.reading.eob import Reading, read_by
-from bots.reading.kinds import other_kind
+from bots.reading.kinds import is_surely_other, other_kind
 from bots.reading.rows import REMEDY, rows_of
 from bots.reading.words import Page
 
@@ -33,15 +33,26 @@ def propose(pages: Sequence[Page], sha256: str) -> Proposal:
     """The remittance of ``pages`` read by a layout that is drafted from it.
 
     Raises UnreadableDocument, one sentence with fact and remedy, when it is no remittance, when
-    no layout can be drafted, and when the draft leaves a row unexplained.
+    no layout can be drafted, and when the draft leaves a row unexplained. What balances is one
+    though it has words that other kinds of document have, unless these are no remittance's.
     """
     text = " ".join(row.text for row in rows_of(pages[0])) if pages else ""
-    if kind := other_kind(text):
-        raise UnreadableDocument(
-            f"Page 1: no payer's eob.yaml recognises this document, which looks like no remittance "
-            f"but {kind}; {REMEDY}."
-        )
-    return propose_by(draft_layout(pages), pages, sha256)
+    kind = other_kind(text)
+    other = UnreadableDocument(
+        f"Page 1: no payer's eob.yaml recognises this document, which looks like no remittance "
+        f"but {kind}; {REMEDY}."
+    )
+    if kind and is_surely_other(text):
+        raise other
+    try:
+        proposal = propose_by(draft_layout(pages), pages, sha256)
+    except UnreadableDocument:
+        if kind:
+            raise other from None
+        raise
+    if kind and not proposal.reading.balanced:
+        raise other
+    return proposal
 
 
 def propose_by(draft: Draft, pages: Sequence[Page], sha256: str) -> Proposal:
