@@ -28,9 +28,10 @@ by accident.
                           text than before, in the first row of a claim of a table for all claims
 ``claims.continues``      pattern of a row that heads a claim again after a page break; its group is
                           one of the claim's two numbers
-``claims.fields``         claim_id, payer_claim_number, status, charge, paid,
-                          patient_responsibility (where it is not printed: the sum of the PR
-                          adjustments), member_id; a ``column`` of the lines' table is read from
+``claims.fields``         claim_id, payer_claim_number, status, member_id, charge, paid (where
+                          they are not printed: the sum of the lines', less the adjustments of
+                          the whole claim), patient_responsibility (where it is not printed: the
+                          sum of the PR adjustments); a ``column`` of the lines' table is read from
                           the row that ``claims.totals`` matches, any other from whatever row of
                           the claim fills it, a ``pattern`` also from what ``totals`` matches. A
                           claim with a negative charge is a reversal where ``status`` is constant.
@@ -100,8 +101,13 @@ from bots.layout_field import (
 from bots.strict_yaml import Strict, load_strict
 
 PAYMENT = frozenset({"trace_number", "method", "amount", "payment_date", "payer", "payee"})
-CLAIM_NEEDS = frozenset({"claim_id", "payer_claim_number", "charge", "paid"})
-CLAIM = CLAIM_NEEDS | {"status", "patient_responsibility", "member_id", "allowed", "adjustments"}
+CLAIM_NEEDS = frozenset({"claim_id", "payer_claim_number"})
+CLAIM_SUMS = frozenset({"charge", "paid"})
+CLAIM = (
+    CLAIM_NEEDS
+    | CLAIM_SUMS
+    | {"status", "patient_responsibility", "member_id", "allowed", "adjustments"}
+)
 LINE_NEEDS = frozenset({"procedure", "charge", "paid"})
 LINE = LINE_NEEDS | {
     *("modifiers", "service_date", "units", "allowed", "remarks", "patient_responsibility"),
@@ -153,7 +159,8 @@ class Claims(Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        check_fields(self.fields, allowed=CLAIM, required=CLAIM_NEEDS, columns=True)
+        required = CLAIM_NEEDS | (CLAIM_SUMS & self.fields.keys())
+        check_fields(self.fields, allowed=CLAIM, required=required, columns=True)
         if sum(one is not None for one in (self.starts, self.ends, self.begins_with)) != 1:
             raise ValueError("a claim has exactly one of starts, ends, begins_with")
         if self.begins_with and not getattr(self.fields.get(self.begins_with), "column", None):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import cast
@@ -69,9 +69,10 @@ def finish_claim(
         raise UnreadableDocument(
             f"Page {block.page}: neither the claim nor its section says its status; {REMEDY}."
         )
+    lines = tuple(one.line for one in finished)
+    values |= _sums(block, lines, [entry.amount for entry, _ in own], values)
     if _is_reversal(layout.claims.fields.get("status"), values):
         values["status"] = REVERSAL
-    lines = tuple(one.line for one in finished)
     if values.get("patient_responsibility") is None:
         of_lines = (entry for line in lines for entry in line.adjustments)
         values["patient_responsibility"] = _owed([*(entry for entry, _ in own), *of_lines])
@@ -85,6 +86,23 @@ def finish_claim(
     residuals += _against_printed(claim, finished, allowed, adjusted, path)
     residuals += _against_columns(block, finished, layout, path)
     return claim, places, tuple(residuals)
+
+
+def _sums(
+    block: Block, lines: Sequence[ServiceLine], own: Iterable[Decimal], printed: Mapping[str, Value]
+) -> dict[str, Value]:
+    """The claim's charge and payment, where they are printed for its lines alone."""
+    if {"charge", "paid"} <= printed.keys():
+        return {}
+    if not lines:
+        raise UnreadableDocument(
+            f"Page {block.page}: neither a claim nor lines of it say what it comes to; {REMEDY}."
+        )
+    sums: dict[str, Value] = {
+        "charge": sum((line.charge for line in lines), ZERO),
+        "paid": sum((line.paid for line in lines), ZERO) - sum(own, ZERO),
+    }
+    return {name: dollars for name, dollars in sums.items() if name not in printed}
 
 
 def _is_reversal(status: EobField | None, values: Mapping[str, Value]) -> bool:

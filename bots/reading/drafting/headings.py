@@ -17,6 +17,7 @@ from bots.reading.words import Word
 # A known heading of several words costs nothing, an unknown word and a tight neighbour do.
 UNKNOWN, TIGHT = 1.5, 0.3
 LEAST = 4
+HIGHEST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +60,33 @@ def find_headings(rows: Sequence[Row], at: int) -> tuple[list[Heading], int] | N
     close.
     """
     row = rows[at]
-    if not _may_head(row):
-        return None
-    single = [Heading((p,)) for segment in segments(row) for p in _cut(segment)]
-    found: list[tuple[int, int, list[Heading], int]] = []
-    if _is_head(single):
-        found.append((_known(single), 1, single, 1))
-    if at + 1 < len(rows) and rows[at + 1].page == row.page and _may_head(rows[at + 1]):
-        double = broken_headings(row, rows[at + 1])
-        if double is not None and _is_head(double):
-            found.append((_known(double), 0, double, 2))
+    found: list[tuple[int, int, list[Heading]]] = []
+    if _may_head(row):
+        single = [Heading((p,)) for segment in segments(row) for p in _cut(segment)]
+        if _is_head(single):
+            found.append((_known(single), -1, single))
+    broken: list[Heading] | None = [Heading((part,)) for part in segments(row)]
+    for height in range(2, HIGHEST + 1):
+        below = rows[at + height - 1] if at + height <= len(rows) else None
+        if below is None or not _may_head(below, row) or broken is None:
+            break
+        broken = _over(broken, below)
+        if broken is not None and _is_head(broken) and _is_broken(broken, height):
+            found.append((_known(broken), -height, broken))
     if not found:
         return None
-    _, _, headings, height = max(found, key=lambda one: one[:2])
-    return headings, height
+    _, height, headings = max(found, key=lambda one: one[:2])
+    return headings, -height
 
 
-def _may_head(row: Row) -> bool:
-    return len(row.words) >= LEAST - 1 and not any(re.search(r"\d", w.text) for w in row.words)
+def _may_head(row: Row, top: Row | None = None) -> bool:
+    """Whether the row may be headings; below a row ``top`` of them, of the same page."""
+    if top is not None and top.page != row.page:
+        return False
+    words = top.words if top is not None else ()
+    return len(row.words) >= LEAST - 1 and not any(
+        re.search(r"\d", word.text) for word in (*words, *row.words)
+    )
 
 
 def _known(headings: Sequence[Heading]) -> int:
@@ -96,24 +106,32 @@ def _is_head(headings: Sequence[Heading]) -> bool:
 
 def broken_headings(upper: Row, lower: Row) -> list[Heading] | None:
     """Headings of two rows; None when they stand too far apart."""
-    if (
-        lower.words[0].box[1] - upper.words[0].box[3]
-        > upper.words[0].box[3] - upper.words[0].box[1]
-    ):
+    found = _over([Heading((part,)) for part in segments(upper)], lower)
+    return found if found is not None and _is_broken(found, 2) else None
+
+
+def _over(above: Sequence[Heading], row: Row) -> list[Heading] | None:
+    """The headings ``above`` and those of ``row``, one where they stand over each other."""
+    last = max(word.box[3] for one in above for word in one.parts[-1].words)
+    if row.words[0].box[1] - last > row.words[0].box[3] - row.words[0].box[1]:
         return None
-    below, free = segments(lower), set(range(len(segments(lower))))
+    below, free = segments(row), set(range(len(segments(row))))
     found: list[Heading] = []
-    for part in segments(upper):
-        near = sorted((_off(part, below[n]), n) for n in free)
+    for one in above:
+        near = sorted((_off(one.parts[-1], below[n]), n) for n in free)
         if near and near[0][0] <= OFF:
             free.remove(near[0][1])
-            found.append(Heading((part, below[near[0][1]])))
+            found.append(Heading((*one.parts, below[near[0][1]])))
         else:
-            found.append(Heading((part,)))
-    if sum(len(heading.parts) for heading in found) < len(found) + 2:
-        return None
+            found.append(one)
     found += [Heading((below[n],)) for n in free]
     return sorted(found, key=lambda heading: heading.left)
+
+
+def _is_broken(headings: Sequence[Heading], height: int) -> bool:
+    """Whether two or more are broken, and one over all ``height`` rows."""
+    deep = [len(heading.parts) for heading in headings]
+    return sum(deep) >= len(headings) + 2 and max(deep) == height
 
 
 def _off(one: Phrase, other: Phrase) -> float:
