@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import zip_longest
+from typing import Any
 
 from bots.reading.words import Page, Word
 
@@ -44,7 +46,7 @@ class Claim:
 @dataclass(frozen=True)
 class Paper:
     """What the issuer calls things; ``columns`` are keys of ``HEADINGS`` from left to right, and
-    ``notices`` whole rows below the title."""
+    ``notices`` whole rows below the title; a claim says what ``head`` names."""
 
     labels: Mapping[str, str]
     headings: Mapping[str, str]
@@ -54,6 +56,7 @@ class Paper:
     dollar: str = "$"
     notices: Sequence[str] = ()
     title: str = "Remittance Advice"
+    claim_totals: bool = True
 
     def money(self, amount: Decimal) -> str:
         return f"{self.dollar}{amount:,.2f}"
@@ -78,12 +81,13 @@ class Paper:
                 "member": claim.member,
                 "status": claim.status,
             }
-            order = list(self.head)
-            for first, second in zip(order[::2], order[1::2], strict=True):
+            for pair in zip_longest(self.head[::2], self.head[1::2]):
                 rows.append(
                     [
-                        *((40, self.labels[first]), (260, said[first])),
-                        *((500, self.labels[second]), (720, said[second])),
+                        cell
+                        for left, name in zip((40, 500), pair, strict=True)
+                        if name
+                        for cell in ((left, self.labels[name]), (left + 220, said[name]))
                     ]
                 )
             rows.append([(at[name], self.headings[name]) for name in self.columns])
@@ -98,17 +102,18 @@ class Paper:
                     "adjustments": f"CO-45 {self.money(line.contractual)}",
                     "paid": self.money(line.paid),
                 }
-                rows.append([(at[name], cells[name]) for name in self.columns])
-            rows.append(
-                [
-                    (10, "Claim totals"),
-                    *(
-                        (at[name], self.money(claim.total(name)))
-                        for name in self.columns
-                        if name in {"charge", "paid"}
-                    ),
-                ]
-            )
+                rows.append([(at[name], (said | cells)[name]) for name in self.columns])
+            if self.claim_totals:
+                rows.append(
+                    [
+                        (10, "Claim totals"),
+                        *(
+                            (at[name], self.money(claim.total(name)))
+                            for name in self.columns
+                            if name in {"charge", "paid"}
+                        ),
+                    ]
+                )
         rows.append([(40, self.labels["total"]), (260, self.money(paid))])
         return rows
 
@@ -122,3 +127,43 @@ class Paper:
                     words.append(Word(word, (left, top, right, top + 8)))
                     left = right + LETTER / 2
         return Page(1, WIDTH, HEIGHT, tuple(words))
+
+
+LABELS = {
+    "trace": "Check Number",
+    "date": "Check Date",
+    "method": "Payment Method",
+    "amount": "Check Amount",
+    "payee": "Pay To",
+    "account": "Patient Account No",
+    "number": "Claim Number",
+    "member": "Member ID",
+    "status": "Claim Status",
+    "total": "Total Paid",
+}
+HEADINGS = {
+    "service_date": "Date of Service",
+    "procedure": "Procedure Code",
+    "units": "Units",
+    "charge": "Billed",
+    "allowed": "Allowed",
+    "deductible": "Deductible",
+    "adjustments": "Adjustments",
+    "paid": "Paid",
+}
+LINES = (
+    Line("G0438", Decimal("210.00"), Decimal("60.00"), Decimal("25.00")),
+    Line("J1100", Decimal("32.50"), Decimal("12.50"), Decimal("0.00")),
+)
+
+
+def paper(**changed: Any) -> Paper:
+    """An ordinary paper of one claim that pays 145.00, but for what is ``changed``."""
+    usual = Paper(
+        labels=LABELS,
+        headings=HEADINGS,
+        columns=list(HEADINGS),
+        head=["account", "number", "member", "status"],
+        claims=[Claim("77031-4", "OL40021", "M5512208", "Processed", LINES)],
+    )
+    return replace(usual, **changed)
