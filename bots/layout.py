@@ -16,10 +16,13 @@ by accident.
                           several; if it has a group, only where that says another text than
                           before. Furniture above it on its page belongs to it; pages may be
                           counted anew from such a page
-``payment.fields``        trace_number, method, amount, payment_date, payer, payee; from the header,
-                          the furniture and the totals (what is printed twice must be the same)
+``payment.fields``        trace_number, amount, payment_date, payer, payee, and method if it is
+                          printed; from the header, the furniture and the totals (what is printed
+                          twice must be the same)
 ``sections``              ``starts`` pattern; ``holds`` claims, provider_adjustments, totals, legend
-                          or nothing; ``status`` of the claims in it, where the heading says so.
+                          or nothing; ``status`` of the claims in it, where the heading says so;
+                          ``positive`` of its provider adjustments, where sections differ. The
+                          heading may stand again where the section goes on over a page.
                           The opening row may itself be a row of what the section holds. With
                           ``rows`` every row of a section of totals or nothing matches one of them
 ``claims.starts``         pattern of a claim's first row; in place of it ``claims.ends``, pattern of
@@ -47,7 +50,10 @@ by accident.
 ``lines.whole_claim``     pattern of the ``begins_with`` cell of a row that is no line but holds
                           adjustments of the claim
 ``lines.adjustments``     pattern of one adjustment: in each cell of ``column`` (or in cells beside
-                          each other, if it names several), or else a row beneath the line.
+                          each other, if it names several), or else in rows beneath the line,
+                          one after the other, behind remark codes if a row has both; without a
+                          group it has that of the one before. Before a claim's first line such
+                          a row is the claim's own.
                           Under one heading the amounts may stand anywhere before the next one;
                           ``fixed`` are columns whose every amount, unless zero, is an adjustment
                           of one code, like ``{Deductible: PR-1}``; their totals are checked
@@ -100,7 +106,8 @@ from bots.layout_field import (
 )
 from bots.strict_yaml import Strict, load_strict
 
-PAYMENT = frozenset({"trace_number", "method", "amount", "payment_date", "payer", "payee"})
+PAYMENT_NEEDS = frozenset({"trace_number", "amount", "payment_date", "payer", "payee"})
+PAYMENT = PAYMENT_NEEDS | {"method"}
 CLAIM_NEEDS = frozenset({"claim_id", "payer_claim_number"})
 CLAIM_SUMS = frozenset({"charge", "paid"})
 CLAIM = (
@@ -131,7 +138,7 @@ class Payment(Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        check_fields(self.fields, allowed=PAYMENT, required=PAYMENT, columns=False)
+        check_fields(self.fields, allowed=PAYMENT, required=PAYMENT_NEEDS, columns=False)
         return self
 
 
@@ -141,6 +148,7 @@ class Section(Strict):
     starts: Pattern
     holds: Literal["claims", "provider_adjustments", "totals", "legend", "nothing"]
     status: str | None = None
+    positive: Literal["reduces", "adds"] | None = None
     rows: tuple[Pattern, ...] = ()
 
 

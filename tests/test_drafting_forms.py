@@ -48,11 +48,8 @@ def test_a_claim_whose_status_is_not_printed_is_a_reversal_by_its_sign() -> None
     assert [claim.status for claim in remittance.claims] == ["22", "1"]
 
 
-def test_a_method_that_is_not_printed_is_told_by_the_name_of_the_number() -> None:
-    labels = LABELS | {"method": "Clerk", "trace": "Check Number"}
-    proposal = propose([paper(labels=labels).page()], "0")
-    assert proposal.reading.remittances[0].method == "CHK"
-    assert proposal.confidence < 50
+def test_a_method_that_is_not_printed_is_not_made_up() -> None:
+    assert read(labels=LABELS | {"method": "Clerk"}).method == ""
 
 
 def test_a_claim_number_in_a_column_begins_each_claim() -> None:

@@ -41,12 +41,15 @@ def adjustment(found: Match, codes: Codes) -> tuple[Adjustment, Placed]:
             f"Page {span.page}: nothing says what the mark {named['mark']!r} beside an "
             f"adjustment stands for; {REMEDY}."
         )
-    group, reason = codes[named["mark"]] if "mark" in named else (named["group"], named["reason"])
+    if "mark" in named:
+        group, reason = codes[named["mark"]]
+    else:
+        group, reason = found.group or named["group"], named["reason"]
     return Adjustment(group, reason, dollars), Placed(span, found.where)
 
 
 def in_cells(held: Held, layout: EobLayout, codes: Codes) -> Iterator[tuple[Adjustment, Placed]]:
-    """The adjustments stacked in cells; every character there must belong to one."""
+    """The adjustments stacked in cells, but for zero; every character there belongs to one."""
     described = layout.lines.adjustments
     if not held or not described.pattern:
         return
@@ -64,7 +67,8 @@ def in_cells(held: Held, layout: EobLayout, codes: Codes) -> Iterator[tuple[Adju
     for match in re.finditer(described.pattern, whole.text):
         one, place = adjustment(Match(whole, match, where), codes)
         page = next(p for start, p in reversed(starts.items()) if start <= match.start("amount"))
-        yield one, Placed(replace(place.span, page=page), place.where)
+        if one.amount:
+            yield one, Placed(replace(place.span, page=page), place.where)
 
 
 def under_fixed(line: Line, described: LineAdjustments) -> Iterator[tuple[str, Adjustment, Placed]]:
@@ -79,9 +83,12 @@ def under_fixed(line: Line, described: LineAdjustments) -> Iterator[tuple[str, A
 
 
 def provider_adjustment(
-    row: Row, described: ProviderAdjustments | None
+    row: Row, described: ProviderAdjustments | None, positive: str | None = None
 ) -> tuple[ProviderAdjustment, Placed] | None:
-    """The entry in ``row``, None for a row to ignore. Raises UnreadableDocument."""
+    """The entry in ``row``, None for a row to ignore. Raises UnreadableDocument.
+
+    ``positive`` is what the entry's section says of amounts without a sign.
+    """
     match = re.fullmatch(described.pattern, row.text) if described else None
     if described is None or match is None:
         _require_ignored(row, described.ignore if described else ())
@@ -92,7 +99,7 @@ def provider_adjustment(
         known = EobField(constant="", values=described.reasons)
         text = row.part(*match.span("reason"))
         reason = cast(str, convert("provider adjustment", known, text))
-    signed = dollars if described.positive == "reduces" else -dollars
+    signed = dollars if (positive or described.positive) == "reduces" else -dollars
     entry = ProviderAdjustment(reason, match["reference"], signed)
     return entry, Placed(span, "provider adjustment")
 

@@ -19,11 +19,15 @@ Held = list[tuple[int, Word]]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Match:
-    """An adjustment as its pattern found it, before its mark, if it is one, is explained."""
+    """An adjustment as its pattern found it, before its mark, if it is one, is explained.
+
+    ``group`` is what an adjustment to its left said, for one that says none.
+    """
 
     row: Row
     match: re.Match[str]
     where: str
+    group: str | None = None
 
 
 @dataclass(slots=True, repr=False)
@@ -101,8 +105,11 @@ def add_row(block: Block, row: Row, columns: Columns | None, layout: EobLayout) 
         block.adjustments.append(Match(row, match, "claim adjustment"))
     elif claims.totals and columns and (match := re.match(claims.totals, text)):
         _add_totals(block, row, match, columns)
-    elif _beneath_line(layout) and (match := re.fullmatch(_beneath_line(layout), text)):
-        _its_line(block, row).adjustments.append(Match(row, match, "adjustment"))
+    elif found := _taken(row, layout):
+        of_line = block.lines[-1] if block.lines else None
+        (block if of_line is None else of_line).adjustments.extend(found)
+        if lines.remarks and (match := re.match(lines.remarks, text)):
+            _its_line(block, row).remarks.append(row.part(*match.span(1)))
     elif lines.remarks and (match := re.fullmatch(lines.remarks, text)):
         _its_line(block, row).remarks.append(row.part(*match.span(1)))
     elif not any(re.fullmatch(pattern, text) for pattern in (*claims.ignore, *lines.ignore)):
@@ -115,6 +122,29 @@ def _beneath_line(layout: EobLayout) -> str:
     """The pattern of an adjustment's row; empty where adjustments stand in cells alone."""
     described = layout.lines.adjustments
     return (described.pattern or "") if not described.columns else ""
+
+
+def _taken(row: Row, layout: EobLayout) -> list[Match]:
+    """The adjustments that a row holds side by side, behind remark codes if it has any.
+
+    Empty when it holds anything else, or a group is nowhere said.
+    """
+    pattern, remarks = _beneath_line(layout), layout.lines.remarks
+    if not pattern:
+        return []
+    if match := re.fullmatch(pattern, row.text):
+        return [Match(row, match, "adjustment")]
+    if remarks and (match := re.match(remarks, row.text)):
+        row = Row(row.page, row.words[len(match[0].split()) :])
+    if re.sub(pattern, "", row.text).strip(" ,;"):
+        return []
+    taken: list[Match] = []
+    for match in re.finditer(pattern, row.text):
+        before = taken[-1] if taken else None
+        group = match.groupdict().get("group") or (before.group if before else None)
+        taken.append(Match(row, match, "adjustment", group))
+    unsaid = [one for one in taken if "group" in one.match.groupdict() and one.group is None]
+    return [] if unsaid else taken
 
 
 def _add_values(block: Block, row: Row, layout: EobLayout) -> None:

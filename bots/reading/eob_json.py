@@ -54,7 +54,7 @@ def remittance_json(
         }
     return {
         "trace_number": remittance.trace_number,
-        "method": remittance.method,
+        "method": remittance.method or None,
         "amount": dollars(remittance.amount),
         "date": remittance.payment_date.isoformat(),
         "payer": remittance.payer,

@@ -19,6 +19,9 @@ from bots.reading.labels import find, the_one
 from bots.reading.rows import REMEDY, Row, convert
 from bots.reading.tables import Columns, find_columns
 
+# BPR04 where the document does not say how the money was sent.
+NO_MONEY, UNSAID = "NON", ""
+
 
 @dataclass(slots=True)
 class _Parts:
@@ -60,7 +63,7 @@ def _walk(rows: Sequence[Row], layout: EobLayout) -> _Parts:
             parts.header.append(row)
             continue
         if opened is not None:
-            section, parts.block = opened, None
+            section, parts.block = opened, parts.block if opened is section else None
         if section is None or section.holds == "claims":
             _add_to_claims(parts, row, section, columns, layout, opens=opened is not None)
         else:
@@ -75,7 +78,7 @@ def _add_to_others(
     if section.holds == "provider_adjustments":
         described = layout.provider_adjustments
         if not opens or (described and re.fullmatch(described.pattern, row.text)):
-            entry = provider_adjustment(row, described)
+            entry = provider_adjustment(row, described, section.positive)
             parts.provider += [entry] if entry else []
     elif section.holds == "legend":
         pattern = layout.legend.pattern
@@ -107,8 +110,10 @@ def _add_to_claims(
     if begins:
         block = parts.block = Block(section.status if section else None, row.page)
         parts.blocks.append(block)
-    if block is not None:
+    if block is not None and (begins or not opens):  # else the section's heading on its next page
         add_row(block, row, columns, layout)
+    elif block is not None:
+        return
     elif section is None and columns is None and not is_of_claim(row, layout):
         parts.header.append(row)
     elif not opens and not any(re.fullmatch(pattern, row.text) for pattern in claims.ignore):
@@ -165,6 +170,8 @@ def _payment(
         values[name] = convert(name, one, span) if span else None
         if span:
             places[name] = Placed(span, one.label or one.beneath or name)
+    if values.get("method") is None:
+        values["method"] = NO_MONEY if not values["amount"] else UNSAID
     return values, places
 
 

@@ -25,7 +25,6 @@ from bots.reading.drafting.phrases import escaped_text, is_money
 from bots.reading.drafting.roles import outline
 from bots.reading.drafting.running_lines import running_yaml
 from bots.reading.drafting.sections import (
-    UNSAID,
     explain_marks,
     provider_yaml,
     say_statuses,
@@ -178,10 +177,8 @@ def _payment(found: Outline) -> tuple[dict[str, Any], DraftedLabels, dict[str, P
     fields: dict[str, Any] = {name: labels.place(name) for name in PAYMENT if name in labels.fields}
     if "payee" not in fields and (pattern := payee_pattern(found)):
         fields["payee"], labels.sure["payee"] = {"pattern": pattern}, 80
-    if "method" not in fields:
-        fields["method"], labels.sure["method"] = {"constant": _unsaid_method(labels)}, UNSAID
     for name in PAYMENT:
-        if name not in fields:
+        if name not in fields and name != "method":
             raise UnreadableDocument(
                 f"No label is known by which the payment's {name.replace('_', ' ')} stands; "
                 f"{REMEDY}."
@@ -189,7 +186,7 @@ def _payment(found: Outline) -> tuple[dict[str, Any], DraftedLabels, dict[str, P
         said = texts.get(labels.fields.get(name, ""), [])
         if name == "payment_date":
             fields[name] |= dated(said)
-        elif name == "method":
+        elif name == "method" and name in fields:
             fields[name]["values"] = {text: method_of(text) for text in dict.fromkeys(said)}
         elif name == "amount":
             fields[name]["into"] = "money"
@@ -203,11 +200,6 @@ def _payment(found: Outline) -> tuple[dict[str, Any], DraftedLabels, dict[str, P
     others = [one for one in texts if one in named and one not in labels.fields.values()]
     payment["other_labels"] = others
     return payment, labels, totals
-
-
-def _unsaid_method(labels: DraftedLabels) -> str:
-    """BPR04 by what the payment's number is called, where nothing says how it was sent."""
-    return "CHK" if method_of(labels.fields.get("trace_number", "")) == "CHK" else "ACH"
 
 
 def _opens(found: Outline, label: str) -> str:
