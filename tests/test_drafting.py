@@ -17,9 +17,10 @@ from billing.errors import UnreadableDocument
 from bots.layout import EobLayout, load_layout
 from bots.profile import load_layouts
 from bots.reading.documents import read_documents, read_or_propose
+from bots.reading.drafting.codes_in_words import method_of, status_of
 from bots.reading.drafting.draft import draft_layout
 from bots.reading.drafting.general import Proposal, propose
-from bots.reading.drafting.vocabulary import canonical, meanings, method_of, status_of
+from bots.reading.drafting.vocabulary import canonical, meanings
 from bots.reading.drafting.written import yaml_text
 from bots.reading.words import read_pages
 from flows.command import app

@@ -8,6 +8,7 @@ from typing import Any
 
 from billing.errors import UnreadableDocument
 from bots.reading.drafting.claim_totals import add_totals
+from bots.reading.drafting.codes_in_words import status_of
 from bots.reading.drafting.columns import (
     IDENTIFIERS,
     MONEY,
@@ -19,7 +20,7 @@ from bots.reading.drafting.labels import DraftedLabels, Texts, draft_labels, tex
 from bots.reading.drafting.phrases import escaped_text
 from bots.reading.drafting.summaries import FIGURE
 from bots.reading.drafting.told import Outline, Told, of_claims
-from bots.reading.drafting.vocabulary import is_name, meanings, status_of
+from bots.reading.drafting.vocabulary import is_name, meanings
 from bots.reading.rows import REMEDY
 
 # Percent, of what stands beside another field's label.

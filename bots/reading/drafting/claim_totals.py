@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 from typing import Any
 
+from bots.reading.drafting.codes_in_words import status_of
 from bots.reading.drafting.columns import MONEY, DraftedLines
 from bots.reading.drafting.phrases import IDENTIFIER, escaped_text, is_money
 from bots.reading.drafting.told import Outline, Told
-from bots.reading.drafting.vocabulary import canonical, meanings, status_of
+from bots.reading.drafting.vocabulary import canonical, meanings
 
 NUMBERS = ("claim_id", "payer_claim_number", "member_id")
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from billing.errors import UnreadableDocument
 from bots.layout import EobLayout
 from bots.reading.drafting.blocks import claims_yaml
+from bots.reading.drafting.codes_in_words import method_of
 from bots.reading.drafting.columns import (
     DraftedLines,
     dated,
@@ -32,7 +33,7 @@ from bots.reading.drafting.sections import (
 )
 from bots.reading.drafting.several import payments_of
 from bots.reading.drafting.told import Outline, Told, of_claims
-from bots.reading.drafting.vocabulary import meanings, method_of
+from bots.reading.drafting.vocabulary import meanings
 from bots.reading.rows import REMEDY, Row, rows_of
 from bots.reading.words import Page, Word
 

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 
 from billing.money import parse_date
+from bots.reading.drafting.codes_in_words import method_of, status_of
 from bots.reading.drafting.phrases import CODE, IDENTIFIER, MARKED, PROCEDURE, is_money
-from bots.reading.drafting.vocabulary import canonical, is_label, method_of, status_of
+from bots.reading.drafting.vocabulary import canonical, is_label
 from bots.reading.rows import first_day
 
 REMARKS = re.compile(r"(?:MA?|N)\d{1,3}(?:[ ,;]+(?:MA?|N)\d{1,3})*")

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from billing.money import money
-from bots.reading.drafting.vocabulary import is_label, method_of, status_of
+from bots.reading.drafting.codes_in_words import method_of, status_of
+from bots.reading.drafting.vocabulary import is_label
 from bots.reading.rows import Row
 from bots.reading.tables import WIDE
 from bots.reading.words import Word

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from billing.errors import UnreadableDocument
+from bots.reading.drafting.codes_in_words import provider_reason_of, status_of
 from bots.reading.drafting.naming import PROVIDER_CODES, bare
 from bots.reading.drafting.phrases import escaped_text
 from bots.reading.drafting.several import payments_of
 from bots.reading.drafting.told import Outline, Told, of_claims
-from bots.reading.drafting.vocabulary import provider_reason_of, status_of
 from bots.reading.rows import REMEDY
 
 # Percent.

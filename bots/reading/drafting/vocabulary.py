@@ -28,7 +28,11 @@ SPELLINGS = {
         "deductible": "ded deduct deductibles deduc",
         "coinsurance": "coins coin co-insurance co-ins",
         "copay": "copays copayment co-pay co-payment copayments copaymt",
-        "responsibility": "resp respons liab liability liable owes owed share portion pays",
+        "responsibility": "resp respons liab liability liable owe owes owed share portion pays",
+        "control": "ctrl ctl cntl",
+        "status": "sts stat",
+        "count": "cnt",
+        "reimbursement": "reimb reimbursements",
         "adjustment": "adj adjs adjust adjustments adjusted adjmt",
         "quantity": "qty quant",
         "unit": "units ut un",
@@ -72,7 +76,8 @@ MONEYS = "(?:check|eft|payment|warrant|draft|trace|transaction)"
 NUMBER = "(?:(?:number|id|reference|code)(?: number)?)"
 PERSON = _any_of(
     "patient, member, subscriber, insured, enrollee, policyholder, participant, client",
-    "recipient, beneficiary, employee, worker, claimant, insured worker, injured worker",
+    "recipient, beneficiary, cardholder, employee, worker, claimant, insured worker",
+    "injured worker",
 )
 OWNER = _any_of(
     "payer, plan, internal, document, fund, carrier, insurance, our, company, transaction",
@@ -84,12 +89,14 @@ CHARGE = _any_of(
 )
 ALLOWED = _any_of(
     "allowed, eligible, approved, recommended, covered, plan allowed, contract(?:ed)? rate",
-    "fee schedule, negotiated rate, considered, agreed price, plan rate",
+    "fee schedule, negotiated rate, considered, agreed price, plan rate, contracted, repriced",
+    "usual customary, network price, network rate, mpfs",
 )
 PAID = _any_of(
     "paid, payment, benefit, net paid, plan paid, fund paid, provider paid, paid provider",
     "payable, reimbursement, reimbursed, net payment, net benefit, paid on claim",
     "plan payment, plan benefit, provider payment, payment provider, payer paid",
+    "(?:plan|fund|payer|insurance) responsibility",
 )
 
 # Patterns of a whole text after its words are translated; percent that it means this field.
@@ -103,24 +110,26 @@ PAYMENT: Meanings = {
         ),
         (rf"(?:{PAYMENTS} ?)+ {NUMBER}", 97),
         (r"(?:check eft )?(?:trace|trn)", 95),
-        (r"check eft|eft trace", 90),
+        (r"check eft|eft trace|payment trace|trace number trn02", 90),
+        (rf"reassociation trace {NUMBER}|paid by check number|direct deposit {NUMBER}", 95),
         (r"(?:eob|eop|statement|settlement|run|reference) number", 60),
     ),
     "payment_date": (
         (rf"(?:{PAYMENTS} ?)+ (?:issue )?date", 100),
         (rf"date (?:{PAYMENTS}|paid|issued)", 100),
         (r"(?:issue|paid|pay|settlement|release) date|date issue|paid on|issued on|issued", 95),
-        (r"date", 60),
+        (r"payment effective date", 95),
+        (r"date|effective date|production date", 60),
     ),
     "method": (
-        (rf"{PAYMENTS} (?:method|type|mode|form)", 100),
+        (rf"{PAYMENTS} (?:method|type|mode|form|format)", 100),
         (rf"(?:method|type|mode|form) {PAYMENTS}", 100),
         (r"method|(?:paid|settled|sent|issued|delivered) (?:by|via|through|as)", 95),
-        (r"how (?:you )?paid|how settled", 90),
+        (r"how (?:you )?paid|how settled|delivery method", 90),
         (r"by|delivery|type", 60),
     ),
     "amount": (
-        (rf"(?:net |total )*{PAYMENTS} (?:total|amount)(?: paid)?", 100),
+        (rf"(?:net |total )*(?:{PAYMENTS} ?)+ (?:total|amount)(?: paid)?", 100),
         (rf"(?:net |total )*amount (?:{PAYMENTS}|paid|issued)", 100),
         (rf"(?:net|total) {PAYMENTS}", 95),
         (r"net(?: amount)?(?: paid)?|total paid|paid amount|net paid|total amount", 90),
@@ -131,6 +140,7 @@ PAYMENT: Meanings = {
     "payee": (
         (r"payee(?: name)?|(?:pay|paid|payable) to(?: provider)?(?: name)?", 100),
         (r"(?:billing |pay to )?provider(?: name)?(?: service)?|provider service", 95),
+        (r"provider (?:group|practice)(?: name)?|service provider", 90),
         (r"(?:practice|clinic|facility|vendor|hospital|physician|supplier)(?: name)?", 95),
     ),
 }
@@ -138,25 +148,27 @@ PAYMENT: Meanings = {
 CLAIM: Meanings = {
     "claim_id": (
         (r"(?:your |provider )?patient (?:account|control)(?: number| id| reference)?", 100),
-        (r"(?:your|provider|provider patient) (?:account|patient|claim|reference) number", 100),
-        (r"(?:provider |your )patient number|pcn", 95),
+        (rf"(?:your|provider|provider patient) (?:account|patient|claim|reference) {NUMBER}", 100),
+        (rf"(?:provider |your )patient number|pcn|submitter claim {NUMBER}", 95),
         (r"(?:your )?account(?: number| id)?|patient (?:number|reference)", 90),
     ),
     "payer_claim_number": (
         (rf"{OWNER} (?:claim )?(?:control )?{NUMBER}", 100),
         (rf"(?:{OWNER} )?claim (?:control )?{NUMBER}", 100),
-        (rf"(?:{OWNER} )claim(?: control)?|icn|dcn|tcn|ccn|bill number|control number", 95),
+        (rf"(?:{OWNER} )claim(?: control)?|(?:payer )?(?:icn|dcn|tcn|ccn)|control number", 95),
+        (rf"bill (?:control )?{NUMBER}", 95),
         (r"claim", 85),
     ),
     "member_id": (
-        (rf"(?!patient ){PERSON} (?:{NUMBER}|policy {NUMBER})", 100),
+        (rf"(?!patient ){PERSON} (?:{NUMBER}|policy {NUMBER})(?: mi)?", 100),
         (r"patient id", 85),
         (rf"(?:certificate|policy|contract|medicaid|medicare|hic|mbi) {NUMBER}", 100),
-        (r"certificate|mid|mbi|hic|hicn|id", 90),
+        (r"certificate|mid|mbi|hic|hicn|id|id number", 90),
         (r"member|client|subscriber|insured|recipient|enrollee", 60),
     ),
     "status": (
         (r"(?:claim|processing|review|adjudication) ?(?:status|result|outcome|decision)", 100),
+        (r"(?:claim |bill )?(?:status code|disposition)", 100),
         (r"status|disposition|decision|determination|outcome|result|processed as", 95),
     ),
     "charge": ((rf"(?:total )?{CHARGE}(?: amount)?|total amount billed|amount billed", 95),),
@@ -171,15 +183,18 @@ CLAIM: Meanings = {
 LINE: Meanings = {
     "service_date": (
         (r"date service|service date|dos|service from(?: date)?|from date|service date from", 100),
+        (r"(?:service |date )?from (?:to|thru|through)(?: date)?|dos from|service period", 95),
         (r"date|from|service|begin date|first date", 70),
     ),
     "procedure": (
         (r"(?:service|procedure|hcpcs) code|hcpcs(?: hcpcs)?(?: code)?|procedure", 100),
+        (r"procedure modifier", 95),
         (r"code|service", 70),
     ),
-    "modifiers": ((r"modifier(?: code)?", 100),),
+    "modifiers": ((r"modifier(?: code)?|mod\d", 100), (r"procedure modifier", 90)),
     "units": (
         (r"(?:service )?(?:unit|quantity)(?: service)?|number service|unit quantity", 100),
+        (r"unit paid|paid unit|days count|visits?", 90),
         (r"number|count|days|days unit", 70),
     ),
     "charge": (
@@ -192,13 +207,15 @@ LINE: Meanings = {
         (r"net(?: amount)?", 80),
     ),
     "patient_responsibility": (
-        (rf"(?:your )?{PERSON} (?:responsibility|balance|due)(?: amount)?", 100),
+        (rf"(?:your )?{PERSON} (?:responsibility|balance|due|pay)(?: amount)?", 100),
         (r"you may (?:bill|collect)|bill patient|due from patient", 95),
+        (r"(?:amount )?you responsibility", 95),
         (r"responsibility", 85),
     ),
     "adjustments": (
         (r"adjustment(?: reason)?(?: code)?(?: amount)?|group(?: reason| code| amount)*", 95),
         (r"reason(?: code)?(?: amount)?|reductions?|contractual other|not (?:paid|covered).*", 90),
+        (r"cas|(?:ansi|explanation|eob|eop|ex|expl) code|not payable|denied(?: amount)?", 80),
         (r"other|other adjustment|noncovered|disallowed", 70),
     ),
     "remarks": ((r"remark(?: code)?|see(?: remark)?|message(?: code)?", 95),),
@@ -206,11 +223,16 @@ LINE: Meanings = {
     "PR-2": ((r"coinsurance(?: amount)?", 95),),
     "PR-3": ((r"copay(?: amount)?", 95),),
     "CO-45": (
-        (r"(?:plan |network |provider |contractual )?(?:discount|write off|savings?)", 80),
-        (r"contractual(?: adjustment)?(?: amount)?", 80),
+        (
+            r"(?:(?:plan|network|provider|contractual|contract|ppo|negotiated) )?"
+            r"(?:discount|write off|savings?)(?: amount)?",
+            80,
+        ),
+        (r"contractual(?: adjustment| obligation| reduction)?(?: amount)?|contract adjustment", 80),
     ),
     "OA-23": (
-        (r"other (?:insurance|payer|carrier|plan)(?: paid)?(?: adjustment)?|cob(?: paid)?", 80),
+        (r"(?:other|primary) (?:insurance|payer|carrier|plan)(?: paid)?(?: adjustment)?", 80),
+        (r"(?:cob|tpl)(?: paid| amount)?|(?:primary|medicare|oi) paid|prior payer", 80),
     ),
 }
 
@@ -253,9 +275,13 @@ WORDS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         (r"deductible", "paid|met", "PR-1"),
         (r"coinsurance", "paid", "PR-2"),
         (r"copay", "paid", "PR-3"),
-        (r"responsibility", "other", "patient_responsibility"),
+        (r"responsibility", "other|plan|payer|provider|carrier", "patient_responsibility"),
         (r"paid|payment|payable|benefit|reimburse\w*", "other|insurance|date|not|patient", "paid"),
-        (r"allowed|eligible|approved|negotiated|contract|maximum|covered", "not|date", "allowed"),
+        (
+            r"allowed|eligible|approved|negotiated|contract|maximum|covered",
+            "not|date|adjustment|off|discount|reduction|difference|savings",
+            "allowed",
+        ),
         (r"billed|charge|submitted", "covered|not|allowed|eligible|contract|over", "charge"),
         (r"procedure|hcpcs", "date|description", "procedure"),
         (r"date", "paid|receipt|processed", "service_date"),
@@ -278,27 +304,6 @@ PARTS: Mapping[str, Meanings] = {
     "totals": TOTALS,
     "other": OTHER,
 }
-
-# What becomes of a claim, by the first pattern found in its status text: CLP02.
-STATUSES = (
-    (r"revers|void|credit|take ?back|refund", "22"),
-    (r"tertiary", "3"),
-    (r"secondary", "2"),
-    (r"den(?:y|ied)|reject|disallow", "4"),
-    (r"paid|processed|finali[sz]ed|primary|approved|allowed|adjudicated|complete", "1"),
-)
-# PLB03-1 of a provider-level adjustment that is named in words.
-PROVIDER_REASONS = (
-    (r"recoup|recover|overpa|refund|take ?back|offset", "WO"),
-    (r"interest", "L6"),
-    (r"forward|balance|carried|prior", "FB"),
-    (r"levy|garnish", "LE"),
-)
-METHODS = (
-    (r"no pay|non ?pay|zero pay|^non$|^none$", "NON"),
-    (r"electronic|eft|ach|direct deposit|transfer", "ACH"),
-    (r"check|cheque|chk|warrant|draft|paper", "CHK"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,25 +362,3 @@ def is_label(text: str) -> bool:
 def is_name(text: str) -> bool:
     """Whether a patient's name stands beside or beneath ``text``."""
     return any(meaning.field == "name" for meaning in meanings(text, "other"))
-
-
-def status_of(text: str) -> str | None:
-    """CLP02 of a claim whose status is spelled ``text``; None when it cannot be told."""
-    if re.fullmatch(r"[1-4]|19|2[0-3]", text.strip()):
-        return text.strip()
-    return _first(STATUSES, text)
-
-
-def method_of(text: str) -> str | None:
-    """BPR04 for ``text``, such as "Electronic funds transfer"; None when it cannot be told."""
-    return _first(METHODS, text)
-
-
-def provider_reason_of(text: str) -> str | None:
-    """PLB03-1 of "Recovery of overpayment" and the like; None when it cannot be told."""
-    return _first(PROVIDER_REASONS, text)
-
-
-def _first(table: tuple[tuple[str, str], ...], text: str) -> str | None:
-    said = text.casefold()
-    return next((code for pattern, code in table if re.search(pattern, said)), None)
