@@ -202,6 +202,11 @@ def test_the_command_says_that_a_reading_is_a_proposal(tmp_path: Path, profiles:
         ("Pat Resp", "line", "patient_responsibility"),
         ("Prov Pd", "line", "paid"),
         ("Total benefits", "totals", "paid"),
+        ("Ded/Copay", "line", None),
+        ("Plan Pays", "line", "paid"),
+        ("Contract Write-off", "line", "CO-45"),
+        ("From/Thru", "line", "service_date"),
+        ("Check/Deposit No.", "payment", "trace_number"),
         ("Sandwich", "line", None),
     ],
 )

@@ -52,6 +52,18 @@ def test_a_method_that_is_not_printed_is_not_made_up() -> None:
     assert read(labels=LABELS | {"method": "Clerk"}).method == ""
 
 
+def test_a_payee_without_a_label_is_not_made_up() -> None:
+    proposal = propose([paper(labels=LABELS | {"payee": "Clerk"}).page()], "0")
+    assert proposal.reading.balanced
+    assert proposal.reading.remittances[0].payee == ""
+    assert proposal.confidence < 50
+
+
+def test_deductible_and_copay_in_one_column_are_no_known_code() -> None:
+    headings = HEADINGS | {"deductible": "Ded/Copay"}
+    assert not propose([paper(headings=headings).page()], "0").reading.balanced
+
+
 def test_a_claim_number_in_a_column_begins_each_claim() -> None:
     headings = HEADINGS | {"number": "Claim No", "account": "Patient Acct"}
     claims = [

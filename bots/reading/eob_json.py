@@ -58,7 +58,7 @@ def remittance_json(
         "amount": dollars(remittance.amount),
         "date": remittance.payment_date.isoformat(),
         "payer": remittance.payer,
-        "payee": remittance.payee,
+        "payee": remittance.payee or None,
         "claims": [claim_json(claim) for claim in remittance.claims],
         "provider_adjustments": [
             provider_adjustment_json(one) for one in remittance.provider_adjustments

@@ -26,6 +26,7 @@ from bots.reading.drafting.phrases import escaped_text, is_money
 from bots.reading.drafting.roles import outline
 from bots.reading.drafting.running_lines import running_yaml
 from bots.reading.drafting.sections import (
+    UNSAID,
     explain_marks,
     provider_yaml,
     say_statuses,
@@ -178,6 +179,8 @@ def _payment(found: Outline) -> tuple[dict[str, Any], DraftedLabels, dict[str, P
     fields: dict[str, Any] = {name: labels.place(name) for name in PAYMENT if name in labels.fields}
     if "payee" not in fields and (pattern := payee_pattern(found)):
         fields["payee"], labels.sure["payee"] = {"pattern": pattern}, 80
+    if "payee" not in fields:
+        fields["payee"], labels.sure["payee"] = {"constant": ""}, UNSAID
     for name in PAYMENT:
         if name not in fields and name != "method":
             raise UnreadableDocument(

@@ -47,7 +47,7 @@ SPELLINGS = {
         "certificate": "cert",
         "remark": "rmk rmks rem rmrk remarks rarc rarcs note notes",
         "date": "dt dates",
-        "total": "tot totals sum sums",
+        "total": "tot totals sum sums subtotal subtotals",
         "reference": "ref refs",
         "benefit": "benefits",
         "claim": "claims clm clms",
@@ -272,9 +272,9 @@ OTHER: Meanings = {
 # Where no whole text is known: words that it has, words that it has not, and what it then means.
 WORDS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "line": (
-        (r"deductible", "paid|met", "PR-1"),
-        (r"coinsurance", "paid", "PR-2"),
-        (r"copay", "paid", "PR-3"),
+        (r"deductible", "paid|met|coinsurance|copay", "PR-1"),
+        (r"coinsurance", "paid|deductible|copay", "PR-2"),
+        (r"copay", "paid|deductible|coinsurance", "PR-3"),
         (r"responsibility", "other|plan|payer|provider|carrier", "patient_responsibility"),
         (r"paid|payment|payable|benefit|reimburse\w*", "other|insurance|date|not|patient", "paid"),
         (
