@@ -14,8 +14,10 @@ from sandbox.remittances import (
     cards,
     columns,
     more_tables,
+    printout,
     roster,
     sections,
+    standard_paper,
     table_issuers,
 )
 from sandbox.remittances.damage import QUALITIES
@@ -26,7 +28,10 @@ from sandbox.remittances.others import OTHERS, draw_other
 from sandbox.remittances.story import Payment, make_payments
 from sandbox.remittances.truth import payment_truth, places
 
-FAMILIES = (table_issuers, more_tables, cards, columns, advice, roster, sections)
+FAMILIES = (
+    *(table_issuers, more_tables, cards, columns, advice, roster, sections),
+    *(standard_paper, printout),
+)
 ISSUERS: Mapping[str, Issuer] = {one.key: one for family in FAMILIES for one in family.ISSUERS}
 LAYOUTS = (*ISSUERS, *OTHERS)
 ONE_PAGE = frozenset({"photo", "png"})  # a picture file holds one page
