@@ -13,6 +13,7 @@ from sandbox.remittances import (
     advice,
     cards,
     columns,
+    medicaid,
     more_tables,
     printout,
     roster,
@@ -30,7 +31,7 @@ from sandbox.remittances.truth import payment_truth, places
 
 FAMILIES = (
     *(table_issuers, more_tables, cards, columns, advice, roster, sections),
-    *(standard_paper, printout),
+    *(standard_paper, printout, medicaid),
 )
 ISSUERS: Mapping[str, Issuer] = {one.key: one for family in FAMILIES for one in family.ISSUERS}
 LAYOUTS = (*ISSUERS, *OTHERS)
