@@ -12,6 +12,7 @@ from typing import Any
 from sandbox.remittances import (
     advice,
     cards,
+    checks,
     columns,
     medicaid,
     more_tables,
@@ -31,7 +32,7 @@ from sandbox.remittances.truth import payment_truth, places
 
 FAMILIES = (
     *(table_issuers, more_tables, cards, columns, advice, roster, sections),
-    *(standard_paper, printout, medicaid),
+    *(standard_paper, printout, medicaid, checks),
 )
 ISSUERS: Mapping[str, Issuer] = {one.key: one for family in FAMILIES for one in family.ISSUERS}
 LAYOUTS = (*ISSUERS, *OTHERS)
