@@ -17,6 +17,7 @@ from sandbox.remittances import (
     medicaid,
     more_tables,
     printout,
+    review,
     roster,
     sections,
     standard_paper,
@@ -32,7 +33,7 @@ from sandbox.remittances.truth import payment_truth, places
 
 FAMILIES = (
     *(table_issuers, more_tables, cards, columns, advice, roster, sections),
-    *(standard_paper, printout, medicaid, checks),
+    *(standard_paper, printout, medicaid, checks, review),
 )
 ISSUERS: Mapping[str, Issuer] = {one.key: one for family in FAMILIES for one in family.ISSUERS}
 LAYOUTS = (*ISSUERS, *OTHERS)

@@ -14,6 +14,7 @@ MEANINGS = (
     GLOSSES
     | REMARKS
     | {
+        "CO-P12": "Charge above the workers' compensation fee schedule",
         "CO-104": "Kept back under your contract until the year is settled",
         "OA-23": "What the payer before us has paid or taken off",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -119,6 +120,8 @@ class Habits:
     zero_pay: float = 0.08
     sequestration: bool = False
     most_lines: int = 16
+    cuts: tuple[tuple[str, str], ...] = (("CO", "45"),)  # codes of what is above the allowed amount
+    patient_shares: bool = True
 
 
 def make_payments(random: Random, payer: str, habits: Habits) -> tuple[Payment, ...]:
@@ -193,11 +196,14 @@ def _line(
     taken: list[tuple[str, str, int]] = []
     remarks: tuple[str, ...] = ()
     if random.random() < habits.denied_line:
-        (group, reason), remarks = random.choice(DENIALS)
+        denials = [one for one in DENIALS if habits.patient_shares or one[0][0] != "PR"]
+        (group, reason), remarks = random.choice(denials)
         allowed, taken = 0, [(group, reason, charge)]
     else:
         allowed = charge * random.randint(45, 96) // 100
-        taken = [("CO", "45", charge - allowed), *_shares(random, allowed, secondary=secondary)]
+        taken = _cuts(random, charge - allowed, habits.cuts)
+        if habits.patient_shares:
+            taken += _shares(random, allowed, secondary=secondary)
         if random.random() < 0.12:
             remarks = (random.choice(("N381", "N699", "N19")),)
     left = charge - sum(cents for _, _, cents in taken)
@@ -215,6 +221,19 @@ def _line(
         adjustments=tuple(Adjustment(g, r, _dollars(cents)) for g, r, cents in taken if cents),
         remarks=remarks,
     )
+
+
+def _cuts(
+    random: Random, cents: int, codes: Sequence[tuple[str, str]]
+) -> list[tuple[str, str, int]]:
+    """What is above the allowed amount, parted among ``codes``."""
+    *first, last = codes
+    parted = []
+    for code in first:
+        part = cents * random.choice((0, 55, 75, 100)) // 100
+        parted.append((*code, part))
+        cents -= part
+    return [*parted, (*last, cents)]
 
 
 def _shares(random: Random, allowed: int, *, secondary: bool) -> list[tuple[str, str, int]]:
