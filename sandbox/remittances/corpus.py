@@ -16,6 +16,7 @@ from sandbox.remittances import (
     columns,
     medicaid,
     more_tables,
+    patients,
     printout,
     review,
     roster,
@@ -33,7 +34,7 @@ from sandbox.remittances.truth import payment_truth, places
 
 FAMILIES = (
     *(table_issuers, more_tables, cards, columns, advice, roster, sections),
-    *(standard_paper, printout, medicaid, checks, review),
+    *(standard_paper, printout, medicaid, checks, review, patients),
 )
 ISSUERS: Mapping[str, Issuer] = {one.key: one for family in FAMILIES for one in family.ISSUERS}
 LAYOUTS = (*ISSUERS, *OTHERS)
@@ -153,7 +154,7 @@ def _drawn(layout: str, random: Random, instead: Mapping[str, str], *, small: bo
             sheet.path = f"payments[{number}]."
             issuer.draw(sheet, payment, issuer)
 
-    return _twice(draw, issuer.size, payments, instead)
+    return _twice(draw, issuer.size, payments, instead, sideways=issuer.sideways)
 
 
 def _other(sheet: Sheet, layout: str, random: Random, state: tuple[Any, ...]) -> None:
@@ -166,11 +167,13 @@ def _twice(
     size: tuple[float, float],
     payments: tuple[Payment, ...],
     instead: Mapping[str, str],
+    *,
+    sideways: bool = False,
 ) -> Drawn:
     """Drawn once to count the pages, and once with their number on them."""
     counting = Sheet(size)
     draw(counting)
-    sheet = Sheet(size, title="Simulated document", instead=instead)
+    sheet = Sheet(size, title="Simulated document", instead=instead, sideways=sideways)
     sheet.pages = counting.page
     draw(sheet)
     return Drawn(sheet.finish(), sheet.page, payments, sheet.figures)

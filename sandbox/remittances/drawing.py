@@ -49,7 +49,8 @@ class Sheet:
     """A document drawn from the top down; ``y`` is the baseline, in points from the top.
 
     ``head`` draws what stands on every page, and is called with the sheet whenever one begins.
-    ``instead`` gives another text for the figures it names.
+    ``instead`` gives another text for the figures it names. With ``sideways`` the paper lies across
+    and is shown upright by the page's own rotation, as many printer drivers have it.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Sheet:
         font: Font = SANS,
         title: str = "",
         instead: Mapping[str, str] | None = None,
+        sideways: bool = False,
     ) -> None:
         self.width, self.height = size
         self.font = font
@@ -70,6 +72,7 @@ class Sheet:
         self.head: Callable[[Sheet], None] = lambda _sheet: None
         self.bottom = self.height - FOOT
         self._instead = instead or {}
+        self._sideways = sideways
         self._file = io.BytesIO()
         self._canvas = Canvas(self._file, pagesize=size, invariant=1)
         self._canvas.setTitle(title)
@@ -83,6 +86,9 @@ class Sheet:
         """End the page there is, begin the next with its head."""
         if self.page:
             self._canvas.showPage()
+        if self._sideways:
+            self._canvas.setPageRotation(90)
+            self._canvas.transform(0, 1, -1, 0, self.height, 0)
         self.page += 1
         self.y = MARGIN + 10
         self.head(self)

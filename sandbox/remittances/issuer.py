@@ -35,7 +35,10 @@ METHODS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """One layout. ``described`` is whether an eob.yaml is kept for it."""
+    """One layout. ``described`` is whether an eob.yaml is kept for it.
+
+    ``sideways`` is whether its pages lie across, and are shown upright by their rotation.
+    """
 
     key: str
     name: str
@@ -44,6 +47,7 @@ class Issuer:
     habits: Habits
     draw: Callable[[Sheet, Payment, Issuer], None]
     described: bool
+    sideways: bool = False
     prints_allowed: bool = True
     prints_status: bool = True
     prints_units: bool = True

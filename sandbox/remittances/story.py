@@ -122,6 +122,7 @@ class Habits:
     most_lines: int = 16
     cuts: tuple[tuple[str, str], ...] = (("CO", "45"),)  # codes of what is above the allowed amount
     patient_shares: bool = True
+    same_patient: float = 0.0
 
 
 def make_payments(random: Random, payer: str, habits: Habits) -> tuple[Payment, ...]:
@@ -134,6 +135,8 @@ def _payment(random: Random, payer: str, habits: Habits) -> Payment:
     claims: list[Claim] = []
     for _ in range(random.randint(*habits.claims)):
         claim = _claim(random, habits)
+        if habits.same_patient and claims and random.random() < habits.same_patient:
+            claim = replace(claim, patient=claims[-1].patient)
         claims.append(claim)
         if claim.lines and claim.paid and random.random() < habits.reversal:
             claims[-1:] = _corrected(random, claim, habits)
