@@ -45,7 +45,7 @@ def test_the_layouts_here_are_of_the_issuers_that_the_product_does_not_know() ->
     """Some are of issuers that nobody has described yet, and have no layout at all."""
     unknown = {key for key, one in ISSUERS.items() if not one.described}
     assert unknown > set(WITHOUT_PROFILE)
-    assert len(WITH_LAYOUT) >= 14
+    assert len(WITH_LAYOUT) >= 18
 
 
 @each_layout
