@@ -46,6 +46,10 @@ def _stated(said: Conclusion) -> tuple[object, ...]:
     return said.outcome, said.status_words, said.payer_claim_number, said.trace_number, *figures
 
 
+FURNITURE = {"blank row", "headings repeated", "subtotal row", "total row"}
+"""Why a row is refused that nobody meant as a claim or visit."""
+
+
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
     """An export row that is not a claim we can work on, and why, without patient data."""
@@ -53,6 +57,11 @@ class RefusedRow:
     row: int
     why: str
     sheet: str | None = None
+
+    @property
+    def meant(self) -> bool:
+        """Whether somebody may miss it."""
+        return self.why not in FURNITURE
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,17 +75,22 @@ def edi_write(
     """Write a 276 from exports, a 270 from schedules, or an 835 from EOB PDFs that balance.
 
     The settings name the parties: [edi] with sender, receiver, submitter, provider, npi and
-    usage, and [edi_payers] with each payer's number. Nothing is sent.
+    usage, and [edi_payers] with each payer's number. Nothing is sent. Exit 1 when rows
+    or payments were left out, each with its reason; 2 when nothing was written.
 
     Example: claimsweep edi write 276 aging.csv --out inquiries.276
     """
     from flows.edi_files import write_edi
 
-    count = write_edi(settings_in_force(home, profiles), kind, files, out, payer=payer)
+    made = write_edi(settings_in_force(home, profiles), kind, files, out, payer=payer)
     if as_json:
-        print_json({"file": str(out), "type": kind, "count": count})
+        left_out = list(made.left_out)
+        print_json({"file": str(out), "type": kind, "count": made.count, "left_out": left_out})
     else:
-        sys.stdout.write(f"{out}: a {kind} about {count:,}\n")
+        sys.stdout.write(f"{out}: a {kind} about {made.count:,}\n")
+        sys.stdout.write("".join(f"  left out: {sentence}\n" for sentence in made.left_out))
+    if made.left_out:
+        raise typer.Exit(FINDINGS)
 
 
 @edi.command("post-box")

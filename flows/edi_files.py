@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,9 +11,9 @@ from billing.errors import BadInput, UnreadableDocument
 from billing.model import Remittance
 from bots.edi.envelope import Parties
 from bots.edi.inquiries import claim_status_inquiry, eligibility_inquiry
-from bots.edi.remittance import write_remittances
-from bots.exports.read import read_export
-from bots.exports.schedule import read_schedule
+from bots.edi.remittance import require_balanced, write_remittances
+from bots.exports.read import ExportReading, read_export
+from bots.exports.schedule import ScheduleReading, read_schedule
 from bots.profile import load_layouts, load_profiles, spellings
 from bots.reading.eob import read_eob
 from flows.intake import read_file
@@ -22,23 +23,32 @@ from flows.settings import Settings
 NEEDED = ("sender", "receiver", "submitter", "provider", "npi")
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An X12 file: its bytes, how many things it is about, and a sentence for each left out."""
+
+    data: bytes
+    count: int
+    left_out: Sequence[str] = ()
+
+
 def write_edi(
     settings: Settings, kind: str, files: Sequence[Path], out: Path, *, payer: str | None
-) -> int:
-    """Write ``files`` as one X12 file of ``kind`` to ``out``; how many things it holds.
+) -> Written:
+    """Write ``files`` as one X12 file of ``kind`` to ``out``; what it holds.
 
-    The file is readable by its owner only. Raises BadInput when a file, the settings or a value
-    cannot be used; nothing is written then.
+    The file is readable by its owner only. Raises BadInput when the settings, or a value, or all
+    of the payments cannot be used; nothing is written then.
     """
     if kind not in WRITERS:
         raise BadInput(f"{kind!r} is not written; there are: {', '.join(WRITERS)}")
-    data, count = WRITERS[kind](settings, files, payer)
+    written = WRITERS[kind](settings, files, payer)
     try:
         out.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_whole(out, data)
+        write_whole(out, written.data)
     except OSError as error:
         raise BadInput(f"{out}: cannot be written ({error.strerror}); choose another") from error
-    return count
+    return written
 
 
 def parties(settings: Settings) -> Parties:
@@ -57,50 +67,63 @@ def parties(settings: Settings) -> Parties:
     )
 
 
-def _claim_status(
-    settings: Settings, files: Sequence[Path], payer: str | None
-) -> tuple[bytes, int]:
+def _claim_status(settings: Settings, files: Sequence[Path], payer: str | None) -> Written:
     names = spellings(load_profiles(settings.profiles))
-    claims = [
-        claim
-        for file in files
-        for claim in read_export(read_file(file), file.name, payer_ids=names).claims
-        if payer in (None, claim.payer)
-    ]
+    readings = [read_export(read_file(file), file.name, payer_ids=names) for file in files]
+    claims = [one for reading in readings for one in reading.claims if payer in (None, one.payer)]
     _require(claims, "claim")
-    return claim_status_inquiry(claims, parties(settings), _now(settings)), len(claims)
+    data = claim_status_inquiry(claims, parties(settings), _now(settings))
+    return Written(data, len(claims), _refused(readings))
 
 
-def _eligibility(settings: Settings, files: Sequence[Path], payer: str | None) -> tuple[bytes, int]:
+def _eligibility(settings: Settings, files: Sequence[Path], payer: str | None) -> Written:
     names = spellings(load_profiles(settings.profiles))
-    visits = [
-        visit
-        for file in files
-        for visit in read_schedule(read_file(file), file.name, payer_ids=names).visits
-        if payer in (None, visit.payer)
-    ]
+    readings = [read_schedule(read_file(file), file.name, payer_ids=names) for file in files]
+    visits = [one for reading in readings for one in reading.visits if payer in (None, one.payer)]
     _require(visits, "visit")
-    return eligibility_inquiry(visits, parties(settings), _now(settings)), len(visits)
+    data = eligibility_inquiry(visits, parties(settings), _now(settings))
+    return Written(data, len(visits), _refused(readings))
 
 
-def _remittances(settings: Settings, files: Sequence[Path], payer: str | None) -> tuple[bytes, int]:
-    layouts = load_layouts(settings.profiles)
+def _refused(readings: Sequence[ExportReading] | Sequence[ScheduleReading]) -> Sequence[str]:
+    """A sentence for each row that could be no claim or visit, though it was meant as one."""
+    return [
+        f"{reading.name}: {f'{one.sheet}, ' if one.sheet else ''}row {one.row}: {one.why}"
+        for reading in readings
+        for one in reading.refused
+        if one.meant
+    ]
+
+
+def _remittances(settings: Settings, files: Sequence[Path], payer: str | None) -> Written:
+    """The payments that balance; of each other one, and of each file unread, why it is left out."""
+    layouts, who, now = load_layouts(settings.profiles), parties(settings), _now(settings)
     found: list[Remittance] = []
+    left_out: list[str] = []
     for file in files:
         try:
             reading = read_eob(read_file(file), layouts)
         except UnreadableDocument as error:
-            raise BadInput(f"{file}: {error}") from error
-        if not reading.balanced:
-            first = next(one for found in reading.residuals for one in found)
-            raise BadInput(
-                f"{file}: does not balance ({first.where}: {first.equation}, off by "
-                f"{first.dollars}); only balanced readings become an 835"
-            )
-        if payer in (None, reading.payer):
-            found += reading.remittances
+            left_out.append(f"{file}: {error}")
+            continue
+        if payer not in (None, reading.payer):
+            continue
+        for remittance, residuals in zip(reading.remittances, reading.residuals, strict=True):
+            paid = replace(remittance, places={})
+            if paid in found:
+                left_out.append(f"{file}: The payment {paid.trace_number} stands here once more")
+                continue
+            try:
+                require_balanced(paid, residuals)
+                write_remittances([paid], who, now)
+            except BadInput as error:
+                left_out.append(f"{file}: {error}")
+            else:
+                found.append(paid)
+    if left_out and not found:
+        raise BadInput("\n".join(left_out))
     _require(found, "payment")
-    return write_remittances(found, parties(settings), _now(settings)), len(found)
+    return Written(write_remittances(found, who, now), len(found), left_out)
 
 
 def _require(found: Sequence[object], what: str) -> None:
@@ -112,7 +135,7 @@ def _now(settings: Settings) -> datetime:
     return datetime.now(UTC).astimezone(settings.time_zone)
 
 
-WRITERS: Mapping[str, Callable[[Settings, Sequence[Path], str | None], tuple[bytes, int]]] = {
+WRITERS: Mapping[str, Callable[[Settings, Sequence[Path], str | None], Written]] = {
     "276": _claim_status,
     "270": _eligibility,
     "835": _remittances,

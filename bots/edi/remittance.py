@@ -7,7 +7,7 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import TypeVar
 
-from billing.balance import residuals
+from billing.balance import Residual, residuals
 from billing.errors import BadInput
 from billing.model import Adjustment, Remittance, RemittedClaim, ServiceLine
 from billing.money import ZERO
@@ -35,13 +35,17 @@ def write_remittances(remittances: Sequence[Remittance], parties: Parties, at: d
     return interchange(PAYMENT, [_body(one, parties) for one in remittances], parties, at)
 
 
-def _require_whole(remittance: Remittance) -> None:
-    found = residuals(remittance)
+def require_balanced(remittance: Remittance, found: Sequence[Residual]) -> None:
+    """Raise BadInput, naming payment and equation, when there are residuals of the remittance."""
     if found:
         raise BadInput(
             f"The payment {remittance.trace_number} does not balance ({found[0].where}: "
             f"{found[0].equation}, off by {found[0].dollars}); only balanced ones become an 835"
         )
+
+
+def _require_whole(remittance: Remittance) -> None:
+    require_balanced(remittance, residuals(remittance))
     if remittance.amount < ZERO:
         raise BadInput(f"The payment {remittance.trace_number} is negative; no 835 can pay it")
     for claim in remittance.claims:

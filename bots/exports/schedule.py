@@ -71,15 +71,12 @@ def read_visits(
             visits.append(made)
         else:
             refused.append(RefusedRow(row.row, made, sheet))
-    if not visits and all(one.why in _FURNITURE for one in refused):
+    if not visits and not any(one.meant for one in refused):
         raise BadInput(
             f"{name}, row {found.header_row}: there are headings but no visits below them; "
             "choose other days and export the schedule again."
         )
     return ScheduleReading(name, sha256, found, tuple(visits), tuple(refused), rows_in)
-
-
-_FURNITURE = ("blank row", "headings repeated", "total row")
 
 
 def _furniture(row: Row, found: Recognised) -> str | None:
