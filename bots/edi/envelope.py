@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from billing.errors import BadInput
 
-ELEMENTS, COMPONENTS, REPETITIONS, ENDS = "*|\x1d", ":>\x1f", "^!\x1e", "~\x1c"
+ELEMENTS, COMPONENTS, REPETITIONS, ENDS = "*|\x1d", ":><\x1f", "^!{\x1e", "~}\x1c"
 """What may delimit, the usual first; the last are control characters that no value holds."""
 
 MOST_CONTROL = 1_000_000_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -15,6 +16,17 @@ from bots.edi.envelope import Kind, Parties, Segment, day, interchange, number
 CLAIM_STATUS = Kind("276", "HR", "005010X212")
 ELIGIBILITY = Kind("270", "HS", "005010X279A1")
 TRACE_LENGTH = 20
+LONGEST_LAST, LONGEST_FIRST, LONGEST_PAYER = 60, 35, 60
+"""So many characters NM103 and NM104 take; what is longer is cut."""
+
+LETTERS = str.maketrans("łŁøØđĐðÐ\u2018\u2019\u2010\u2013", "lLoOdDdD''--") | {
+    ord("ß"): "ss",
+    ord("æ"): "ae",
+    ord("Æ"): "AE",
+    ord("œ"): "oe",
+    ord("Œ"): "OE",
+}
+"""Those that X12's character set lacks and that are no letter with an accent."""
 
 
 def trace_number(asked: Claim | Visit) -> str:
@@ -79,7 +91,7 @@ def _upper_levels(
     return [
         head,
         ("HL", "1", "", "20", "1"),
-        ("NM1", "PR", "2", payer_name[:60], "", "", "", "", "PI", payer_number),
+        ("NM1", "PR", "2", payer_name[:LONGEST_PAYER], "", "", "", "", "PI", payer_number),
         ("HL", "2", "1", "21", "1"),
         ("NM1", "1P", "2", parties.provider, "", "", "", "", "XX", parties.npi),
     ]
@@ -106,8 +118,15 @@ def _about_claim(claim: Claim, level: int) -> Sequence[Segment]:
 
 
 def _person(entity: str, asked: Claim | Visit) -> Segment:
-    names = asked.patient_last, asked.patient_first
+    last, first = _plain(asked.patient_last), _plain(asked.patient_first)
+    names = last[:LONGEST_LAST].rstrip(), first[:LONGEST_FIRST].rstrip()
     return ("NM1", entity, "1", *names, "", "", "", "MI", asked.member_id)
+
+
+def _plain(name: str) -> str:
+    """The name without accents, as far as X12's character set can say it."""
+    spread = unicodedata.normalize("NFKD", name.translate(LETTERS))
+    return "".join(letter for letter in spread if not unicodedata.combining(letter))
 
 
 def _reference(at: datetime, position: int) -> str:
