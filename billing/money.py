@@ -16,7 +16,7 @@ _AMOUNT = re.compile(
     re.VERBOSE,
 )
 
-_X12 = re.compile(r" *-?(?:\d+(?:\.\d{0,2}0*)?|\.\d{1,2}0*) *", re.ASCII)
+_X12 = re.compile(r" *[-+]?(?:\d+(?:\.\d{0,2}0*)?|\.\d{1,2}0*) *", re.ASCII)
 _PERCENT = re.compile(r"^(?P<number>\d{1,3}(\.\d{1,4})?)\s*(?P<sign>%|per\s?cent)?$", re.IGNORECASE)
 _WHOLE = Decimal(100)
 _RUN_TOGETHER = re.compile(r"%[a-zA-Z]%")
@@ -42,7 +42,7 @@ def money(text: str) -> Decimal:
 
 
 def x12_money(text: str) -> Decimal:
-    """Dollars as X12 spells them (a real number: digits, a point, a minus before), to the cent.
+    """Dollars as X12 spells them (a real number: digits, a point, a sign before), to the cent.
 
     Raises ValueError on anything else and on a part of a cent.
     """

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -151,8 +154,28 @@ def test_segments_end_as_they_like(end: str, after: str, tmp_path: Path) -> None
         lambda data: data.replace(b"*", b"|").replace(b":", b">"),
         lambda data: data + b"\x1a\x00\x00",
         lambda data: data.replace(b"*200.00*", b"*200.00 *"),
+        lambda data: data.replace(b"*300.00*150.00*", b"*+00300*150.0*"),
+        lambda data: b"\r\n".join(data[at : at + 80] for at in range(0, len(data), 80)),
+        lambda data: data.decode().encode("utf-16"),
+        lambda data: data.decode().encode("utf-16-le"),
+        lambda data: data.decode().encode("utf-16-be"),
+        lambda data: data.decode().encode("utf-32"),
     ],
-    ids=["BOM", "blanks", "tabs", "doubled", "bars", "end of file mark", "padded amount"],
+    ids=[
+        "BOM",
+        "blanks",
+        "tabs",
+        "doubled",
+        "bars",
+        "end of file mark",
+        "padded amount",
+        "other spellings of an amount",
+        "lines of 80",
+        "UTF-16",
+        "UTF-16LE",
+        "UTF-16BE",
+        "UTF-32",
+    ],
 )
 def test_what_surrounds_segments_changes_nothing(spoil: Any, tmp_path: Path) -> None:
     assert clean(spoil(text(REVERSAL)), tmp_path) == clean(text(REVERSAL), tmp_path)
@@ -170,6 +193,17 @@ def test_what_surrounds_segments_changes_nothing(spoil: Any, tmp_path: Path) -> 
         (lambda data: data.replace(b"GE*1*7", b"GE*1*8"), "GE has another control number"),
         (lambda data: data + b"-- end of transmission --", "has no terminator"),
         (lambda data: data[: data.index(b"PLB*")], "cut off"),
+        (lambda data: b"$$ADD ID=X BATCH='835'\r\n" + data, "Text stands before the ISA"),
+        (lambda data: b"Content-Type: text/plain\n\n" + data, "Text stands before the ISA"),
+        (lambda data: data.replace(b"~CLP*A2", b"~clp*A2"), "name is misspelt; it is read"),
+        (lambda data: data.replace(b"~CLP*A2", b"~CLP *A2"), "name is misspelt; it is read"),
+        (lambda data: re.sub(rb"~(\w+)", lambda at: b"~" + at[1].lower(), data), "is misspelt"),
+        (
+            lambda data: data.replace(b"PLAIN HEALTH", b"PLAIN ~ HEALTH"),
+            "no segment has such a name",
+        ),
+        (lambda data: data.replace(b"*P*:~", b"*P*>~"), "ISA16 is not what parts"),
+        (lambda data: data.replace(b"*P*:~", b"*P**~"), "ISA16 is not what parts"),
     ],
 )
 def test_what_is_wrong_with_an_envelope_is_told_and_the_claims_read(
@@ -179,6 +213,7 @@ def test_what_is_wrong_with_an_envelope_is_told_and_the_claims_read(
     assert says in " ".join(found["envelope"])
     (payment,) = found["payments"]
     assert [one["claim_id"] for one in payment["claims"]] == ["A1", "A1", "A2"]
+    assert payment["claims"][1]["lines"][0]["modifiers"] == ["25", "GT", "XU", "59"]
 
 
 @pytest.mark.parametrize(
@@ -187,8 +222,21 @@ def test_what_is_wrong_with_an_envelope_is_told_and_the_claims_read(
         (b"UNA:+.? 'UNB+UNOA:1+PAYER+CLINIC+260105:1200+1'UNH+1+REMADV:D:96A:UN'", "EDIFACT"),
         (b"UNB+UNOA:1+PAYER+CLINIC+260105:1200+1'", "EDIFACT"),
         (text(NOTHING_PAID).lower(), "lower case"),
-        (b"<?xml version='1.0'?><remittance/>", "is no X12"),
-        (b"PK\x03\x04 a zip", "is no X12"),
+        (b"<?xml version='1.0'?><remittance/>", "is XML"),
+        (b"\r\n<!doctype html><title>Session expired</title>", "is a web page"),
+        (b'{"error": "not found"}', "is JSON"),
+        (b"PK\x03\x04 a zip", "unpack it first"),
+        (gzip.compress(text(NOTHING_PAID)), "unpack it first"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is an Office document"),
+        (b"\x89PNG\r\n\x1a\n", "is a picture"),
+        (b"II*\x00\x08", "is a picture"),
+        (b"\xff\xd8\xff\xe0", "is a picture"),
+        (b"%PDF-1.7 named .835", "is a PDF"),
+        (text(NOTHING_PAID).decode().encode("cp037"), "in EBCDIC"),
+        (base64.b64encode(text(NOTHING_PAID)), "Base64"),
+        (b"-----BEGIN PGP MESSAGE-----", "is encrypted"),
+        (b"Claim,Paid\r\n1,2\r\n", "is no X12"),
+        (b" \r\n\x00", "is empty"),
     ],
 )
 def test_what_is_no_x12_is_named(data: bytes, says: str, tmp_path: Path) -> None:

@@ -39,7 +39,9 @@ def key(data: str) -> dict[str, Any]:
     segments = [one.strip().split(element) for one in data.split(found[1]) if one.strip()]
     of = Counter(one[0] for one in segments)
     numbers = {name: [one for one in segments if one[0] == name] for name in of}
-    component = numbers["ISA"][0][16] if "ISA" in numbers else ":"
+    stated = numbers["ISA"][0][16] if "ISA" in numbers else ":"
+    composite = re.search(rf"\b(?:SVC|SV1|STC){re.escape(element)}[A-Z][A-Z0-9]([:>^|])", data)
+    component = composite[1] if composite else stated
     starts = [at for at, one in enumerate(segments) if one[0] == "ST"]
     ends = [at for at, one in enumerate(segments) if one[0] == "SE"]
     wrong = (
@@ -56,11 +58,13 @@ def key(data: str) -> dict[str, Any]:
         )
         + sum(gs[6] != ge[2] for gs, ge in zip(numbers["GS"], numbers["GE"], strict=True))
     )
+    wrong += component != stated
+    wrong += any(not re.fullmatch(r"[A-Z][A-Z0-9]{1,2}", one[0]) for one in segments)
     if len(numbers["GS"]) == 1:
         wrong += int(numbers["GE"][0][1]) != of["ST"]
     if of["ISA"] == 1:
         wrong += int(numbers["IEA"][0][1]) != of["GS"]
-        wrong += len(data.split(element + component + found[1])[0]) != 103
+        wrong += len(data.split(element + stated + found[1])[0]) != 103
     else:
         wrong += 2 * (of["ISA"] == 0)  # no ISA, and an IEA that ends nothing
     return {"segments": segments, "of": of, "component": component, "wrong": wrong}
@@ -99,6 +103,12 @@ def _remittance(document: dict[str, Any], expected: dict[str, Any]) -> None:
     claims = [one for one in expected["segments"] if one[0] == "CLP"]
     assert [(one["claim_id"], Decimal(one["paid"])) for one in payment["claims"]] == [
         (one[1], Decimal(one[4])) for one in claims
+    ]
+    lines = [line["procedure"] for claim in payment["claims"] for line in claim["lines"]]
+    assert lines == [
+        ([*one[1].split(expected["component"]), ""])[1]
+        for one in expected["segments"]
+        if one[0] == "SVC"
     ]
     odd = {"lines" in one["where"] for one in payment["residuals"]}
     assert payment["balanced"] == (UNBALANCED not in document["file"])

@@ -19,8 +19,16 @@ BLANK = "\ufeff\0\x1a \t\r\n"
 BEFORE_NAMES = " \t\0\x1a\x0b\x0c"
 
 _HEADER = re.compile(r"(?<![A-Za-z0-9])ISA(?=([^A-Za-z0-9\s])[^A-Za-z0-9\s]?[A-Z0-9 ]{0,2}\1)")
-_COMPOSITE = r"{0}(?:SVC|STC|SV1){1}[A-Z][A-Z0-9]([^A-Za-z0-9\s])"
-_BOMS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_OPENING = re.compile(r"(?:ISA|GS|ST)[^A-Za-z0-9\s]")
+_COMPOSITE = r"{0}\s*(?:SVC|STC|SV1){1}[A-Z][A-Z0-9]([^A-Za-z0-9\s{0}{1}])"
+_ENCODINGS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+    b"I\0S\0": "utf-16-le",
+    b"\0I\0S": "utf-16-be",
+}
 
 
 def _as_latin(error: UnicodeError) -> tuple[str, int]:
@@ -84,6 +92,9 @@ class Segments:
                     part = part.lstrip(BLANK)
                     if not part and end is not None:
                         continue
+                    if end is not None and not _OPENING.match(part):
+                        self.faults.append("Text stands before the ISA segment; it is passed over.")
+                        continue
                     if len(part) < HEADER_LENGTH and not whole:
                         held = part
                         break
@@ -100,7 +111,8 @@ class Segments:
     def _chunks(self) -> Iterator[str | None]:
         """The stream's text, then None; UTF-8, and each byte that is none as Latin-1."""
         data = self._stream.read(CHUNK)
-        decoder = codecs.getincrementaldecoder(_BOMS.get(data[:2], "utf-8"))("x12-latin")
+        known = (name for sign, name in _ENCODINGS.items() if data.startswith(sign))
+        decoder = codecs.getincrementaldecoder(next(known, "utf-8"))("x12-latin")
         while data:
             yield decoder.decode(data)
             data = self._stream.read(CHUNK)
@@ -149,12 +161,19 @@ def _delimiters(text: str) -> tuple[Delimiters, str | None]:
     ends = parts[ISA_ELEMENTS][:2] if len(parts) > ISA_ELEMENTS else ""
     if len(ends) == 2 and not any(one.isalnum() for one in ends):
         component, segment = ends[0], ends[1]
-        length = sum(map(len, parts[:ISA_ELEMENTS])) + ISA_ELEMENTS + len(ends)
+        # lines of a fixed length may be broken within the segment
+        length = (
+            len(re.sub(r"[\r\n]", "", "".join(parts[:ISA_ELEMENTS]))) + ISA_ELEMENTS + len(ends)
+        )
         repeats = parts[11]
         repetition = repeats if len(repeats) == 1 and not repeats.isalnum() else None
         wrong = None
         if length != ISA_LENGTH:
             wrong = f"The ISA segment has {length} characters instead of {ISA_LENGTH}."
+        shown = _shown_component(text, segment, element) or (":" if component == element else None)
+        if shown and shown != component:
+            wrong = "ISA16 is not what parts the components of the segments."
+            component = shown
         return Delimiters(segment, element, component, repetition), wrong
     found = re.search(rf"(.)([^A-Za-z0-9])\s*GS{re.escape(element)}", text[: HEADER_LENGTH * 2])
     if found is None:
@@ -166,10 +185,9 @@ def _delimiters(text: str) -> tuple[Delimiters, str | None]:
 
 def _without_header(text: str) -> tuple[Delimiters, str]:
     """What delimits segments where the interchange's header is missing, seen from the segments."""
-    opening = re.match(r"(?:GS|ST)([^A-Za-z0-9\s])", text)
-    if opening is None:
+    if not _OPENING.match(text):
         raise UnreadableDocument(_no_x12(text))
-    element = opening[1]
+    element = text[2]
     following = re.search(
         rf"([^A-Za-z0-9 ])[\r\n]*(?:ST|BPR|BHT|BGN|AK1){re.escape(element)}", text[3:]
     )
@@ -178,18 +196,42 @@ def _without_header(text: str) -> tuple[Delimiters, str]:
             "The file has no ISA segment and does not show what ends a segment; get it again."
         )
     segment = following[1]
-    shown = re.search(_COMPOSITE.format(re.escape(segment) + r"\s*", re.escape(element)), text)
-    component = shown[1] if shown else ":"
+    component = _shown_component(text, segment, element) or ":"
     return Delimiters(segment, element, component, None), "There is no ISA segment."
 
 
+def _shown_component(text: str, segment: str, element: str) -> str | None:
+    """What parts components, as the first composite in ``text`` shows it."""
+    shown = re.search(_COMPOSITE.format(re.escape(segment), re.escape(element)), text)
+    return shown[1] if shown else None
+
+
+_UNPACK = "is packed (zip, gzip or the like): unpack it first"
+_PAPER = "and no X12; give it to 'claimsweep eob read'"
+_OTHERS = {
+    r"$": "is empty; download it again",
+    r"%PDF": f"is a PDF {_PAPER}",
+    r"\x89PNG|II\*\0|MM\0\*|\xff\xd8\xff|GIF8": f"is a picture {_PAPER}",
+    r"\x1f\x8b|PK[\x03\x05]|7z\xbc\xaf|Rar!|BZh|\xfd7zXZ": _UNPACK,
+    r"\xd0\xcf\x11": "is an Office document and no X12; get the original file",
+    r"-----BEGIN PGP": "is encrypted: decrypt it first",
+    r"\xc9\xe2\xc1": "is X12 in EBCDIC: have it sent as text (ASCII)",
+    r"SVNB": "seems to be X12 in Base64: decode it first",
+    r"UN[AB]": "is EDIFACT and no X12; ask the sender for X12",
+    r"(?i:<!DOCTYPE html|<html|<head|<body)": (
+        "is a web page, such as a login or an error, and no X12; download it again"
+    ),
+    r"<": "is XML and no X12; get the original file",
+    r"[{\[]": "is JSON and no X12; get the original file",
+    r"(?i:ISA|GS|ST)[^A-Za-z0-9\s]": (
+        "has its segment names in lower case, as no X12 has them; get it again"
+    ),
+}
+"""What files are that are no X12, by how they begin."""
+
+
 def _no_x12(text: str) -> str:
-    if not text:
-        return "The file is empty; download it again."
-    if text.startswith("%PDF"):
-        return "The file is a PDF and no X12; give it to 'claimsweep eob read'."
-    if re.match(r"UN[AB]", text):
-        return "The file is EDIFACT and no X12; ask the sender for X12."
-    if re.match(r"(?i:ISA|GS|ST)[^A-Za-z0-9\s]", text):
-        return "The file's segment names are in lower case, as no X12 has them; get it again."
+    for sign, what in _OTHERS.items():
+        if re.match(sign, text):
+            return f"The file {what}."
     return "The file is no X12: it begins with none of ISA, GS and ST; get the original file."

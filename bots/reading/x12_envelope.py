@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain
 from typing import BinaryIO
 
@@ -66,7 +67,7 @@ class Interchanges:
         self._interchange: _Open | None = None
         self._group: _Open | None = None
         self._faults: list[str] = []
-        self._strays = False
+        self._strays = self._misspelt = self._transactions = False
 
     @property
     def faults(self) -> list[str]:
@@ -96,10 +97,13 @@ class Interchanges:
                     kind, control = "TA1", element(segment, 1)
                     by = self._source.delimiters
                     texts = iter([(number, by.element.join(segment))])
+                    self._transactions = True
                     yield Transaction(kind, "", control, number, by, texts)
                 case _:
                     self._stray(number, segment)
         self._end_interchange(None, None)
+        if not self._transactions:
+            self._faults.append("The file holds no transaction (ST), so nothing to read.")
 
     def _filled(self) -> bool:
         """Whether there is a next segment; when the batch is at its end, with the next batch."""
@@ -109,16 +113,38 @@ class Interchanges:
         self._batch, self._at = next(self._batches, []), 0
         if self._batch:
             element = self._source.delimiters.element
+            heads = {text[:4] for text in self._batch}
+            if not all(map(_begins(element).match, heads)):
+                self._respell(element)
             begins = {f"{name}{element}"[:3] for name in ENVELOPES} | set(ENVELOPES)
             found = [at for at, text in enumerate(self._batch) if text[:3] in begins]
             self._envelopes = found[::-1]
         return bool(self._batch)
+
+    def _respell(self, by: str) -> None:
+        """Give the batch's segments the names that they have but for case and blanks."""
+        for at, text in enumerate(self._batch):
+            if _begins(by).match(text):
+                continue
+            name, parted, rest = text.partition(by)
+            right = name.strip().upper()
+            if known := _begins(by).match(right):
+                self._batch[at] = f"{right}{parted}{rest}"
+            if not self._misspelt:
+                self._fault(
+                    self._first + at,
+                    "the segment's name is misspelt; it is read as if it were right"
+                    if known
+                    else "no segment has such a name; it is passed over",
+                )
+            self._misspelt = True
 
     def _here(self) -> Numbered:
         text = self._batch[self._at]
         return self._first + self._at, text.split(self._source.delimiters.element)
 
     def _transaction(self, number: int, segment: list[str]) -> Iterator[Transaction]:
+        self._transactions = True
         if self._group is None:
             self._fault(number, "a transaction (ST) stands in no functional group (GS)")
         else:
@@ -186,22 +212,28 @@ class Interchanges:
         held: str,
     ) -> None:
         """Compare an envelope's end with its beginning; ``segment`` None says it has no end."""
-        where = number if number is not None else "at the end"
         if opened is None:
             if segment is not None:
-                self._fault(where, f"{name} ends what never began")
+                self._fault(number, f"{name} ends what never began")
         elif segment is None:
-            self._fault(where, f"the {opened.name} envelope before it has no end ({name})")
+            self._fault(number, f"the {opened.name} envelope before it has no end ({name})")
         else:
             if element(segment, 1).lstrip("0") != str(opened.held or ""):
-                self._fault(where, f"{name} counts other {held} than the {opened.held} there are")
+                self._fault(number, f"{name} counts other {held} than the {opened.held} there are")
             if element(segment, 2) != opened.control_number:
-                self._fault(where, f"{name} has another control number than {opened.name}")
+                self._fault(number, f"{name} has another control number than {opened.name}")
 
     def _stray(self, number: int, segment: list[str]) -> None:
         if not self._strays:
             self._fault(number, f"{named(segment)} stands outside any transaction")
         self._strays = True
 
-    def _fault(self, number: int | str, fact: str) -> None:
-        self._faults.append(f"Segment {number}: {fact}.")
+    def _fault(self, number: int | None, fact: str) -> None:
+        where = "At the end" if number is None else f"Segment {number}"
+        self._faults.append(f"{where}: {fact}.")
+
+
+@lru_cache(maxsize=16)
+def _begins(element: str) -> re.Pattern[str]:
+    """How a segment begins: with a name, and the element separator or nothing."""
+    return re.compile(rf"[A-Z][A-Z0-9]{{1,2}}(?:{re.escape(element)}|$)")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO, cast
 
 from billing.acknowledgement import Acknowledgement
-from billing.balance import Residual, claim_residuals, payment_residuals
+from billing.balance import claim_residuals, payment_residuals
 from billing.coverage import Benefit, Coverage
 from billing.errors import UnreadableDocument
 from billing.model import Answer, Found, NoAnswer, NotFound
@@ -148,6 +148,7 @@ class _Writer:
     def __init__(self, lists: dict[str, _Spool], tally: Tally) -> None:
         self._lists = lists
         self._tally = tally
+        self._paid: set[tuple[str, Decimal]] = set()
 
     def write(self, transaction: Transaction) -> None:
         """Read one transaction; one that cannot be read leaves a sentence, and nothing else."""
@@ -178,36 +179,50 @@ class _Writer:
 
     def payment(self, transaction: Transaction) -> None:
         """One 835: claims as they come, then what is known only at its end."""
-        with _waiting() as places:
-            self._payment(Payment(transaction), transaction, _Spool(places))
+        with _waiting() as places, _waiting() as residuals:
+            self._payment(Payment(transaction), transaction, _Spool(places), _Spool(residuals))
 
-    def _payment(self, payment: Payment, transaction: Transaction, places: _Spool) -> None:
-        spool, residuals = self._lists["payments"], list[Residual]()
-        paid, count = ZERO, 0
+    def _payment(
+        self, payment: Payment, transaction: Transaction, places: _Spool, residuals: _Spool
+    ) -> None:
+        spool, paid, count = self._lists["payments"], ZERO, 0
         spool.add(_head(transaction, payment))
         for index, placed in enumerate(payment.claims()):
             claim, path = placed.claim, f"claims[{index}]"
             spool.more(f"{',' if index else ''}\n   {_text(claim_json(claim))}")
-            residuals += claim_residuals(claim, path)
+            for one in claim_residuals(claim, path):
+                residuals.add(_text(residual_json(one)))
             paid += claim.paid
             count = index + 1
             for inner, where in placed.places.items():
                 places.add(_placed(f"{path}{inner}", where))
-        residuals += payment_residuals(payment.amount, paid, payment.provider_adjustments)
+        for one in payment_residuals(payment.amount, paid, payment.provider_adjustments):
+            residuals.add(_text(residual_json(one)))
         for path, where in payment.places.items():
             places.add(_placed(path, where))
         withheld = [provider_adjustment_json(one) for one in payment.provider_adjustments]
         spool.more(f'],\n   "provider_adjustments": {_text(withheld)}')
-        spool.more(f',\n   "balanced": {_text(not residuals)}')
-        spool.more(f', "residuals": {_text([residual_json(one) for one in residuals])}')
-        spool.more(',\n   "places": {')
+        spool.more(f',\n   "balanced": {_text(residuals.empty)}, "residuals": [')
+        residuals.copy_to(spool.file)
+        spool.more('],\n   "places": {')
         places.copy_to(spool.file)
         spool.more("}}")
         self._tally.errors += [payment.undated] if payment.undated else []
+        if payment.misdated:
+            self._tally.errors.append(
+                f"Segment {payment.misdated[0]}: DTM02 (a service date) is not a date "
+                f"({len(payment.misdated):,} such in all); the lines are read without."
+            )
+        if payment.amount and (payment.trace_number, payment.amount) in self._paid:
+            self._tally.errors.append(
+                f"Segment {transaction.number}: the payment has the trace number and the amount of "
+                "one before it; post it once."
+            )
+        self._paid.add((payment.trace_number, payment.amount))
         self._tally.counts["payments"] += 1
         self._tally.claims += count
         self._tally.paid += payment.amount
-        self._tally.unbalanced += bool(residuals)
+        self._tally.unbalanced += not residuals.empty
 
     def statuses(self, transaction: Transaction) -> None:
         """One 277."""

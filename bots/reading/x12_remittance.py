@@ -36,13 +36,15 @@ from bots.reading.x12_envelope import Transaction
 WITHIN = frozenset(("CAS", "DTM", "AMT", "LQ", "NM1"))
 """The segments within a claim or line that say what is kept."""
 
-KEPT = (*WITHIN, "CLP", "SVC", "PLB")
+KEPT = (*WITHIN, "CLP", "SVC", "PLB", "BPR")
 
 Places = dict[str, str]
 """Where each figure stands, by its path: ``.lines[0].paid`` → ``segment 12, SVC03``."""
 
 MEMBER_QUALIFIERS = {"MI", "HN", "II", "MR", "C", "N", "34"}
 SERVICE_DATES = ("472", "150")
+DEBIT = "D"
+"""BPR03 where the payer takes the amount from the provider."""
 
 
 @dataclass(slots=True, repr=False)
@@ -78,14 +80,15 @@ class Payment:
     """One 835 transaction: its header at once, then its claims in order, one at a time.
 
     ``payment_date`` is None where the file states none or an impossible one; ``undated`` then
-    says so in a sentence. ``provider_adjustments`` and their ``places`` are complete when all
-    claims have been taken. Every step raises UnreadableDocument, naming the segment, when a
-    figure is none.
+    says so in a sentence. ``provider_adjustments`` and their ``places``, and in ``misdated`` the
+    segments of service dates that are none, are complete when all claims have been taken. Every
+    step raises UnreadableDocument, naming the segment, when a figure is none.
     """
 
     def __init__(self, transaction: Transaction) -> None:
         self.provider_adjustments: list[ProviderAdjustment] = []
         self.places: Places = {}
+        self.misdated: list[int] = []
         self.trace_number = self.method = self.payer = self.payee = self.undated = ""
         self.payment_date: date | None = None
         self._by = transaction.delimiters
@@ -109,14 +112,16 @@ class Payment:
                 held.append(group := [(number, segment)])
             elif name in ("CLP", "PLB"):
                 if held:
-                    yield _claim(held, self._by.component)
+                    yield _claim(held, self._by.component, self.misdated)
                 held = [group := [(number, segment)]] if name == "CLP" else []
                 if name == "PLB":
                     self._withheld(number, segment)
             elif name in ("CAS", "SVC"):
                 raise refused(number, name, 1, "stands before any claim (CLP)")
+            elif name == "BPR":
+                raise refused(number, name, 2, "is another payment, among the claims of one")
         if held:
-            yield _claim(held, self._by.component)
+            yield _claim(held, self._by.component, self.misdated)
 
     def _read_header(self, transaction: Transaction) -> None:
         paid: Decimal | None = None
@@ -124,11 +129,17 @@ class Payment:
         for number, segment in transaction.body:
             match segment[0]:
                 case "BPR":
+                    if paid is not None:
+                        raise refused(number, "BPR", 2, "is another payment")
                     paid = required_amount(number, segment, 2)
+                    if element(segment, 3) == DEBIT:
+                        paid = -paid
                     self.method = element(segment, 4)
                     self.places["amount"] = place(number, "BPR", 2)
                     self._read_date(number, segment)
                 case "TRN" if element(segment, 1) == "1":
+                    if self.trace_number not in ("", element(segment, 2)):
+                        raise refused(number, "TRN", 2, "is another trace number of the payment")
                     self.trace_number = required(number, segment, 2)
                     self.places["trace_number"] = place(number, "TRN", 2)
                 case "N1" if element(segment, 1) == "PR":
@@ -170,7 +181,7 @@ class Payment:
             self.provider_adjustments.append(ProviderAdjustment(reason, reference, dollars))
 
 
-def _claim(held: list[list[Numbered]], component: str) -> PlacedClaim:
+def _claim(held: list[list[Numbered]], component: str, misdated: list[int]) -> PlacedClaim:
     """The claim that ``held`` is about: its own segments, CLP first, then those of each line.
 
     Patient responsibility that is not stated is what the PR adjustments say where that is not
@@ -185,7 +196,7 @@ def _claim(held: list[list[Numbered]], component: str) -> PlacedClaim:
             _adjust(at, segment, adjustments, where)
         elif segment[0] == "NM1" and len(segment) > 9 and segment[8].strip() in MEMBER_QUALIFIERS:
             members[segment[1].strip()] = segment[9].strip()
-    lines = tuple([_line(group, component, where) for group in held[1:]])
+    lines = tuple([_line(group, component, where, misdated) for group in held[1:]])
     if element(stated, 5):
         patients = required_amount(number, stated, 5)
     else:
@@ -205,8 +216,13 @@ def _claim(held: list[list[Numbered]], component: str) -> PlacedClaim:
     return PlacedClaim(claim, where)
 
 
-def _line(group: list[Numbered], component: str, where: list[int]) -> ServiceLine:
-    """The service line of an SVC and what follows it; its places are added to ``where``."""
+def _line(
+    group: list[Numbered], component: str, where: list[int], misdated: list[int]
+) -> ServiceLine:
+    """The service line of an SVC and what follows it.
+
+    Its places are added to ``where``, and a service date that is none to ``misdated``.
+    """
     number, stated = group[0]
     procedure, modifiers = _procedure(required(number, stated, 1), component)
     where.append(number)
@@ -224,19 +240,22 @@ def _line(group: list[Numbered], component: str, where: list[int]) -> ServiceLin
             continue
         elif name == "DTM":
             if segment[1].strip() in SERVICE_DATES:
-                days = period(at, segment, 2)
-                served = days[0] if days else None
+                try:
+                    days = period(at, segment, 2)
+                except UnreadableDocument:
+                    misdated.append(at)
+                else:
+                    served = days[0] if days else None
         elif name == "AMT":
             if segment[1].strip() == "B6":
                 allowed, allowed_at = required_amount(at, segment, 2), at
-        elif name == "LQ" and segment[1].strip() == "HE":
-            remarks.append(required(at, segment, 2))
+        elif name == "LQ" and segment[1].strip() == "HE" and (remark := element(segment, 2)):
+            remarks.append(remark)
     if allowed_at:
         where.append(allowed_at)
     where += adjusted
     return ServiceLine(
-        # a revenue code alone stands in SVC04, with nothing to name in SVC01
-        procedure or element(stated, 4),
+        procedure or _revenue_code(element(stated, 4)),
         served,
         required_amount(number, stated, 2),
         required_amount(number, stated, 3),
@@ -246,6 +265,11 @@ def _line(group: list[Numbered], component: str, where: list[int]) -> ServiceLin
         tuple(adjustments),
         tuple(remarks),
     )
+
+
+def _revenue_code(text: str) -> str:
+    """What stands in SVC04 where there is nothing to name in SVC01; what is no such code is not."""
+    return text if text.isdigit() and len(text) in (3, 4) else ""
 
 
 @lru_cache(maxsize=4096)
