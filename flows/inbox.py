@@ -7,14 +7,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from billing.acknowledgement import Acknowledgement
 from billing.balance import residuals
 from billing.codes.categories import Stage, stage_of
 from billing.errors import BadInput, UnreadableDocument
 from billing.ledger import Ledger
-from billing.model import NoAnswer, Reason
+from billing.model import Answer, NoAnswer, Reason
 from bots.reading.eob import Reading
 from bots.reading.x12 import Segments
 from bots.reading.x12_acknowledgements import read_interchange_receipt, read_receipts
@@ -82,8 +82,8 @@ def read_inbox(ledger: Ledger, inbox: Path) -> Inbox:
 def refusals(sent: bytes, found: Inbox) -> Mapping[str, Refusal]:
     """Which inquiries of the file ``sent`` were refused, by trace number.
 
-    A 999 refuses a transaction or group, a TA1 an interchange, a 277 at a level above the claims
-    the whole inquiry whose reference (BHT03) it returns.
+    A 999 refuses a transaction or group, a TA1 an interchange, a 277 or 271 at a level above the
+    claims or persons the whole inquiry whose reference (BHT03) it returns.
     """
     refused = {}
     receipts = {
@@ -97,9 +97,13 @@ def refusals(sent: bytes, found: Inbox) -> Mapping[str, Refusal]:
             or receipts.get(("interchange", "", interchange))
         )
         if said is None:
-            for one, sha256 in found.statuses.get(inquiry, ()):
-                if one.of != "claim" and isinstance(one.answer, NoAnswer):
-                    said = one.answer, sha256
+            answers: list[tuple[Answer[Any], str]] = [
+                *((one.answer, sha256) for one, sha256 in found.statuses.get(inquiry, ())),
+                *((one.answer, sha256) for one, sha256 in found.covers.get(inquiry, ())),
+            ]
+            for answer, sha256 in answers:
+                if isinstance(answer, NoAnswer):
+                    said = answer, sha256
         if said is not None:
             refused[trace] = Refusal(*said)
     return refused

@@ -377,3 +377,21 @@ def test_claims_or_visits_are_named(desk: Path) -> None:
     folders = ["--outbox", str(desk / "to-send"), "--inbox", str(desk / "in")]
     done = CliRunner().invoke(app, ["edi", "post-box", *folders])
     assert "by --export or visits by --schedule" in str(done.exception)
+
+
+def test_a_271_that_refuses_a_whole_270_is_told_to_each_of_its_visits(
+    desk: Path, schedule: Path
+) -> None:
+    post_box(desk, schedule)
+    (file,) = (desk / "to-send").glob("*.270")
+    (first, *_) = (one for one in Segments(io.BytesIO(file.read_bytes())) if one[0] == "BHT")
+    body = [f"BHT*0022*11*{first[3]}*20260105*1200", "HL*1**20*0", "AAA*Y**42*R"]
+    version = "005010X279A1"
+    data = delimited(
+        interchange([[f"ST*271*1*{version}", *body, "SE*5*1"]], functional="HB", version=version)
+    )
+    (desk / "in" / "whole.271").write_bytes(data)
+    _, _, found = post_box(desk, schedule)
+    said = [("AAA 42 R" in why(one)) for one in found.values()]
+    asked = file.read_bytes().split(b"\nST*")[1].count(b"\nTRN*")
+    assert said.count(True) == asked > 0

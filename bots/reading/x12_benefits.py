@@ -62,6 +62,9 @@ class Benefits:
         if code in ACTIVE | INACTIVE and element(segment, 5) and whole_plan:
             self.plan = self.plan or element(segment, 5)
         figures = dict(_figures(number, segment, code, level))
+        if (figures.get("coinsurance") or 0) > 1:
+            self.contradictions.append(f"a coinsurance above the whole ({types or 'plan'})")
+            del figures["coinsurance"]
         if not figures:
             return
         for network in NETWORKS.get(element(segment, 12), (Network.UNKNOWN,)):

@@ -22,12 +22,15 @@ NOT_FOUND = {"67", "75", "77", "78"}
 UNAVAILABLE = {"42", "80"}
 SEVERAL = {"76"}
 SEARCHED = ("member_id", "date_of_birth", "patient_last")
+WHOLE_INQUIRY = {"20", "21"}
+"""Levels (HL03) of the payer and of who asks: what is refused there is refused for everybody."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ReportedCover:
     """What a 271 says under one trace number (TRN02 of our inquiry; empty where it gives none).
 
+    Where the payer refuses the whole inquiry, it is the inquiry's reference (BHT03).
     ``places`` gives each figure's segment by its path: ``plan``, ``benefits[2].copay``.
     """
 
@@ -74,9 +77,11 @@ class _Person:
 def read_covers(transaction: Transaction) -> Iterator[ReportedCover]:
     """Each answer of a 271, in order. Raises UnreadableDocument, naming the segment."""
     subscriber = _Person("", Coverage(words="", active=None))
-    person = subscriber
+    person, reference = subscriber, ""
     for number, segment in transaction.body:
         match segment[0]:
+            case "BHT":
+                reference = element(segment, 3)
             case "HL":
                 if person.says_something:
                     yield person.done()
@@ -87,6 +92,8 @@ def read_covers(transaction: Transaction) -> Iterator[ReportedCover]:
                 person = _Person(level, known)
                 if level == "22":
                     subscriber = person
+                elif level in WHOLE_INQUIRY:
+                    person.trace_number = reference
             case "TRN":
                 if element(segment, 1) == "2" and not person.trace_number:
                     person.trace_number = element(segment, 2)

@@ -15,7 +15,8 @@ Numbered = tuple[int, list[str]]
 """A segment with its number in the file, the first being 1."""
 
 _NAME = re.compile(r"[A-Z][A-Z0-9]{1,2}")
-_STATUS = re.compile(r"[A-Z]\d{1,2}[A-Z]?(:[A-Z0-9]{0,4}){0,3}")
+_LOINC = r"\d{1,7}-\d"  # what a request for more information asks for
+_STATUS = re.compile(rf"[A-Z]\d{{1,2}}[A-Z]?(:([A-Z0-9]{{0,4}}|{_LOINC})){{0,3}}")
 _QUANTITY = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)")
 
 
@@ -81,9 +82,9 @@ def quantity(number: int, segment: Sequence[str], position: int) -> Decimal | No
 
 
 def day(number: int, segment: Sequence[str], position: int) -> date | None:
-    """A day spelled CCYYMMDD; None where nothing stands. Raises UnreadableDocument."""
+    """A day spelled CCYYMMDD; None where nothing or only zeros stand. Raises UnreadableDocument."""
     text = element(segment, position)
-    if not text:
+    if not text.strip("0"):
         return None
     try:
         return _day(text)
@@ -92,9 +93,10 @@ def day(number: int, segment: Sequence[str], position: int) -> date | None:
 
 
 def period(number: int, segment: Sequence[str], position: int) -> tuple[date, date] | None:
-    """First and last day of D8 or RD8, told apart by their hyphen. Raises UnreadableDocument."""
+    """First and last day of D8 or RD8, told apart by their hyphen; None where nothing or only zeros
+    stand. Raises UnreadableDocument."""
     text = element(segment, position)
-    if not text:
+    if not text.strip("0-"):
         return None
     try:
         return _days(text)
@@ -133,7 +135,10 @@ def _day(text: str) -> date:
 @lru_cache(maxsize=4096)
 def _days(text: str) -> tuple[date, date]:
     first, _, last = text.partition("-")
-    return _day(first.strip()), _day((last or first).strip())
+    days = _day(first.strip()), _day((last or first).strip())
+    if days[0] > days[1]:
+        raise ValueError("a period that ends before it begins")
+    return days
 
 
 @lru_cache(maxsize=4096)

@@ -156,7 +156,8 @@ class _Writer:
         reader = READERS.get(transaction.kind)
         if reader is None:
             if self._tally.types[transaction.kind] == 1:
-                what = NO_ANSWERS.get(transaction.kind, "a kind that is not read")
+                known = NO_ANSWERS.get(transaction.kind)
+                what = known or f"of a kind that is not read ({transaction.kind})"
                 self._tally.errors.append(
                     f"Segment {transaction.number}: the transaction is {what}, not an answer; 835, "
                     "277, 271, 277CA, 999 and TA1 are read."
@@ -253,9 +254,15 @@ class _Writer:
         self._each(transaction, "acknowledgements", each())
 
     def _each(self, transaction: Transaction, name: str, found: Iterator[dict[str, Any]]) -> None:
+        before = self._tally.counts[name]
         for one in found:
             self._lists[name].add(_text({"type": transaction.kind, **one}))
             self._tally.counts[name] += 1
+        if self._tally.counts[name] == before:
+            self._tally.errors.append(
+                f"Segment {transaction.number}: the {transaction.kind} answers nothing; ask the "
+                "sender for the file again."
+            )
 
 
 READERS: dict[str, tuple[str, Callable[[_Writer, Transaction], None]]] = {
