@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import TypeVar
 
 from billing.coverage import Coverage, CoverageObservation, Visit
 from billing.eligibility import conclude_visit, same_person
@@ -25,6 +26,7 @@ from billing.model import (
     Reason,
 )
 from billing.reconcile import conclude, propose_postings
+from bots.edi.envelope import Parties
 from bots.edi.inquiries import claim_status_inquiry, eligibility_inquiry, trace_number
 from bots.profile import Profile, load_profiles
 from bots.reading.x12_coverage import ReportedCover
@@ -39,6 +41,8 @@ from flows.run import Checked, Swept
 from flows.schedule import begin_schedule, eligibility_report, take_in_schedule, write_eligibility
 from flows.settings import Settings
 
+Item = TypeVar("Item", WorkItem, VisitItem)
+
 ASKED_DAYS = 7
 """For so many days the answers to an inquiry are waited for; then the same file asks anew."""
 
@@ -51,6 +55,58 @@ OF_PERSONS = ("member_id", "date_of_birth", "patient_last", "patient_first")
 NOT_YET = NoAnswer(Reason.UNREACHABLE, "The clearinghouse has not answered yet.")
 
 
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What a question needs, whatever it is about: who asks, since when, and where all is kept."""
+
+    settings: Settings
+    outbox: Path
+    inbox: Path
+    started: datetime
+    profiles: Mapping[str, Profile]
+    ledger: Ledger
+    who: Parties
+
+    @property
+    def today(self) -> date:
+        return self.started.astimezone(self.settings.time_zone).date()
+
+    def ask(
+        self, kind: str, number: str, hashes: Sequence[str], write: Callable[[datetime], bytes]
+    ) -> str:
+        """The sweep that asks about the files of these hashes, its inquiry sent once."""
+        sweep_id, asked = _name(self.ledger, kind, hashes, self.today)
+        if not asked:
+            data = write(self.started.astimezone(self.settings.time_zone))
+            _send(self.settings, self.outbox, f"{sweep_id}.{number}", data)
+        return sweep_id
+
+    def answers(self, sweep_id: str, number: str) -> tuple[Inbox, Mapping[str, Refusal]]:
+        """What has come, and which of the sweep's questions were refused; all are open again."""
+        self.ledger.reopen_unanswered(sweep_id)
+        found = read_inbox(self.ledger, self.inbox)
+        sent = read_file(_sent(self.settings, f"{sweep_id}.{number}"))
+        return found, refusals(sent, found)
+
+    def leased(self, lease: Callable[..., Item | None], sweep_id: str) -> Iterator[Item]:
+        """Every question of the sweep that is open, leased one by one."""
+        owner = owner_name()
+        for payer in self.ledger.pending_payers(sweep_id):
+            while item := lease(
+                sweep_id, str(payer), owner, seconds=LEASE_SECONDS, now=datetime.now(UTC)
+            ):
+                yield item
+
+    def seconds(self) -> float:
+        return (datetime.now(UTC) - self.started).total_seconds()
+
+
+def _open(settings: Settings, outbox: Path, inbox: Path) -> _Desk:
+    started = datetime.now(UTC)
+    profiles, ledger = load_profiles(settings.profiles), open_ledger(settings.home)
+    return _Desk(settings, outbox, inbox, started, profiles, ledger, parties(settings))
+
+
 def ask_by_folder(
     settings: Settings, exports: list[Path], *, outbox: Path, inbox: Path, out: Path | None
 ) -> tuple[Swept, Sequence[str]]:
@@ -59,74 +115,57 @@ def ask_by_folder(
     Only claims of payers with a number in [edi_payers] take part. The same call again reads what
     has come since. Raises BadInput when a folder, a file or the settings cannot be used.
     """
-    started = datetime.now(UTC)
-    profiles = load_profiles(settings.profiles)
-    ledger = open_ledger(settings.home)
-    who = parties(settings)
+    desk = _open(settings, outbox, inbox)
+    ledger, who, profiles, today = desk.ledger, desk.who, desk.profiles, desk.today
     taken = take_in(ledger, exports, profiles)
     intake = replace(taken, claims=tuple(c for c in taken.claims if c.payer in who.payers))
     if not intake.claims:
         raise BadInput("No claim is of a payer with a number in [edi_payers]; add one")
-    today = started.astimezone(settings.time_zone).date()
     hashes = [reading.sha256 for reading in intake.readings]
-    sweep_id, asked = _name(ledger, "post-box", hashes, today)
-    if not asked:
-        data = claim_status_inquiry(intake.claims, who, started.astimezone(settings.time_zone))
-        _send(settings, outbox, f"{sweep_id}.276", data)
+    sweep_id = desk.ask(
+        "post-box", "276", hashes, lambda at: claim_status_inquiry(intake.claims, who, at)
+    )
     start = begin(ledger, sweep_id, intake, today)
-    ledger.reopen_unanswered(sweep_id)
-    found = read_inbox(ledger, inbox)
-    refused = refusals(_sent(settings, f"{sweep_id}.276"), found)
-    for payer in ledger.pending_payers(sweep_id):
-        for item in _items(ledger, sweep_id, str(payer)):
-            _settle(ledger, item, found, refused, profiles[str(payer)], today)
+    found, refused = desk.answers(sweep_id, "276")
+    for item in desk.leased(ledger.lease_item, sweep_id):
+        _settle(ledger, item, found, refused, profiles[str(item.claim.payer)], today)
     ledger.finish_sweep(sweep_id, datetime.now(UTC))
     report = sweep_report(ledger, sweep_id, profiles)
     files = write_outputs(ledger, report, profiles, out or settings.artifacts / sweep_id)
-    seconds = (datetime.now(UTC) - started).total_seconds()
-    return Swept(report, files, seconds, start.resumed), found.sentences
+    return Swept(report, files, desk.seconds(), start.resumed), found.sentences
 
 
 def ask_visits_by_folder(
     settings: Settings, schedule: Path, *, outbox: Path, inbox: Path, out: Path | None
 ) -> tuple[Checked, Sequence[str]]:
     """As :func:`ask_by_folder`, about the cover of the visits of ``schedule`` (270, 271)."""
-    started = datetime.now(UTC)
-    profiles = load_profiles(settings.profiles)
-    ledger = open_ledger(settings.home)
-    who = parties(settings)
+    desk = _open(settings, outbox, inbox)
+    ledger, who, profiles = desk.ledger, desk.who, desk.profiles
     taken = take_in_schedule(ledger, schedule, profiles, payer=None, limit=None)
     intake = replace(taken, visits=tuple(v for v in taken.visits if v.payer in who.payers))
     if not intake.visits:
         raise BadInput("No visit is of a payer with a number in [edi_payers]; add one")
-    today = started.astimezone(settings.time_zone).date()
-    sweep_id, asked = _name(ledger, "eligibility-post-box", [intake.reading.sha256], today)
-    if not asked:
-        data = eligibility_inquiry(intake.visits, who, started.astimezone(settings.time_zone))
-        _send(settings, outbox, f"{sweep_id}.270", data)
-    start = begin_schedule(ledger, sweep_id, intake, today)
-    ledger.reopen_unanswered(sweep_id)
-    found = read_inbox(ledger, inbox)
-    refused = refusals(_sent(settings, f"{sweep_id}.270"), found)
-    for payer in ledger.pending_payers(sweep_id):
-        for item in _visits(ledger, sweep_id, str(payer)):
-            _settle_visit(ledger, item, found, refused)
+    hashes = [intake.reading.sha256]
+    sweep_id = desk.ask(
+        "eligibility-post-box",
+        "270",
+        hashes,
+        lambda at: eligibility_inquiry(intake.visits, who, at),
+    )
+    start = begin_schedule(ledger, sweep_id, intake, desk.today)
+    found, refused = desk.answers(sweep_id, "270")
+    for item in desk.leased(ledger.lease_visit, sweep_id):
+        _settle_visit(ledger, item, found, refused)
     ledger.finish_sweep(sweep_id, datetime.now(UTC))
     report = eligibility_report(ledger, sweep_id, profiles)
     files = write_eligibility(ledger, report, profiles, out or settings.artifacts / sweep_id)
-    seconds = (datetime.now(UTC) - started).total_seconds()
-    return Checked(report, files, seconds, start.resumed), found.sentences
+    return Checked(report, files, desk.seconds(), start.resumed), found.sentences
 
 
 def answer(claim: Claim, reported: Sequence[ReportedStatus]) -> Answer[ClaimStatus]:
     """What answers under the claim's trace number say of it; a contradiction is no answer."""
-    if not reported:
-        return NOT_YET
-    if len(reported) > 1:
-        return NoAnswer(
-            Reason.SEVERAL_MATCHES,
-            f"{len(reported)} different answers came under one trace number.",
-        )
+    if len(reported) != 1:
+        return _none_or_several(reported)
     (one,) = reported
     if one.claim_id is not None and same_id(claim.claim_id, one.claim_id) is False:
         return NoAnswer(Reason.NEEDS_PERSON, "The answer names another patient control number.")
@@ -161,15 +200,19 @@ def rejection(reported: Sequence[ReportedStatus]) -> Answer[ClaimStatus]:
 
 def cover(visit: Visit, reported: Sequence[ReportedCover]) -> Answer[Coverage]:
     """What answers under the visit's trace number say of its cover."""
-    if not reported:
-        return NOT_YET
-    if len(reported) > 1:
-        return NoAnswer(
-            Reason.SEVERAL_MATCHES,
-            f"{len(reported)} different answers came under one trace number.",
-        )
+    if len(reported) != 1:
+        return _none_or_several(reported)
     said = reported[0].answer
     return same_person(visit, said.value, OF_PERSONS) if isinstance(said, Found) else said
+
+
+def _none_or_several(reported: Sequence[object]) -> NoAnswer:
+    if not reported:
+        return NOT_YET
+    return NoAnswer(
+        Reason.SEVERAL_MATCHES,
+        f"{len(reported)} different answers came under one trace number.",
+    )
 
 
 def _name(ledger: Ledger, kind: str, hashes: Sequence[str], today: date) -> tuple[str, bool]:
@@ -180,26 +223,6 @@ def _name(ledger: Ledger, kind: str, hashes: Sequence[str], today: date) -> tupl
         if earlier.startswith(f"{kind}-") and earlier.endswith(same):
             return earlier, True
     return name, False
-
-
-def _items(ledger: Ledger, sweep_id: str, payer: str) -> Iterator[WorkItem]:
-    owner = owner_name()
-    while True:
-        now = datetime.now(UTC)
-        item = ledger.lease_item(sweep_id, payer, owner, seconds=LEASE_SECONDS, now=now)
-        if item is None:
-            return
-        yield item
-
-
-def _visits(ledger: Ledger, sweep_id: str, payer: str) -> Iterator[VisitItem]:
-    owner = owner_name()
-    while True:
-        now = datetime.now(UTC)
-        item = ledger.lease_visit(sweep_id, payer, owner, seconds=LEASE_SECONDS, now=now)
-        if item is None:
-            return
-        yield item
 
 
 def _settle(
@@ -280,12 +303,12 @@ def _settle_visit(
 
 def _send(settings: Settings, outbox: Path, name: str, data: bytes) -> None:
     """Put the inquiries where they are sent from; a copy says later what a receipt is about."""
-    _put(settings.home / "sent" / name, data)
+    _put(_sent(settings, name), data)
     _put(outbox / name, data)
 
 
-def _sent(settings: Settings, name: str) -> bytes:
-    return read_file(settings.home / "sent" / name)
+def _sent(settings: Settings, name: str) -> Path:
+    return settings.home / "sent" / name
 
 
 def _put(path: Path, data: bytes) -> None:
