@@ -138,7 +138,8 @@ class RemittedClaim:
     """One claim on a remittance (835 loop 2100).
 
     ``status`` is CLP02: "1" processed as primary, "4" denied, "22" reversal (amounts negative).
-    ``adjustments`` are the claim-level ones; the lines hold their own.
+    ``adjustments`` and ``remarks`` (835 MIA and MOA) are the claim-level ones; the lines hold their
+    own.
     """
 
     claim_id: str
@@ -150,6 +151,7 @@ class RemittedClaim:
     member_id: str | None = None
     adjustments: tuple[Adjustment, ...] = ()
     lines: tuple[ServiceLine, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"RemittedClaim({self.claim_id!r}, {self.payer_claim_number!r})"

@@ -118,6 +118,7 @@ def test_a_reversal_with_its_correction_and_everything_beside_is_read(tmp_path: 
     place = payment["places"]["claims[1].lines[0].adjustments[5].amount"]
     assert place["where"] == "segment 21, CAS18"
     assert other["lines"] == []
+    assert (again["remarks"], other["remarks"]) == (["N130", "MA01"], ["N1", "N2"])
     withheld = [(one["reason"], one["reference"]) for one in payment["provider_adjustments"]]
     assert withheld == [("L6", ""), ("WO", "P9"), ("72", "A"), ("FB", "")]
     assert payment["balanced"], payment["residuals"]

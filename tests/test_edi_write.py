@@ -124,6 +124,7 @@ def claims(draw: st.DrawFn) -> RemittedClaim:
         member_id=draw(st.none() | words),
         adjustments=own,
         lines=served,
+        remarks=tuple(draw(st.lists(codes, max_size=10))),
     )
 
 

@@ -21,6 +21,10 @@ NOT_STATED = "NOT STATED"
 
 ORIGINATOR = "1000000000"
 MOST_IN_CAS = MOST_IN_PLB = 6
+MOST_IN_MOA = 5
+MOST_REMARKS = 10
+"""Of a whole claim: an MIA and an MOA hold five each."""
+
 NO_MONEY = "NON"
 
 
@@ -53,6 +57,11 @@ def _require_whole(remittance: Remittance) -> None:
             raise BadInput(
                 f"The payment {remittance.trace_number} has a service line without procedure; an "
                 "835 cannot say it"
+            )
+        if len(claim.remarks) > MOST_REMARKS:
+            raise BadInput(
+                f"The payment {remittance.trace_number} has a claim with more than {MOST_REMARKS} "
+                "remarks of its own; an 835 cannot say them"
             )
 
 
@@ -89,8 +98,18 @@ def _claim(claim: RemittedClaim) -> Iterator[Segment]:
     yield from _adjustments(claim.adjustments)
     member = ("MI", claim.member_id) if claim.member_id else ()
     yield ("NM1", "QC", "1", "", "", "", "", "", *member)
+    yield from _remarks(claim.remarks)
     for line in claim.lines:
         yield from _line(line)
+
+
+def _remarks(codes: Sequence[str]) -> Iterator[Segment]:
+    if len(codes) > MOST_IN_MOA:
+        first, *others = codes[:MOST_IN_MOA]
+        yield ("MIA", "0", "", "", "", first, *[""] * 14, *others)
+        codes = codes[MOST_IN_MOA:]
+    if codes:
+        yield ("MOA", "", "", *codes)
 
 
 def _line(line: ServiceLine) -> Iterator[Segment]:

@@ -100,6 +100,7 @@ def claim_json(claim: RemittedClaim) -> dict[str, Any]:
         "paid": dollars(claim.paid),
         "patient_responsibility": dollars(claim.patient_responsibility),
         "adjustments": _adjustments(claim.adjustments),
+        "remarks": list(claim.remarks),
         "lines": [_line(line) for line in claim.lines],
     }
 

@@ -33,7 +33,7 @@ from bots.reading.x12_elements import (
 )
 from bots.reading.x12_envelope import Transaction
 
-WITHIN = frozenset(("CAS", "DTM", "AMT", "LQ", "NM1"))
+WITHIN = frozenset(("CAS", "DTM", "AMT", "LQ", "NM1", "MIA", "MOA"))
 """The segments within a claim or line that say what is kept."""
 
 KEPT = (*WITHIN, "CLP", "SVC", "PLB", "BPR")
@@ -43,6 +43,9 @@ Places = dict[str, str]
 
 MEMBER_QUALIFIERS = {"MI", "HN", "II", "MR", "C", "N", "34"}
 SERVICE_DATES = ("472", "150")
+CLAIM_REMARKS = {"MIA": (5, 20, 21, 22, 23), "MOA": (3, 4, 5, 6, 7)}
+"""Where the remarks about a whole claim stand, of an inpatient and of an outpatient."""
+
 DEBIT = "D"
 """BPR03 where the payer takes the amount from the provider."""
 
@@ -191,11 +194,15 @@ def _claim(held: list[list[Numbered]], component: str, misdated: list[int]) -> P
     where = [number]
     adjustments: list[Adjustment] = []
     members: dict[str, str] = {}
+    remarks: list[str] = []
     for at, segment in own:
         if segment[0] == "CAS":
             _adjust(at, segment, adjustments, where)
         elif segment[0] == "NM1" and len(segment) > 9 and segment[8].strip() in MEMBER_QUALIFIERS:
             members[segment[1].strip()] = segment[9].strip()
+        elif segment[0] in CLAIM_REMARKS:
+            stands = (element(segment, position) for position in CLAIM_REMARKS[segment[0]])
+            remarks += filter(None, stands)
     lines = tuple([_line(group, component, where, misdated) for group in held[1:]])
     if element(stated, 5):
         patients = required_amount(number, stated, 5)
@@ -212,6 +219,7 @@ def _claim(held: list[list[Numbered]], component: str, misdated: list[int]) -> P
         members.get("IL") or members.get("QC") or None,
         tuple(adjustments),
         lines,
+        tuple(remarks),
     )
     return PlacedClaim(claim, where)
 
