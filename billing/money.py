@@ -8,6 +8,8 @@ from decimal import Decimal
 
 CENT = Decimal("0.01")
 ZERO = Decimal("0.00")
+MOST_DIGITS = 18
+"""Before the point: as many as X12 has for an amount; sums of such are exact in Decimal."""
 
 _AMOUNT = re.compile(
     r"""^(?P<open>\()?\s*(?P<sign>[-\u2212+])?\s*\$?\s*(?P<sign2>[-\u2212])?\s*
@@ -16,7 +18,7 @@ _AMOUNT = re.compile(
     re.VERBOSE,
 )
 
-_X12 = re.compile(r" *[-+]?(?:\d+(?:\.\d{0,2}0*)?|\.\d{1,2}0*) *", re.ASCII)
+_X12 = re.compile(r" *[-+]?(?:\d{1,18}(?:\.\d{0,2}0*)?|\.\d{1,2}0*) *", re.ASCII)
 _PERCENT = re.compile(r"^(?P<number>\d{1,3}(\.\d{1,4})?)\s*(?P<sign>%|per\s?cent)?$", re.IGNORECASE)
 _WHOLE = Decimal(100)
 _RUN_TOGETHER = re.compile(r"%[a-zA-Z]%")
@@ -26,8 +28,8 @@ def money(text: str) -> Decimal:
     """Dollars from any spelling a payer or a billing system uses, to the cent.
 
     ``$1,234.50``, ``(123.45)``, ``-12.5``, ``125.00-`` and ``12.00 CR`` are understood; the
-    last four are negative. Raises ValueError on anything else, on more than two decimals, and
-    on two signs at once.
+    last four are negative. Raises ValueError on anything else, on more than two decimals, on more
+    digits than an amount has, and on two signs at once.
     """
     match = _AMOUNT.match(text.strip())
     if match is None or not (match["whole"] or match["cents"]):
@@ -37,7 +39,10 @@ def money(text: str) -> Decimal:
     minus = [match["open"], match["sign"] not in (None, "+"), match["sign2"], match["trail"]]
     if sum(1 for mark in minus if mark) > 1:
         raise ValueError("an amount with two minus signs")
-    value = Decimal(f"{(match['whole'] or '0').replace(',', '')}.{match['cents'] or '0'}")
+    whole = (match["whole"] or "0").replace(",", "")
+    if len(whole) > MOST_DIGITS:
+        raise ValueError("not an amount of money")
+    value = Decimal(f"{whole}.{match['cents'] or '0'}")
     return (-value if any(minus) else value).quantize(CENT)
 
 
@@ -48,6 +53,8 @@ def x12_money(text: str) -> Decimal:
     """
     whole, _, cents = text.partition(".")
     if len(cents) == 2 and whole.isdigit() and cents.isdigit() and text.isascii():
+        if len(whole) > MOST_DIGITS:
+            raise ValueError("not an amount of money")
         return Decimal(text)  # how nearly all are spelled, known without the pattern
     if not _X12.fullmatch(text):
         raise ValueError("not an amount of money")

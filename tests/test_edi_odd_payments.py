@@ -33,6 +33,9 @@ CLAIM = "LX*1\nCLP*A*1*100*80*20*12*P1\nCAS*PR*3*20"
         (paid(CLAIM.replace("80", "80.005"), "80"), "CLP04 is not an amount of money"),
         (paid(CLAIM.replace("100", "100-"), "80"), "CLP03 is not an amount of money"),
         (paid(CLAIM.replace("100", "1,00"), "80"), "CLP03 is not an amount of money"),
+        (paid(CLAIM.replace("100", "9" * 30), "80"), "CLP03 is not an amount of money"),
+        (paid(CLAIM.replace("100", f"{'9' * 30}.00"), "80"), "CLP03 is not an amount of money"),
+        (paid(CLAIM, f"{'9' * 5000}.00"), "BPR02 is not an amount of money"),
     ],
 )
 def test_a_payment_that_contradicts_itself_is_refused(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.money import parse_date
+from billing.money import MOST_DIGITS, ZERO, money, parse_date, x12_money
 
 
 @given(st.dates(date(1970, 1, 1), date(2068, 12, 31)), st.data())
@@ -25,3 +27,13 @@ def test_a_digit_lost_from_a_date_without_separators_is_refused(
 
 def test_a_date_with_separators_may_leave_its_zeros_out() -> None:
     assert parse_date("1/2/2026", ("%m/%d/%Y",)) == date(2026, 1, 2)
+
+
+@pytest.mark.parametrize("read", [money, x12_money])
+def test_a_number_longer_than_any_amount_is_none(read: Callable[[str], Decimal]) -> None:
+    most = "9" * MOST_DIGITS
+    assert read(f"{most}.99") == Decimal(f"{most}.99")
+    for text in (f"9{most}", f"9{most}.99", "9" * 5000):
+        with pytest.raises(ValueError, match="not an amount"):
+            read(text)
+    assert sum([read(f"{most}.99")] * 1000, ZERO) == Decimal(f"{most}.99") * 1000

@@ -17,7 +17,7 @@ Numbered = tuple[int, list[str]]
 _NAME = re.compile(r"[A-Z][A-Z0-9]{1,2}")
 _LOINC = r"\d{1,7}-\d"  # what a request for more information asks for
 _STATUS = re.compile(rf"[A-Z]\d{{1,2}}[A-Z]?(:([A-Z0-9]{{0,4}}|{_LOINC})){{0,3}}")
-_QUANTITY = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)")
+_QUANTITY = re.compile(r"[-+]?(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})", re.ASCII)
 
 
 def named(segment: Sequence[str]) -> str:
