@@ -10,6 +10,8 @@ from billing.money import usd
 from bots.reading.x12_json import Tally
 from console.summary import new_console, new_table, text_of
 
+MOST_SENTENCES = 20
+
 
 def edi_summary(tallies: Sequence[Tally], *, color: bool) -> str:
     """A table of the files and what to look at in them; no patient is named in it."""
@@ -32,8 +34,16 @@ def edi_summary(tallies: Sequence[Tally], *, color: bool) -> str:
     for one in tallies:
         if one.refused:
             console.print(Text(f"  {one.file}: refused on receipt: {one.refused:,}", "red"))
-        for sentence in one.envelope:
+        for sentence in _some(one.envelope):
             console.print(Text(f"  {one.file}: envelope: {sentence}"))
-        for sentence in one.errors:
+        for sentence in _some(one.errors):
             console.print(Text(f"  {one.file}: {sentence}", "red"))
     return text_of(console)
+
+
+def _some(sentences: Sequence[str]) -> Sequence[str]:
+    """The first sentences, and how many more there are."""
+    if len(sentences) <= MOST_SENTENCES:
+        return sentences
+    more = len(sentences) - MOST_SENTENCES
+    return [*sentences[:MOST_SENTENCES], f"and {more:,} more; --json has them all."]

@@ -158,7 +158,7 @@ def _take(found: Inbox, transaction: Transaction, sha256: str) -> None:
             remittance = whole(Payment(transaction), sha256)
             _require_whole(transaction)
             reading = Reading(remittance.payer, (remittance,), (residuals(remittance),), ({},))
-            for number in {claim.payer_claim_number for claim in remittance.claims}:
+            for number in {claim.payer_claim_number for claim in remittance.claims} - {""}:
                 found.payments[number].append((reading, sha256))
 
 

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 from test_edi_odd import clean, read, text
+from typer.testing import CliRunner
+
+from flows.command import app
 
 STATUS = """BHT*0010*08*1*20260105*1200*DG
 HL*1**20*1
@@ -100,3 +103,15 @@ def test_what_is_refused_for_everybody_has_the_inquirys_reference(tmp_path: Path
     body = "BHT*0022*11*REF1*20260105*1200\nHL*1**20*0\nAAA*Y**42*R"
     (one,) = clean(transaction("271", "005010X279A1", body), tmp_path)["coverages"]
     assert (one["inquiry"], one["answer"]["kind"]) == ("REF1", "no_answer")
+
+
+def test_a_person_is_told_the_first_of_many_sentences_and_how_many_follow(tmp_path: Path) -> None:
+    empty = "\n".join(f"ST*999*{n:04d}\nAK1*HR*55\nSE*3*{n:04d}" for n in range(1, 31))
+    group = "GS*FA*PAYER*CLINIC*20260105*1200*7*X*005010X231A1"
+    file = tmp_path / "many.999"
+    file.write_bytes(text(f"{group}\n{empty}\nGE*30*7\nIEA*1*000000007"))
+    done = CliRunner().invoke(app, ["edi", "read", str(file)])
+    assert done.exit_code == 2
+    said = " ".join(done.stdout.split())
+    assert said.count("the 999 answers nothing") == 20
+    assert "and 10 more; --json has them all." in said

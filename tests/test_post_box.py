@@ -150,7 +150,8 @@ def test_answers_settle_claims_and_contradictions_do_not(desk: Path) -> None:
     ]
     (desk / "in" / "a.277").write_bytes(status_file(loops))
     (desk / "in" / "a-again.277").write_bytes(status_file(loops))
-    (desk / "in" / "b.835").write_bytes(payment_file(paid, "E1"))
+    for name in ("b.835", "b-again.835"):
+        (desk / "in" / name).write_bytes(payment_file(paid, "E1"))
     code, again, found = post_box(desk)
     assert (code, again["resumed"], again["inbox"]) == (0, True, [])
     assert again["sweep"] == said["sweep"]
