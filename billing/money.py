@@ -52,9 +52,8 @@ def x12_money(text: str) -> Decimal:
     Raises ValueError on anything else and on a part of a cent.
     """
     whole, _, cents = text.partition(".")
-    if len(cents) == 2 and whole.isdigit() and cents.isdigit() and text.isascii():
-        if len(whole) > MOST_DIGITS:
-            raise ValueError("not an amount of money")
+    short = len(cents) == 2 and len(whole) <= MOST_DIGITS
+    if short and whole.isdigit() and cents.isdigit() and text.isascii():
         return Decimal(text)  # how nearly all are spelled, known without the pattern
     if not _X12.fullmatch(text):
         raise ValueError("not an amount of money")

@@ -113,11 +113,13 @@ class Interchanges:
         self._batch, self._at = next(self._batches, []), 0
         if self._batch:
             element = self._source.delimiters.element
-            heads = {text[:4] for text in self._batch}
-            if not all(map(_begins(element).match, heads)):
+            heads = [text[:4] for text in self._batch]
+            if not all(map(_begins(element).match, set(heads))):
                 self._respell(element)
+                heads = [text[:4] for text in self._batch]
             begins = {f"{name}{element}"[:3] for name in ENVELOPES} | set(ENVELOPES)
-            found = [at for at, text in enumerate(self._batch) if text[:3] in begins]
+            marks = {head for head in set(heads) if head[:3] in begins}
+            found = [at for at, head in enumerate(heads) if head in marks] if marks else []
             self._envelopes = found[::-1]
         return bool(self._batch)
 
