@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from bots.reading.paper.gaps import joined, may_be_two, parts
+from bots.reading.paper.gaps import joined, may_be_two, parts, two_codes
 from bots.reading.paper.heights import cased
 from bots.reading.paper.rules import without_rules
 from bots.reading.paper.sheet import Word
@@ -114,7 +115,18 @@ def test_a_letter_is_large_when_it_stands_as_high_as_a_figure(high: int, text: s
     assert [word.text for word in cased(made.image, [figure, small], 1)] == ["119", text]
 
 
-@pytest.mark.parametrize(("printed", "two"), [("LTJZ", False), ("LT JZ", True), ("KX RR", True)])
+@pytest.mark.parametrize(
+    ("printed", "two"),
+    [
+        ("LTJZ", False),
+        ("PAID", False),
+        ("DATE", False),
+        ("TAXY", False),
+        ("LT JZ", True),
+        ("KX RR", True),
+        ("NU KX", True),
+    ],
+)
 def test_capitals_that_stand_apart_may_be_two_codes(printed: str, two: bool) -> None:
     image, pen = page()
     font = ImageFont.load_default(size=40)
@@ -123,4 +135,7 @@ def test_capitals_that_stand_apart_may_be_two_codes(printed: str, two: bool) -> 
     box = tuple(side / points for side in pen.textbbox((100, 100), printed, font=font))
     seen = Word(printed.replace(" ", ""), box, "ocr", 90)
     assert may_be_two(np.asarray(image), seen, points) is two
+    codes = two_codes(np.asarray(image), seen, points)
+    assert [one.text for one in codes] == printed.split()
+    assert all(one.box[2] < other.box[0] for one, other in pairwise(codes))
     assert not may_be_two(np.asarray(image), Word("1234", box, "ocr", 90), points)

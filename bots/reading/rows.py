@@ -20,6 +20,9 @@ Value = str | Decimal | date | tuple[str, ...] | None
 
 # Percent. Two readings agreed on every word that has more than 0.
 LEAST_CONFIDENCE = 30
+# Two readers of a scan saw the same. Of an amount one is enough where an equation proves it.
+AGREED = 60
+UNPROVEN = frozenset({"allowed"})
 # In points. Columns of a page stand farther apart than words of a sentence.
 GUTTER = 8.0
 # What a scan breaks in two is not joined, nor what stands beside it taken for a part of it.
@@ -142,7 +145,7 @@ def convert(name: str, field: EobField, span: Span) -> Value:
 
     Raises UnreadableDocument without repeating the text, which may name a patient.
     """
-    if span.confidence < LEAST_CONFIDENCE:
+    if span.confidence < (AGREED if name in UNPROVEN else LEAST_CONFIDENCE):
         raise UnreadableDocument(
             f"Page {span.page}: the {spoken(name)} is not legible; scan the page again, or "
             f"{REMEDY}."

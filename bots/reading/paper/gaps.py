@@ -16,6 +16,8 @@ INK = 150
 # closer than APART; around the point of a typewritten figure there is more, but never LOOSE.
 CLOSE, APART, LOOSE = 0.4, 0.47, 0.6
 CAPITALS = 0.25  # of a letter's width: capitals of one word are closer
+WIDER = 1.6  # times the middle one of its gaps
+MUCH_WIDER, ALIKE = 2.2, 0.6  # the gap between two codes of two letters, and their widths
 SPACE = 0.58  # of a letter's width: the gap between two ones is less
 SAME_ROW = 0.5
 FIGURE = re.compile(r"[-(]?\$?\d{1,3}(,?\d{3})*\.\d\d[-)]?(CR)?|\d\d?[/-]\d\d?[/-](\d{4}|\d\d)")
@@ -78,9 +80,8 @@ def parts(grey: Cells, word: Word, pieces: Sequence[str], cells_a_point: float) 
 
     Only its own box when there are not as many gaps in it that are as wide as a space.
     """
-    left, top, right, bottom = (max(round(side * cells_a_point), 0) for side in word.box)
-    at = np.flatnonzero((grey[top:bottom, left:right] < INK).any(axis=0))
-    letter = (right - left) / len(word.text)
+    at = _inked(grey, word, cells_a_point)
+    left, letter = round(word.box[0] * cells_a_point), _letter(word, cells_a_point)
     wide = np.flatnonzero(np.diff(at) > SPACE * letter)
     if len(wide) != len(pieces) - 1:
         return [word.box]
@@ -98,9 +99,43 @@ def parts(grey: Cells, word: Word, pieces: Sequence[str], cells_a_point: float) 
 
 def may_be_two(grey: Cells, word: Word, cells_a_point: float) -> bool:
     """Whether the capitals of ``word`` stand so far apart that they may be two codes."""
-    if not (word.text.isalpha() and word.text.isupper()):
+    if len(word.text) < 4 or not (word.text.isalpha() and word.text.isupper()):
         return False
-    left, top, right, bottom = (max(round(side * cells_a_point), 0) for side in word.box)
-    at = np.flatnonzero((grey[top:bottom, left:right] < INK).any(axis=0))
+    gaps = np.diff(_inked(grey, word, cells_a_point)) - 1
+    gaps = gaps[gaps > 0]
+    if not len(gaps) or gaps.max() <= CAPITALS * _letter(word, cells_a_point):
+        return False
+    return len(gaps) == 1 or bool(gaps.max() > WIDER * np.median(gaps))
+
+
+def two_codes(grey: Cells, word: Word, cells_a_point: float) -> list[Word]:
+    """The two codes of two letters that ``word`` is made of; itself when it may be one word.
+
+    Two they are when the gap in its middle is much wider than every other.
+    """
+    at = _inked(grey, word, cells_a_point)
     gaps = np.diff(at) - 1
-    return len(gaps) > 0 and float(gaps.max()) > CAPITALS * (right - left) / len(word.text)
+    if len(word.text) != 4 or len(gaps) < 2:
+        return [word]
+    middle = int(gaps.argmax())
+    others = float(np.delete(gaps, middle).max())
+    left, right = (word.box[0] + float(at[n]) / cells_a_point for n in (middle, middle + 1))
+    halves = (left - word.box[0], word.box[2] - right)
+    if gaps[middle] < MUCH_WIDER * max(others, 1) or min(halves) < ALIKE * max(halves):
+        return [word]
+    _, top, _, bottom = word.box
+    return [
+        replace(word, text=word.text[:2], box=(word.box[0], top, left, bottom)),
+        replace(word, text=word.text[2:], box=(right, top, word.box[2], bottom)),
+    ]
+
+
+def _inked(grey: Cells, word: Word, cells_a_point: float) -> Cells:
+    """The columns of cells that are inked within the word's box, from its left."""
+    left, top, right, bottom = (max(round(side * cells_a_point), 0) for side in word.box)
+    return np.flatnonzero((grey[top:bottom, left:right] < INK).any(axis=0))
+
+
+def _letter(word: Word, cells_a_point: float) -> float:
+    """How many cells wide a letter of the word is."""
+    return (word.box[2] - word.box[0]) * cells_a_point / len(word.text)

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from bots.reading.paper.gaps import may_be_two, parts
+from bots.reading.paper.gaps import may_be_two, parts, two_codes
 from bots.reading.paper.sheet import Word
+from bots.reading.paper.spelling import MONEY, WELL_FORMED, meant
 
 MODEL = "models/ch_PP-OCRv4_rec_infer.onnx"
 HIGH, LEAST_WIDE = 48, 48  # cells, as the model was taught
@@ -25,11 +26,10 @@ AROUND = 0.15  # of a word's height: room that the model is used to
 ROOMY, LARGER = 0.4, (1.5, 2.0)  # for a second look
 WORTH_ANOTHER_LOOK = 0.4  # of a page's words may differ: more, and nothing there can be trusted
 AGREED = 60  # percent: two readers of different kinds saw the same
+PROVABLE = 40  # percent: an amount that one of them saw each time; only an equation proves it
 SURER, UNSURE = 0.9, 70
 CLEAN_AGREED, CLEAN_SURE, CLEAN_WORD = 0.97, 94, 90
-MONEY = re.compile(r"[-(]?\$?\d[\d,]*\.\d\d[-)]?")
-CODE = re.compile(r"[A-Z]\d{4}")  # HCPCS Level II
-ZEROS = str.maketrans("Oo", "00")
+AMOUNT = re.compile(MONEY)
 SPECK = re.compile(r"[^\w$()*-]+")  # what is left of a rule is read as a bar or a dash
 PLAIN = re.compile(r"[A-Za-z]?[a-z]{3,}[.,:;]?")  # no figure and no code
 
@@ -62,11 +62,16 @@ def doubted(
     for word, (text, sure) in zip(asked, read(crops), strict=True):
         pieces = _pieces(word, text, grey, cells_a_point)
         whole = text.replace(" ", "")
-        run_together = len(pieces) == 1 and may_be_two(grey, word, cells_a_point)
-        if run_together or (word.confidence == 0 and len(pieces) < len(text.split())):
+        if len(pieces) == 1 and may_be_two(grey, word, cells_a_point):
+            pieces = two_codes(grey, word, cells_a_point) if _same(word.text, whole) else pieces
+            agreed = AGREED if len(pieces) > 1 else 0
+            judged += [replace(one, confidence=agreed) for one in pieces]
+        elif word.confidence == 0 and len(pieces) < len(text.split()):
             judged.append(replace(word, confidence=0))
         elif _same(word.text, whole):
             judged += [replace(one, confidence=max(word.confidence, AGREED)) for one in pieces]
+        elif spelt := meant(whole, [word.text]):
+            judged.append(replace(word, text=spelt, confidence=AGREED))
         elif len(pieces) > 1:
             differing += [(replace(one, text="", confidence=0), one.text, sure) for one in pieces]
         else:
@@ -117,8 +122,12 @@ def _settled(word: Word, first: tuple[str, float], seen: set[str], looks: set[st
     if len(both) == 1:
         return replace(word, text=both[0], confidence=AGREED)
     text, sure = first
-    if not both and sure >= SURER and any(_same_code(text, look) for look in looks):
-        return replace(word, text=text, confidence=AGREED)
+    spelt = {meant(one, looks) for one in seen} - {""}
+    if not both and len(spelt) == 1:
+        return replace(word, text=spelt.pop(), confidence=AGREED)
+    alone = seen == {text} and not any(map(WELL_FORMED.fullmatch, looks))
+    if alone and sure >= SURER and AMOUNT.fullmatch(text):
+        return replace(word, text=text, confidence=PROVABLE)
     if not word.text or (text and sure >= SURER and word.confidence < UNSURE):
         return replace(word, text=text, confidence=0)
     return _in_doubt(word) if looks <= {word.text, ""} else replace(word, confidence=0)
@@ -129,20 +138,14 @@ def _both(seen: set[str], looks: set[str]) -> list[str]:
     return [look for look in looks if look and any(_same(look, text) for text in seen)]
 
 
-def _same_code(text: str, look: str) -> bool:
-    """Whether Tesseract saw a letter O where a procedure code can only have the digit."""
-    seen = look[:1] + look[1:].translate(ZEROS)
-    return CODE.fullmatch(text) is not None and seen == text
-
-
 def _enlarged(crop: Image.Image, larger: float) -> Image.Image:
     size = (round(larger * crop.width), round(larger * crop.height))
     return crop.resize(size, Image.Resampling.BICUBIC)
 
 
 def _in_doubt(word: Word) -> Word:
-    held = word.confidence > 0 and MONEY.fullmatch(word.text)
-    return word if held else replace(word, confidence=0)
+    held = word.confidence > 0 and AMOUNT.fullmatch(word.text)
+    return replace(word, confidence=PROVABLE if held else 0)
 
 
 def _same(one: str, other: str) -> bool:

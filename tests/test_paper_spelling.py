@@ -1,0 +1,43 @@
+"""What two readers of a scan saw is one word when it can be spelt in one way only."""
+
+from __future__ import annotations
+
+import pytest
+
+from bots.reading.paper.spelling import meant
+
+
+@pytest.mark.parametrize(
+    ("text", "look", "spelt"),
+    [
+        ("CO-45", "co-45", "CO-45"),
+        ("CO-197", "Cco-197", "CO-197"),
+        ("GO008", "G0008", "G0008"),
+        ("G0O009", "G0009", ""),
+        ("$O.00", "$0.00", "$0.00"),
+        ("12.l0", "12.10", "12.10"),
+        ("1P6FL0PK33", "1P6FLOPK33", ""),
+        ("CO-45", "co-46", ""),
+        ("PR-1", "PR-11", ""),
+        ("11.00", "1.00", ""),
+        ("100.00", "10.00", ""),
+        ("G0009", "G0008", ""),
+        (".60", "-60", ".60"),
+        (".60", "60", ""),
+        ("1.60", "1-60", ""),
+        ("-160", ".160", ""),
+        ("", "G0008", ""),
+        ("Lane", "LANE", ""),
+    ],
+)
+def test_letters_that_are_drawn_alike_are_told_apart_by_what_can_stand_there(
+    text: str, look: str, spelt: str
+) -> None:
+    assert meant(text, [look]) == spelt
+
+
+def test_two_spellings_that_can_both_stand_there_are_in_doubt() -> None:
+    assert meant("10101", ["I0101", "1O101"]) == "I0101"
+    assert meant("10101", ["I0101", "l0101", "00101"]) == "I0101"
+    assert meant("C0-45", ["CO-45", "c0-45"]) == "CO-45"
+    assert meant("CO-l0", ["CO-10", "CO-I0"]) == ""
