@@ -12,6 +12,7 @@ from PIL import Image, ImageFilter
 DARK = 140
 MOST_SKEW = 5.0  # degrees
 LEAST_SKEW = 0.04
+COARSE, FINE = 0.1, 0.02  # degrees: the lines of a wide page blur into each other at 0.15
 POINTS_LOOKED_AT = 60_000
 SPECKLED = 0.02  # of all cells are neither paper nor ink, though the picture is bilevel or scanned
 SOFT = 0.8  # cells
@@ -67,7 +68,7 @@ def skew(image: Image.Image) -> float:
     if marks is None:
         return 0.0
     best = 0.0
-    for step, reach in ((0.5, MOST_SKEW), (0.1, 0.5), (0.02, 0.1)):
+    for step, reach in ((COARSE, MOST_SKEW), (FINE, COARSE)):
         tried = best + np.arange(-reach, reach + step / 2, step)
         best = max(tried, key=lambda angle: (_sharpness(*marks, angle), -abs(angle)))
     return -float(best)
@@ -101,7 +102,7 @@ def _lined(image: Image.Image) -> float:
     marks = _marks(image)
     if marks is None:
         return 0.0
-    return max(_sharpness(*marks, angle) for angle in np.arange(-MOST_SKEW, MOST_SKEW + 0.1, 0.5))
+    return max(_sharpness(*marks, angle) for angle in np.arange(-MOST_SKEW, MOST_SKEW + COARSE / 2, COARSE))
 
 
 def _sharpness(down: Cells, across: Cells, angle: float) -> float:
