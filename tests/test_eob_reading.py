@@ -257,11 +257,12 @@ def test_an_encrypted_pdf_asks_for_a_copy_without_password() -> None:
     assert "encrypted" in refusal(stream.getvalue())
 
 
-def test_two_modifiers_that_were_read_as_one_are_no_modifier() -> None:
+def test_modifiers_that_are_printed_without_a_blank_are_two_letters_each() -> None:
     field = EobField(column="Mod", into="codes")
     span = span_of([words.Word("LT", (0, 0, 9, 9)), words.Word("JZ", (12, 0, 20, 9))], 1)
     assert convert("modifiers", field, span) == ("LT", "JZ")
-    for text in ("LTJZ", "LT J2Z", "lt"):
+    assert convert("modifiers", field, replace(span, text="LTJZ 25")) == ("LT", "JZ", "25")
+    for text in ("LTJ", "LT J2Z", "lt"):
         with pytest.raises(UnreadableDocument, match="the modifiers cannot be read as codes"):
             convert("modifiers", field, replace(span, text=text))
     assert convert("remarks", field, replace(span, text="MA130")) == ("MA130",)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from bots.reading.paper.gaps import joined, may_be_two, parts, two_codes
+from bots.reading.paper.gaps import in_two, joined, parts
 from bots.reading.paper.heights import cased
+from bots.reading.paper.lookalikes import AGREED, told_apart
 from bots.reading.paper.rules import without_rules
 from bots.reading.paper.sheet import Word
+from bots.reading.paper.spelling import ALIKE, NOUGHT
+from bots.reading.paper.typewriting import typewritten
 
 DPI = 300
 
 
-def page() -> tuple[Image.Image, ImageDraw.ImageDraw]:
-    image = Image.new("L", (900, 300), 250)
+def page(high: int = 300) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+    image = Image.new("L", (900, high), 250)
     return image, ImageDraw.Draw(image)
 
 
@@ -115,27 +117,112 @@ def test_a_letter_is_large_when_it_stands_as_high_as_a_figure(high: int, text: s
     assert [word.text for word in cased(made.image, [figure, small], 1)] == ["119", text]
 
 
+ROOM = 20
+
+
+def typed(pen: ImageDraw.ImageDraw, text: str, left: int, top: int) -> Word:
+    """Print letters of equal room; the box of them all."""
+    for n, letter in enumerate(text):
+        at = left + ROOM * n
+        if letter == ".":
+            pen.rectangle((at + 8, top + 20, at + 11, top + 24), fill=0)
+        elif letter != " ":
+            inset = 5 if letter == "1" else 2
+            pen.rectangle((at + inset, top, at + ROOM - inset, top + 24), fill=0)
+    return Word(text, (left + 2, top, left + ROOM * len(text) - 2, top + 25), "ocr", 90)
+
+
+def typed_page() -> tuple[Image.Image, ImageDraw.ImageDraw, list[Word]]:
+    """A page with enough words to show that every letter has as much room."""
+    image, pen = page(900)
+    return (
+        image,
+        pen,
+        [
+            typed(pen, "LARKSPUR"[: 4 + n % 5], 100 + 300 * (n % 3), 300 + 40 * (n // 3))
+            for n in range(24)
+        ],
+    )
+
+
+@pytest.mark.parametrize("printed", ["1 Q3014 GT", "13.33", "1.11", "LARKSPUR FAMILY", "971.71"])
+@pytest.mark.parametrize("seen", ["run together", "torn", "cut", "passed over"])
+def test_typewritten_words_are_what_stands_between_blanks(printed: str, seen: str) -> None:
+    image, pen, known = typed_page()
+    whole = typed(pen, printed, 100, 100)
+    left, top, right, bottom = whole.box
+    middle = left + 50
+    recognised = {
+        "run together": [replace(whole, text=printed.replace(" ", ""))],
+        "torn": [
+            replace(whole, text="ab", box=(left, top, middle, bottom)),
+            replace(whole, text="cd", box=(middle, top, right, bottom)),
+        ],
+        "cut": [replace(whole, text="ab", box=(left, top, middle, bottom))],
+        "passed over": [typed(pen, "DATE", 800, 100)],
+    }[seen]
+    made = typewritten(np.asarray(image), [*known, *recognised], 1)
+    there = [word for word in made if word.box[1] < 200 and word.box[0] < 800]
+    widths = [word.box[2] - word.box[0] for word in there]
+    assert widths == pytest.approx([len(one) * ROOM for one in printed.split()], abs=13)
+    assert [word for word in made if word.box[1] > 200] == known
+
+
+def test_what_a_typewriter_set_and_was_seen_whole_is_left_as_it_is() -> None:
+    image, pen, known = typed_page()
+    words = [*known, typed(pen, "2Q3O14", 100, 100), typed(pen, "GT", 300, 100)]
+    made = typewritten(np.asarray(image), words, 1)
+    assert sorted(made, key=lambda word: word.box) == sorted(words, key=lambda word: word.box)
+
+
+def test_words_whose_letters_differ_in_room_are_not_typewritten() -> None:
+    image, pen, known = typed_page()
+    printed = [
+        replace(word, box=(*word.box[:2], word.box[2] + 6 * (n % 7), word.box[3]))
+        for n, word in enumerate(known)
+    ]
+    cut = replace(typed(pen, "13.33", 100, 100), text="13", box=(100, 100, 140, 125))
+    assert typewritten(np.asarray(image), [*printed, cut], 1) == [*printed, cut]
+
+
 @pytest.mark.parametrize(
-    ("printed", "two"),
-    [
-        ("LTJZ", False),
-        ("PAID", False),
-        ("DATE", False),
-        ("TAXY", False),
-        ("LT JZ", True),
-        ("KX RR", True),
-        ("NU KX", True),
-    ],
+    ("shape", "text", "sure"), [("0", "1P0K", True), ("O", "1POK", True), ("?", "1P0K", False)]
 )
-def test_capitals_that_stand_apart_may_be_two_codes(printed: str, two: bool) -> None:
-    image, pen = page()
-    font = ImageFont.load_default(size=40)
-    pen.text((100, 100), printed, fill=0, font=font)
-    points = DPI / 72
-    box = tuple(side / points for side in pen.textbbox((100, 100), printed, font=font))
-    seen = Word(printed.replace(" ", ""), box, "ocr", 90)
-    assert may_be_two(np.asarray(image), seen, points) is two
-    codes = two_codes(np.asarray(image), seen, points)
-    assert [one.text for one in codes] == printed.split()
-    assert all(one.box[2] < other.box[0] for one, other in pairwise(codes))
-    assert not may_be_two(np.asarray(image), Word("1234", box, "ocr", 90), points)
+def test_a_nought_is_told_from_a_letter_by_others_on_the_page(
+    shape: str, text: str, sure: bool
+) -> None:
+    image, pen = page(900)
+
+    def drawn(shown: str, top: int, confidence: int) -> Word:
+        for n, letter in enumerate(shown):
+            wide = {"0": 11, "O": 19, "?": 15}.get(letter, 14)
+            pen.rectangle((100 + 24 * n, top, 100 + 24 * n + wide, top + 24), fill=0)
+        return Word(
+            shown.replace("?", "O"), (99, top, 96 + 24 * len(shown), top + 25), "ocr", confidence
+        )
+
+    amounts = [drawn("0.00", 100 + 40 * n, 90) for n in range(3)]
+    plain = [drawn("FOOT", 300 + 40 * n, 90) for n in range(3)]
+    doubtful = replace(drawn(f"1P{shape}K", 500, ALIKE), text=f"1P{NOUGHT}K")
+    (told,) = told_apart(np.asarray(image), [*amounts, *plain, doubtful], 1)[-1:]
+    assert (told.text, told.confidence >= AGREED) == (text, sure)
+
+
+def test_an_amount_that_runs_into_the_code_before_it_is_parted_at_the_widest_gap() -> None:
+    made = Print(*page())
+    code, amount = made.word("CO-45", 100), made.word("8.21", 100 + 5 * 14 + 12)
+    both = Word("CO-458.21", (*code.box[:2], *amount.box[2:]), "ocr", 90)
+    assert in_two(np.asarray(made.image), both, 1) == ("CO-45", "8.21")
+    assert in_two(np.asarray(made.image), code, 1) is None
+
+
+def test_words_that_stand_in_each_others_place_are_one_that_is_not_known() -> None:
+    made = Print(*page())
+    whole = made.word("13.33", 100)
+    left, top, right, bottom = whole.box
+    pieces = [
+        Word("113", (left, top, left + 30, bottom), "ocr", 90),
+        Word("3.33", (left + 14, top, right, bottom), "ocr", 90),
+    ]
+    (one,) = joined(np.asarray(made.image), pieces, 1)
+    assert (one.text, one.box, one.confidence) == ("", whole.box, 0)

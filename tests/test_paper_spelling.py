@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bots.reading.paper.spelling import meant
+from bots.reading.paper.spelling import NOUGHT, ONE, meant, merged
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,8 @@ def test_two_spellings_that_can_both_stand_there_are_in_doubt() -> None:
     assert meant("10101", ["I0101", "l0101", "00101"]) == "I0101"
     assert meant("C0-45", ["CO-45", "c0-45"]) == "CO-45"
     assert meant("CO-l0", ["CO-10", "CO-I0"]) == ""
+
+
+def test_where_readings_differ_stands_what_may_be_either() -> None:
+    assert merged(["1P6FL0PK33", "1P6FLOPK33"]) == f"1P6FL{NOUGHT}PK33"
+    assert merged(["1BX1", "IBx1", "lBX1"]) == f"{ONE}BX1"

@@ -26,7 +26,7 @@ UNPROVEN = frozenset({"allowed"})
 # In points. Columns of a page stand farther apart than words of a sentence.
 GUTTER = 8.0
 # What a scan breaks in two is not joined, nor what stands beside it taken for a part of it.
-MODIFIER = re.compile("[A-Z0-9]{2}")  # HCPCS Level II and CPT: two letters or digits
+MODIFIERS = re.compile("([A-Z0-9]{2}){1,4}")  # HCPCS Level II and CPT: two letters or digits
 ONE_WORD = frozenset({"trace_number", "claim_id", "payer_claim_number", "member_id", "procedure"})
 REMEDY = "a person must read this document"
 
@@ -186,9 +186,14 @@ def _convert(name: str, text: str, field: EobField) -> Value:
             return Decimal(text)
         case "codes":
             codes = tuple(part for part in re.split(r"[\s,;-]+", text) if part)
-            if name == "modifiers" and not all(map(MODIFIER.fullmatch, codes)):
-                raise ValueError("not two characters each")
-            return codes
+            return _modifiers(codes) if name == "modifiers" else codes
+
+
+def _modifiers(codes: Iterable[str]) -> tuple[str, ...]:
+    """Modifiers, of two characters each: what is printed closer than a blank is several."""
+    if not all(map(MODIFIERS.fullmatch, codes)):
+        raise ValueError("not two characters each")
+    return tuple(code[at : at + 2] for code in codes for at in range(0, len(code), 2))
 
 
 def first_day(text: str, spelling: str) -> date:

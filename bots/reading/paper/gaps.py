@@ -5,36 +5,39 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
+from bots.reading.paper.ink import INK, Cells, inked
 from bots.reading.paper.sheet import Box, Word
 
-INK = 150
 # In heights of a word. The digits of one number are closer than CLOSE, those of two are not
 # closer than APART; around the point of a typewritten figure there is more, but never LOOSE.
 CLOSE, APART, LOOSE = 0.4, 0.47, 0.6
-CAPITALS = 0.25  # of a letter's width: capitals of one word are closer
-WIDER = 1.6  # times the middle one of its gaps
-MUCH_WIDER, ALIKE = 2.2, 0.6  # the gap between two codes of two letters, and their widths
 SPACE = 0.58  # of a letter's width: the gap between two ones is less
+WIDER = 1.5  # times the next wider gap
 SAME_ROW = 0.5
+OVERLAP = 0.3  # of the narrower of two words
 FIGURE = re.compile(r"[-(]?\$?\d{1,3}(,?\d{3})*\.\d\d[-)]?(CR)?|\d\d?[/-]\d\d?[/-](\d{4}|\d\d)")
-
-Cells = np.ndarray[Any, np.dtype[Any]]
 
 
 def joined(grey: Cells, words: Sequence[Word], cells_a_point: float) -> list[Word]:
     """``words``, those that are pieces of one figure or number put together.
 
-    Numbers that are neither clearly one nor clearly two are in doubt.
+    Numbers that are neither clearly one nor clearly two are in doubt. Words that stand in each
+    other's place are one, and what it says is not known.
     """
     found: list[Word] = []
     for word in sorted(words, key=lambda one: one.box[0]):
         before = next((one for one in reversed(found) if _beside(one, word)), None)
         apart = 0.0 if before is None else _apart(grey, before, word, cells_a_point)
-        if before is None or not _goes_on(before.text, word.text, apart):
+        if before is None:
+            found.append(word)
+        elif _overlapping(before, word):
+            found[found.index(before)] = replace(
+                _together(before, word, sure=False), text="", confidence=0
+            )
+        elif not _goes_on(before.text, word.text, apart):
             found.append(word)
         else:
             found[found.index(before)] = _together(before, word, sure=apart < CLOSE)
@@ -45,7 +48,14 @@ def _beside(one: Word, other: Word) -> bool:
     """Whether ``other`` stands to the right of ``one``, no more than a letter away."""
     heights = [word.box[3] - word.box[1] for word in (one, other)]
     level = min(one.box[3], other.box[3]) - max(one.box[1], other.box[1])
-    return level >= SAME_ROW * min(heights) and abs(other.box[0] - one.box[2]) < max(heights)
+    near = other.box[0] - one.box[2] < max(heights) and other.box[0] >= one.box[0]
+    return near and level >= SAME_ROW * min(heights)
+
+
+def _overlapping(one: Word, other: Word) -> bool:
+    shared = min(one.box[2], other.box[2]) - other.box[0]
+    narrower = min(one.box[2] - one.box[0], other.box[2] - other.box[0])
+    return shared > OVERLAP * narrower
 
 
 def _apart(grey: Cells, one: Word, other: Word, cells_a_point: float) -> float:
@@ -55,14 +65,14 @@ def _apart(grey: Cells, one: Word, other: Word, cells_a_point: float) -> float:
     reach = (bottom - top) // 2
     left = max(round(one.box[2] * cells_a_point) - reach, 0)
     right = round(other.box[0] * cells_a_point) + reach
-    inked = np.flatnonzero((grey[max(top, 0) : bottom, left:right] < INK).any(axis=0))
-    return float(np.diff(inked).max() - 1) / (bottom - top) if len(inked) > 1 else LOOSE
+    seen = np.flatnonzero((grey[max(top, 0) : bottom, left:right] < INK).any(axis=0))
+    return float(np.diff(seen).max() - 1) / (bottom - top) if len(seen) > 1 else LOOSE
 
 
 def _goes_on(text: str, more: str, apart: float) -> bool:
     if FIGURE.fullmatch(text) or FIGURE.fullmatch(more):
         return False
-    numbers = text[-1].isdigit() and more[0].isdigit()
+    numbers = text[-1:].isdigit() and more[0].isdigit()
     whole = FIGURE.fullmatch(text + more) is not None
     return (numbers and apart < APART) or (whole and apart < LOOSE)
 
@@ -80,8 +90,8 @@ def parts(grey: Cells, word: Word, pieces: Sequence[str], cells_a_point: float) 
 
     Only its own box when there are not as many gaps in it that are as wide as a space.
     """
-    at = _inked(grey, word, cells_a_point)
-    left, letter = round(word.box[0] * cells_a_point), _letter(word, cells_a_point)
+    left, at = round(word.box[0] * cells_a_point), inked(grey, word, cells_a_point)
+    letter = (word.box[2] - word.box[0]) * cells_a_point / len("".join(pieces))
     wide = np.flatnonzero(np.diff(at) > SPACE * letter)
     if len(wide) != len(pieces) - 1:
         return [word.box]
@@ -97,45 +107,15 @@ def parts(grey: Cells, word: Word, pieces: Sequence[str], cells_a_point: float) 
     ]
 
 
-def may_be_two(grey: Cells, word: Word, cells_a_point: float) -> bool:
-    """Whether the capitals of ``word`` stand so far apart that they may be two codes."""
-    if len(word.text) < 4 or not (word.text.isalpha() and word.text.isupper()):
-        return False
-    gaps = np.diff(_inked(grey, word, cells_a_point)) - 1
-    gaps = gaps[gaps > 0]
-    if not len(gaps) or gaps.max() <= CAPITALS * _letter(word, cells_a_point):
-        return False
-    return len(gaps) == 1 or bool(gaps.max() > WIDER * np.median(gaps))
+def in_two(grey: Cells, word: Word, cells_a_point: float) -> tuple[str, str] | None:
+    """The two texts that ``word`` was run together from: one gap in it is wider than all others.
 
-
-def two_codes(grey: Cells, word: Word, cells_a_point: float) -> list[Word]:
-    """The two codes of two letters that ``word`` is made of; itself when it may be one word.
-
-    Two they are when the gap in its middle is much wider than every other.
+    None when there is no such gap, or when letters touch and cannot be counted.
     """
-    at = _inked(grey, word, cells_a_point)
-    gaps = np.diff(at) - 1
-    if len(word.text) != 4 or len(gaps) < 2:
-        return [word]
-    middle = int(gaps.argmax())
-    others = float(np.delete(gaps, middle).max())
-    left, right = (word.box[0] + float(at[n]) / cells_a_point for n in (middle, middle + 1))
-    halves = (left - word.box[0], word.box[2] - right)
-    if gaps[middle] < MUCH_WIDER * max(others, 1) or min(halves) < ALIKE * max(halves):
-        return [word]
-    _, top, _, bottom = word.box
-    return [
-        replace(word, text=word.text[:2], box=(word.box[0], top, left, bottom)),
-        replace(word, text=word.text[2:], box=(right, top, word.box[2], bottom)),
-    ]
-
-
-def _inked(grey: Cells, word: Word, cells_a_point: float) -> Cells:
-    """The columns of cells that are inked within the word's box, from its left."""
-    left, top, right, bottom = (max(round(side * cells_a_point), 0) for side in word.box)
-    return np.flatnonzero((grey[top:bottom, left:right] < INK).any(axis=0))
-
-
-def _letter(word: Word, cells_a_point: float) -> float:
-    """How many cells wide a letter of the word is."""
-    return (word.box[2] - word.box[0]) * cells_a_point / len(word.text)
+    gaps = np.diff(inked(grey, word, cells_a_point)) - 1
+    gaps = gaps[gaps > 0]
+    if len(gaps) != len(word.text) - 1 or len(gaps) < 2:
+        return None
+    second, widest = sorted(gaps.tolist())[-2:]
+    at = int(gaps.argmax()) + 1
+    return (word.text[:at], word.text[at:]) if widest > WIDER * second else None

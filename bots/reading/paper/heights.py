@@ -5,27 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from bots.reading.paper.ink import pieces
 from bots.reading.paper.sheet import Word
 
-INK = 150
 ALIKE = frozenset("cosuvwxz")
 AS_HIGH = 0.87  # of a figure beside it: small letters reach three quarters of that
 NEAR = 3.0  # heights up and down: the same print
 FIGURE = re.compile(r"[A-Z\d.-]*\d[A-Z\d.-]*")  # no sign of it is higher than a large letter
-
-Cells = np.ndarray[Any, np.dtype[Any]]
 
 
 def cased(image: Image.Image, words: Sequence[Word], cells_a_point: float) -> list[Word]:
     """``words``, the letters that are alike large or small as large as they stand on the page."""
     grey = np.asarray(image)
     figures = [word for word in words if FIGURE.fullmatch(word.text)]
-    heights = [_heights(grey, word, cells_a_point) for word in figures]
+    heights = [[high for _, high in pieces(grey, word, cells_a_point)] for word in figures]
     found = []
     for word in words:
         alike = ALIKE & set(word.text)
@@ -36,7 +33,7 @@ def cased(image: Image.Image, words: Sequence[Word], cells_a_point: float) -> li
                 for figure, high in zip(figures, heights, strict=True)
                 if high and abs(figure.box[3] - word.box[3]) < reach
             ]
-            letters = _heights(grey, word, cells_a_point)
+            letters = [high for _, high in pieces(grey, word, cells_a_point)]
             if near and len(letters) == len(word.text):
                 word = replace(word, text=_as_high(word.text, letters, float(np.median(near))))
         found.append(word)
@@ -48,13 +45,3 @@ def _as_high(text: str, letters: Sequence[int], figure: float) -> str:
         letter.upper() if letter in ALIKE and high >= AS_HIGH * figure else letter
         for letter, high in zip(text, letters, strict=True)
     )
-
-
-def _heights(grey: Cells, word: Word, cells_a_point: float) -> list[int]:
-    """How high each piece of ink in ``word`` is, from left to right."""
-    left, top, right, bottom = (max(round(side * cells_a_point), 0) for side in word.box)
-    inked = grey[top:bottom, left:right] < INK
-    at = np.flatnonzero(inked.any(axis=0))
-    pieces = np.split(at, np.flatnonzero(np.diff(at) > 1) + 1) if len(at) else []
-    rows = [np.flatnonzero(inked[:, piece].any(axis=1)) for piece in pieces]
-    return [int(row[-1] - row[0]) + 1 for row in rows]

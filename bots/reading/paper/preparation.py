@@ -102,7 +102,9 @@ def _lined(image: Image.Image) -> float:
     marks = _marks(image)
     if marks is None:
         return 0.0
-    return max(_sharpness(*marks, angle) for angle in np.arange(-MOST_SKEW, MOST_SKEW + COARSE / 2, COARSE))
+    return max(
+        _sharpness(*marks, angle) for angle in np.arange(-MOST_SKEW, MOST_SKEW + COARSE / 2, COARSE)
+    )
 
 
 def _sharpness(down: Cells, across: Cells, angle: float) -> float:

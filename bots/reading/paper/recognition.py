@@ -13,10 +13,12 @@ from PIL import Image
 from billing.errors import UnreadableDocument
 from bots.reading.paper.gaps import joined
 from bots.reading.paper.heights import cased
+from bots.reading.paper.lookalikes import told_apart
 from bots.reading.paper.preparation import Turns, blank, clean, turns_of
 from bots.reading.paper.rules import without_rules
 from bots.reading.paper.second_reader import doubted
 from bots.reading.paper.sheet import POINTS_PER_INCH, Word
+from bots.reading.paper.typewriting import typewritten
 
 DPI = 300
 OCR_SECONDS = 120
@@ -42,8 +44,10 @@ def recognised(image: Image.Image, number: int) -> tuple[Image.Image, list[Word]
 
     scale = DPI / POINTS_PER_INCH
     grey = np.asarray(plain)
-    seen = doubted(plain, joined(grey, words, scale), scale, again)
-    return turns.made(image), cased(plain, joined(grey, seen, scale), scale)
+    whole = joined(grey, typewritten(grey, words, scale), scale)
+    seen = doubted(plain, whole, scale, again)
+    mended = told_apart(grey, joined(grey, seen, scale), scale)
+    return turns.made(image), cased(plain, mended, scale)
 
 
 def turns_to_read(image: Image.Image, number: int) -> Turns:

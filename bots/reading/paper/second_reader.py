@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from bots.reading.paper.gaps import may_be_two, parts, two_codes
+from bots.reading.paper.gaps import in_two, parts
 from bots.reading.paper.sheet import Word
-from bots.reading.paper.spelling import MONEY, WELL_FORMED, meant
+from bots.reading.paper.spelling import ALIKE, MONEY, WELL_FORMED, drawn_alike, meant, merged
 
 MODEL = "models/ch_PP-OCRv4_rec_infer.onnx"
 HIGH, LEAST_WIDE = 48, 48  # cells, as the model was taught
@@ -30,6 +30,7 @@ PROVABLE = 40  # percent: an amount that one of them saw each time; only an equa
 SURER, UNSURE = 0.9, 70
 CLEAN_AGREED, CLEAN_SURE, CLEAN_WORD = 0.97, 94, 90
 AMOUNT = re.compile(MONEY)
+ENDING = re.compile(rf".+\d.*{MONEY}")
 SPECK = re.compile(r"[^\w$()*-]+")  # what is left of a rule is read as a bar or a dash
 PLAIN = re.compile(r"[A-Za-z]?[a-z]{3,}[.,:;]?")  # no figure and no code
 
@@ -62,11 +63,7 @@ def doubted(
     for word, (text, sure) in zip(asked, read(crops), strict=True):
         pieces = _pieces(word, text, grey, cells_a_point)
         whole = text.replace(" ", "")
-        if len(pieces) == 1 and may_be_two(grey, word, cells_a_point):
-            pieces = two_codes(grey, word, cells_a_point) if _same(word.text, whole) else pieces
-            agreed = AGREED if len(pieces) > 1 else 0
-            judged += [replace(one, confidence=agreed) for one in pieces]
-        elif word.confidence == 0 and len(pieces) < len(text.split()):
+        if word.text and word.confidence == 0 and len(pieces) < len(text.split()):
             judged.append(replace(word, confidence=0))
         elif _same(word.text, whole):
             judged += [replace(one, confidence=max(word.confidence, AGREED)) for one in pieces]
@@ -94,19 +91,24 @@ def doubted(
     for (word, text, sure), seen, looked in zip(differing, texts, looks, strict=True):
         letters = any(map(str.isalnum, "".join(seen | looked)))
         if letters or not SPECK.fullmatch(word.text):
-            one = _settled(word, (text, sure), seen, looked)
-            two = word.text and may_be_two(grey, one, cells_a_point)
-            judged.append(replace(one, confidence=0) if two else one)
+            judged.append(_settled(word, (text, sure), seen, looked))
     return judged
 
 
 def _pieces(word: Word, text: str, grey: Any, cells_a_point: float) -> list[Word]:
     """The words that Tesseract ran together in ``word`` where the second reader sees spaces."""
     seen = text.split()
+    if len(seen) == 1 and text == word.text and _run_together(text):
+        seen = [*(in_two(grey, word, cells_a_point) or seen)]
     boxes = parts(grey, word, seen, cells_a_point) if len(seen) > 1 else [word.box]
     if len(boxes) == 1:
         return [word]
     return [replace(word, text=one, box=box) for one, box in zip(seen, boxes, strict=True)]
+
+
+def _run_together(text: str) -> bool:
+    """Whether it ends in an amount, and is none."""
+    return ENDING.fullmatch(text) is not None and not WELL_FORMED.fullmatch(text)
 
 
 def _clean(words: Sequence[Word]) -> bool:
@@ -125,7 +127,10 @@ def _settled(word: Word, first: tuple[str, float], seen: set[str], looks: set[st
     spelt = {meant(one, looks) for one in seen} - {""}
     if not both and len(spelt) == 1:
         return replace(word, text=spelt.pop(), confidence=AGREED)
-    alone = seen == {text} and not any(map(WELL_FORMED.fullmatch, looks))
+    alike = {one for one in seen | looks if len(one) == len(text) and drawn_alike(one, text)}
+    if alike & looks:
+        return replace(word, text=merged(alike), confidence=ALIKE)
+    alone = seen == {text} and sum(map(bool, map(WELL_FORMED.fullmatch, looks))) != 1
     if alone and sure >= SURER and AMOUNT.fullmatch(text):
         return replace(word, text=text, confidence=PROVABLE)
     if not word.text or (text and sure >= SURER and word.confidence < UNSURE):

@@ -1,4 +1,4 @@
-"""Two readings that differ in letters drawn alike only are one, where one of them is well formed."""
+"""Two readings that differ only in letters drawn alike are one, where one is well formed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ MONEY = r"[-(]?\$?(\d{1,3}(,\d{3})*|\d*)\.\d\d[-)]?(CR)?"
 DATE = r"\d\d?[/-]\d\d?[/-](\d{4}|\d\d)"
 PROCEDURE = r"[A-Z]\d{4}"  # HCPCS Level II
 ADJUSTMENT = r"(CO|PR|OA|PI|CR)-?[A-Z]?\d{1,3}"
+ALIKE = 20  # percent: the readers differ only in letters that are drawn alike
 WELL_FORMED = re.compile("|".join((MONEY, DATE, PROCEDURE, ADJUSTMENT)))
 CENTS = re.compile(r"^[-+'.](?=\d\d$)")  # a point before cents alone is often seen as a dash
+NOUGHT, ONE = "\ufdd0", "\ufdd1"  # a nought or a letter O; a one, a letter I or l
 DRAWN_ALIKE = str.maketrans("OolI|", "00111")
 
 
@@ -24,11 +26,29 @@ def meant(text: str, looks: Iterable[str]) -> str:
     spellings = {
         one
         for look in looks
-        if text and _drawn(look) == _drawn(text)
+        if drawn_alike(text, look)
         for one in (text, look)
         if WELL_FORMED.fullmatch(one)
     }
     return spellings.pop() if len(spellings) == 1 else ""
+
+
+def drawn_alike(text: str, look: str) -> bool:
+    """Whether two readings differ at most in letters and digits that are drawn alike."""
+    return bool(text) and _drawn(text) == _drawn(look)
+
+
+def merged(texts: Iterable[str]) -> str:
+    """Readings of one length that are drawn alike as one: where they differ stands NOUGHT or ONE.
+
+    Where they differ in a large and a small letter it is the large one.
+    """
+    letters = []
+    for seen in zip(*texts, strict=True):
+        kinds = {letter.translate(DRAWN_ALIKE) for letter in seen}
+        alike = {"0": NOUGHT, "1": ONE}.get(kinds.pop() if len(kinds) == 1 else "")
+        letters.append(seen[0] if len(set(seen)) == 1 else alike or min(seen))
+    return "".join(letters)
 
 
 def _drawn(text: str) -> str:
