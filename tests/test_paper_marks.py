@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from bots.reading.paper.gaps import in_two, joined, parts
 from bots.reading.paper.heights import cased
-from bots.reading.paper.lookalikes import AGREED, told_apart
+from bots.reading.paper.letterforms import AGREED, compared
 from bots.reading.paper.rules import without_rules
 from bots.reading.paper.sheet import Word
 from bots.reading.paper.spelling import ALIKE, NOUGHT
@@ -185,26 +185,37 @@ def test_words_whose_letters_differ_in_room_are_not_typewritten() -> None:
     assert typewritten(np.asarray(image), [*printed, cut], 1) == [*printed, cut]
 
 
+def lettered(pen: ImageDraw.ImageDraw, text: str, top: int, confidence: int = 90) -> Word:
+    """Print a word in real letters; what it is taken for is its text."""
+    font = ImageFont.load_default(size=40)
+    left, upper, right, lower = pen.textbbox((100, top), text, font=font)
+    pen.text((100, top), text, fill=0, font=font)
+    return Word(text, (left - 1, upper - 1, right + 1, lower + 1), "ocr", confidence)
+
+
 @pytest.mark.parametrize(
-    ("shape", "text", "sure"), [("0", "1P0K", True), ("O", "1POK", True), ("?", "1P0K", False)]
+    ("printed", "seen", "text", "sure"),
+    [
+        ("4P0K", f"4P{NOUGHT}K", "4P0K", True),
+        ("4POK", f"4P{NOUGHT}K", "4POK", True),
+        ("40.86", "40.86", "40.86", True),
+        ("40.86", "40.88", "40.88", False),
+        ("40.86", "40.8", "40.8", False),
+        ("4PZK", "4PZK", "4PZK", False),  # no Z is known on the page
+        ("4PZK", "4P2K", "4P2K", False),
+        ("4PSK", "4P5K", "4P5K", False),
+    ],
 )
-def test_a_nought_is_told_from_a_letter_by_others_on_the_page(
-    shape: str, text: str, sure: bool
+def test_what_is_in_doubt_is_settled_by_the_same_letters_elsewhere(
+    printed: str, seen: str, text: str, sure: bool
 ) -> None:
     image, pen = page(900)
-
-    def drawn(shown: str, top: int, confidence: int) -> Word:
-        for n, letter in enumerate(shown):
-            wide = {"0": 11, "O": 19, "?": 15}.get(letter, 14)
-            pen.rectangle((100 + 24 * n, top, 100 + 24 * n + wide, top + 24), fill=0)
-        return Word(
-            shown.replace("?", "O"), (99, top, 96 + 24 * len(shown), top + 25), "ocr", confidence
-        )
-
-    amounts = [drawn("0.00", 100 + 40 * n, 90) for n in range(3)]
-    plain = [drawn("FOOT", 300 + 40 * n, 90) for n in range(3)]
-    doubtful = replace(drawn(f"1P{shape}K", 500, ALIKE), text=f"1P{NOUGHT}K")
-    (told,) = told_apart(np.asarray(image), [*amounts, *plain, doubtful], 1)[-1:]
+    known = [
+        lettered(pen, one, 100 + 50 * n)
+        for n, one in enumerate(("460.80", "486.40", "POKE", "KOPE", "POOK", "186.10", "0.86"))
+    ]
+    doubtful = replace(lettered(pen, printed, 600, ALIKE), text=seen)
+    told = compared(np.asarray(image), [*known, doubtful], 1)[-1]
     assert (told.text, told.confidence >= AGREED) == (text, sure)
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from bots.reading.paper.ink import pieces
+from bots.reading.paper.ink import Cells, glyphs
 from bots.reading.paper.sheet import Word
 
 ALIKE = frozenset("cosuvwxz")
@@ -22,7 +22,7 @@ def cased(image: Image.Image, words: Sequence[Word], cells_a_point: float) -> li
     """``words``, the letters that are alike large or small as large as they stand on the page."""
     grey = np.asarray(image)
     figures = [word for word in words if FIGURE.fullmatch(word.text)]
-    heights = [[high for _, high in pieces(grey, word, cells_a_point)] for word in figures]
+    heights = [_heights(grey, word, cells_a_point) for word in figures]
     found = []
     for word in words:
         alike = ALIKE & set(word.text)
@@ -33,7 +33,7 @@ def cased(image: Image.Image, words: Sequence[Word], cells_a_point: float) -> li
                 for figure, high in zip(figures, heights, strict=True)
                 if high and abs(figure.box[3] - word.box[3]) < reach
             ]
-            letters = [high for _, high in pieces(grey, word, cells_a_point)]
+            letters = _heights(grey, word, cells_a_point)
             if near and len(letters) == len(word.text):
                 word = replace(word, text=_as_high(word.text, letters, float(np.median(near))))
         found.append(word)
@@ -45,3 +45,8 @@ def _as_high(text: str, letters: Sequence[int], figure: float) -> str:
         letter.upper() if letter in ALIKE and high >= AS_HIGH * figure else letter
         for letter, high in zip(text, letters, strict=True)
     )
+
+
+def _heights(grey: Cells, word: Word, cells_a_point: float) -> list[int]:
+    """How high each piece of ink in ``word`` is, from left to right."""
+    return [bottom - top for _, top, _, bottom in glyphs(grey, word, cells_a_point)]

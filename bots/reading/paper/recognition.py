@@ -13,7 +13,7 @@ from PIL import Image
 from billing.errors import UnreadableDocument
 from bots.reading.paper.gaps import joined
 from bots.reading.paper.heights import cased
-from bots.reading.paper.lookalikes import told_apart
+from bots.reading.paper.letterforms import compared
 from bots.reading.paper.preparation import Turns, blank, clean, turns_of
 from bots.reading.paper.rules import without_rules
 from bots.reading.paper.second_reader import doubted
@@ -46,7 +46,7 @@ def recognised(image: Image.Image, number: int) -> tuple[Image.Image, list[Word]
     grey = np.asarray(plain)
     whole = joined(grey, typewritten(grey, words, scale), scale)
     seen = doubted(plain, whole, scale, again)
-    mended = told_apart(grey, joined(grey, seen, scale), scale)
+    mended = compared(grey, joined(grey, seen, scale), scale)
     return turns.made(image), cased(plain, mended, scale)
 
 

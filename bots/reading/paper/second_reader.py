@@ -66,7 +66,11 @@ def doubted(
         if word.text and word.confidence == 0 and len(pieces) < len(text.split()):
             judged.append(replace(word, confidence=0))
         elif _same(word.text, whole):
-            judged += [replace(one, confidence=max(word.confidence, AGREED)) for one in pieces]
+            agreed = max(word.confidence, AGREED)
+            pieces = (
+                pieces if len(pieces) > 1 or not whole.isupper() else [replace(word, text=whole)]
+            )
+            judged += [replace(one, confidence=agreed) for one in pieces]
         elif spelt := meant(whole, [word.text]):
             judged.append(replace(word, text=spelt, confidence=AGREED))
         elif len(pieces) > 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -76,7 +77,8 @@ def _row_anew(grey: Cells, row: Sequence[Word], room: float, scale: float) -> It
         held = [word for word in row if word.box[0] < box[2] and word.box[2] > box[0]]
         off = [abs(word.box[side] - box[side]) for word in held for side in (0, 2)]
         if len(held) == 1 and max(off) < SAME_EDGE * room / scale:
-            yield held[0]
+            (left, upper, right, lower) = held[0].box
+            yield replace(held[0], box=(left, min(upper, top), right, max(lower, bottom)))
         elif held or _is_word(band[:, first : last + 1], room):
             yield Word("", box, "ocr", 0)
 
