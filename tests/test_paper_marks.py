@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from bots.reading.paper.gaps import in_two, joined, parts
 from bots.reading.paper.heights import cased
 from bots.reading.paper.letterforms import AGREED, compared
-from bots.reading.paper.rules import without_rules
+from bots.reading.paper.rules import beside_a_rule, without_rules
 from bots.reading.paper.sheet import Word
 from bots.reading.paper.spelling import ALIKE, NOUGHT
 from bots.reading.paper.typewriting import typewritten
@@ -39,6 +39,35 @@ def test_a_table_of_rules_leaves_no_ink(grey: int, double: bool) -> None:
         pen.line((at * 3, 20, at * 3, 240), fill=grey, width=2)
     assert inked(image) > 3000
     assert inked(without_rules(image, DPI)) == 0
+
+
+def test_a_short_rule_between_two_others_leaves_no_ink() -> None:
+    image, pen = page()
+    for at in (100, 160):
+        pen.line((20, at, 880, at), fill=90, width=2)
+    pen.line((300, 100, 300, 160), fill=90, width=2)
+    assert inked(without_rules(image, DPI)) == 0
+    pen.line((500, 105, 500, 150), fill=0, width=5)  # a letter of a heading
+    assert inked(without_rules(image, DPI)) == inked_alone(500, 105, 150)
+
+
+def inked_alone(left: int, top: int, bottom: int) -> int:
+    image, pen = page()
+    pen.line((left, top, left, bottom), fill=0, width=5)
+    return inked(image)
+
+
+def test_what_is_left_of_a_rule_is_told_from_a_letter_between_rules() -> None:
+    image, pen = page()
+    for left, right in ((20, 300), (340, 880)):
+        pen.line((left, 100, right, 100), fill=0, width=3)
+    pen.line((600, 20, 600, 140), fill=0, width=3)
+    pen.line((600, 170, 600, 290), fill=0, width=3)
+    taken_off = np.asarray(image) != np.asarray(without_rules(image, DPI))
+    assert beside_a_rule(taken_off, (303, 98, 337, 103))
+    assert beside_a_rule(taken_off, (598, 144, 603, 167))
+    assert not beside_a_rule(taken_off, (610, 144, 615, 167))  # in a column beside the rule
+    assert not beside_a_rule(taken_off, (310, 60, 320, 80))
 
 
 def test_what_is_no_rule_stays() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bots.reading.paper.spelling import NOUGHT, ONE, meant, merged
+from bots.reading.paper.spelling import NOUGHT, ONE, meant, merged, well_spelt
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,9 @@ def test_two_spellings_that_can_both_stand_there_are_in_doubt() -> None:
 def test_where_readings_differ_stands_what_may_be_either() -> None:
     assert merged(["1P6FL0PK33", "1P6FLOPK33"]) == f"1P6FL{NOUGHT}PK33"
     assert merged(["1BX1", "IBx1", "lBX1"]) == f"{ONE}BX1"
+
+
+def test_small_letters_that_cannot_stand_there_are_large() -> None:
+    spelt = [well_spelt(one) for one in ("co-97", "13.19cr", "g0101", "Paid", "lt")]
+    assert spelt == ["CO-97", "13.19CR", "G0101", "Paid", "lt"]
+    assert [well_spelt(one) for one in ("lronbridge", "labor")] == ["Ironbridge", "labor"]

@@ -13,9 +13,10 @@ from billing.errors import UnknownIssuer, UnreadableDocument
 from billing.model import Remittance
 from bots.layout import EobLayout
 from bots.reading.kinds import other_kind
+from bots.reading.known_words import as_written
 from bots.reading.payments import read_payment
 from bots.reading.rows import REMEDY, Row, rows_of
-from bots.reading.words import Page, read_pages
+from bots.reading.words import Page, drawn, read_pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ def read_by(pages: Sequence[Page], payer: str, layout: EobLayout, sha256: str) -
 
     Raises UnreadableDocument when pages are missing, and when a row or a figure cannot be read.
     """
-    rows = [tuple(rows_of(page, layout.page_columns)) for page in pages]
+    spelt = as_written(pages, layout)
+    rows = [tuple(rows_of(page, layout.page_columns)) for page in spelt]
     payments = _payments(rows, layout)
     _count_pages(rows, layout, [held[0] for held in payments if held])
     read = [read_payment(held, layout, sha256) for held in payments]
@@ -74,10 +76,12 @@ def recognise(pages: Sequence[Page], layouts: Mapping[str, EobLayout]) -> tuple[
     Raises UnknownIssuer when there is none, UnreadableDocument when there are several.
     """
     text = " ".join(row.text for row in rows_of(pages[0]))
+    scanned = any(word.source == "ocr" for word in pages[0].words)
+    as_seen = drawn(text) if scanned else ""
     fitting = [
         (payer, layout)
         for payer, layout in layouts.items()
-        if all(sign in text for sign in layout.recognise)
+        if all(sign in text or (scanned and drawn(sign) in as_seen) for sign in layout.recognise)
     ]
     if not fitting:
         raise UnknownIssuer(

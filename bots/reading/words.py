@@ -9,6 +9,7 @@ from PIL import Image
 from bots.reading.paper.apart import Apart
 from bots.reading.paper.pictures import kind_of_picture
 from bots.reading.paper.sheet import POINTS_PER_INCH, Box, Page, Word
+from bots.reading.paper.spelling import drawn
 
 __all__ = [
     "POINTS_PER_INCH",
@@ -16,6 +17,7 @@ __all__ = [
     "Page",
     "Word",
     "draw_page",
+    "drawn",
     "kind_of_document",
     "read_pages",
     "unlocked",

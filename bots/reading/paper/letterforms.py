@@ -21,7 +21,7 @@ LIKE, POINT_LIKE = 0.35, 0.65  # at most as unlike the examples; a point is smal
 VERY_LIKE = 0.15  # so like them that a letter of which there is no example is not missed
 CLEARLY = 1.5  # times as unlike is the next letter, at least
 NEVER = 9.0
-PLACES = {NOUGHT: "0O", ONE: "1Il"}
+PLACES = {NOUGHT: "0O", ONE: "1I"}
 CONFUSED = ("0OQD", "1Il", "5S", "8B", "2Z", "6G", "UV")
 LEAST_WIDE = 8  # cells: what is narrower is no two letters
 
@@ -73,6 +73,8 @@ def _seen(form: _Form, letter: str, known: Mapping[str, _Form]) -> tuple[str, bo
     """
     may_be = PLACES.get(letter, letter)
     unlike = {one: _unlike(form, other) for one, other in known.items()}
+    if letter == ONE and "l" in unlike:  # in print without serifs an l is an I
+        unlike["I"] = min(unlike.pop("l"), unlike.get("I", NEVER))
     best = min(may_be, key=lambda one: unlike.get(one, NEVER))
     others = [
         off
@@ -83,7 +85,7 @@ def _seen(form: _Form, letter: str, known: Mapping[str, _Form]) -> tuple[str, bo
     if off > (LIKE if best.isalnum() else POINT_LIKE) or min(others, default=NEVER) < CLEARLY * off:
         return "", False
     group = next((group for group in CONFUSED if best in group), best)
-    return best, off <= VERY_LIKE or all(one in known for one in group)
+    return best, off <= VERY_LIKE or all(one in unlike for one in group if one != "l")
 
 
 def _unlike(one: _Form, other: _Form) -> float:

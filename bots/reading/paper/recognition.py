@@ -13,9 +13,10 @@ from PIL import Image
 from billing.errors import UnreadableDocument
 from bots.reading.paper.gaps import joined
 from bots.reading.paper.heights import cased
+from bots.reading.paper.ink import Cells
 from bots.reading.paper.letterforms import compared
 from bots.reading.paper.preparation import Turns, blank, clean, turns_of
-from bots.reading.paper.rules import without_rules
+from bots.reading.paper.rules import beside_a_rule, without_rules
 from bots.reading.paper.second_reader import doubted
 from bots.reading.paper.sheet import POINTS_PER_INCH, Word
 from bots.reading.paper.typewriting import typewritten
@@ -60,14 +61,24 @@ def _first_reading(image: Image.Image, number: int) -> tuple[Turns, Image.Image,
     if blank(image):
         return Turns(), image, []
     turns = turns_of(image)
-    plain = clean(without_rules(turns.made(image), DPI))
+    level = turns.made(image)
+    bare = without_rules(level, DPI)
+    taken_off = np.asarray(level) != np.asarray(bare)
+    plain = clean(bare)
     words = list(_tesseract(plain, number))
     if _sureness(words) < READS_WELL:
         turned = plain.transpose(UPSIDE_DOWN)
         other = list(_tesseract(turned, number))
         if _sureness(other) > _sureness(words):
-            return replace(turns, half=True), turned, other
-    return turns, plain, words
+            turns, plain, words = replace(turns, half=True), turned, other
+            taken_off = taken_off[::-1, ::-1]
+    return turns, plain, [word for word in words if not _rule(word, taken_off)]
+
+
+def _rule(word: Word, taken_off: Cells) -> bool:
+    """Whether what was taken for a sign or a letter is a piece of a rule that was left."""
+    left, top, right, bottom = (round(side * DPI / POINTS_PER_INCH) for side in word.box)
+    return len(word.text) == 1 and beside_a_rule(taken_off, (left, top, right, bottom))
 
 
 def _sureness(words: list[Word]) -> int:

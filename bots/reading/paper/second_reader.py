@@ -17,7 +17,15 @@ from PIL import Image
 
 from bots.reading.paper.gaps import in_two, parts
 from bots.reading.paper.sheet import Word
-from bots.reading.paper.spelling import ALIKE, MONEY, WELL_FORMED, drawn_alike, meant, merged
+from bots.reading.paper.spelling import (
+    ALIKE,
+    MONEY,
+    WELL_FORMED,
+    drawn_alike,
+    meant,
+    merged,
+    well_spelt,
+)
 
 MODEL = "models/ch_PP-OCRv4_rec_infer.onnx"
 HIGH, LEAST_WIDE = 48, 48  # cells, as the model was taught
@@ -27,7 +35,7 @@ ROOMY, LARGER = 0.4, (1.5, 2.0)  # for a second look
 WORTH_ANOTHER_LOOK = 0.4  # of a page's words may differ: more, and nothing there can be trusted
 AGREED = 60  # percent: two readers of different kinds saw the same
 PROVABLE = 40  # percent: an amount that one of them saw each time; only an equation proves it
-SURER, UNSURE = 0.9, 70
+SURER, UNSURE, NO_IDEA = 0.9, 70, 30
 CLEAN_AGREED, CLEAN_SURE, CLEAN_WORD = 0.97, 94, 90
 AMOUNT = re.compile(MONEY)
 ENDING = re.compile(rf".+\d.*{MONEY}")
@@ -126,7 +134,7 @@ def _settled(word: Word, first: tuple[str, float], seen: set[str], looks: set[st
     """A word that two readers saw differently at first, after both looked at it again."""
     both = _both(seen, looks)
     if len(both) == 1:
-        return replace(word, text=both[0], confidence=AGREED)
+        return replace(word, text=well_spelt(both[0]), confidence=AGREED)
     text, sure = first
     spelt = {meant(one, looks) for one in seen} - {""}
     if not both and len(spelt) == 1:
@@ -137,7 +145,7 @@ def _settled(word: Word, first: tuple[str, float], seen: set[str], looks: set[st
     alone = seen == {text} and sum(map(bool, map(WELL_FORMED.fullmatch, looks))) != 1
     if alone and sure >= SURER and AMOUNT.fullmatch(text):
         return replace(word, text=text, confidence=PROVABLE)
-    if not word.text or (text and sure >= SURER and word.confidence < UNSURE):
+    if not word.text or (text and word.confidence < (UNSURE if sure >= SURER else NO_IDEA)):
         return replace(word, text=text, confidence=0)
     return _in_doubt(word) if looks <= {word.text, ""} else replace(word, confidence=0)
 

@@ -11,6 +11,7 @@ PROCEDURE = r"[A-Z]\d{4}"  # HCPCS Level II
 ADJUSTMENT = r"(CO|PR|OA|PI|CR)-?[A-Z]?\d{1,3}"
 ALIKE = 20  # percent: the readers differ only in letters that are drawn alike
 WELL_FORMED = re.compile("|".join((MONEY, DATE, PROCEDURE, ADJUSTMENT)))
+NO_L = re.compile(r"^l(?=[bcdfghjkmnpqrstvwxz][a-z])")
 CENTS = re.compile(r"^[-+'.](?=\d\d$)")  # a point before cents alone is often seen as a dash
 NOUGHT, ONE = "\ufdd0", "\ufdd1"  # a nought or a letter O; a one, a letter I or l
 DRAWN_ALIKE = str.maketrans("OolI|", "00111")
@@ -33,9 +34,15 @@ def meant(text: str, looks: Iterable[str]) -> str:
     return spellings.pop() if len(spellings) == 1 else ""
 
 
+def well_spelt(text: str) -> str:
+    """The text as only it can be spelt: "co-97" is "CO-97", and no word begins with "lr"."""
+    large = text.upper()
+    return large if WELL_FORMED.fullmatch(large) else NO_L.sub("I", text)
+
+
 def drawn_alike(text: str, look: str) -> bool:
     """Whether two readings differ at most in letters and digits that are drawn alike."""
-    return bool(text) and _drawn(text) == _drawn(look)
+    return bool(text) and drawn(text) == drawn(look)
 
 
 def merged(texts: Iterable[str]) -> str:
@@ -51,7 +58,7 @@ def merged(texts: Iterable[str]) -> str:
     return "".join(letters)
 
 
-def _drawn(text: str) -> str:
+def drawn(text: str) -> str:
     """The text as it looks: letters that are drawn alike, and a letter seen twice, are one."""
     seen = ""
     for letter in text:
