@@ -252,8 +252,10 @@ def test_an_amount_that_runs_into_the_code_before_it_is_parted_at_the_widest_gap
     made = Print(*page())
     code, amount = made.word("CO-45", 100), made.word("8.21", 100 + 5 * 14 + 12)
     both = Word("CO-458.21", (*code.box[:2], *amount.box[2:]), "ocr", 90)
-    assert in_two(np.asarray(made.image), both, 1) == ("CO-45", "8.21")
-    assert in_two(np.asarray(made.image), code, 1) is None
+    parted = in_two(np.asarray(made.image), both, 1)
+    assert [one.box[::2] for one in parted] == [code.box[::2], amount.box[::2]]
+    assert [(one.text, one.confidence) for one in parted] == [("", 0), ("", 0)]
+    assert in_two(np.asarray(made.image), code, 1) == [code]
 
 
 def test_words_that_stand_in_each_others_place_are_one_that_is_not_known() -> None:

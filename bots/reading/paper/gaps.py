@@ -107,15 +107,19 @@ def parts(grey: Cells, word: Word, pieces: Sequence[str], cells_a_point: float) 
     ]
 
 
-def in_two(grey: Cells, word: Word, cells_a_point: float) -> tuple[str, str] | None:
-    """The two texts that ``word`` was run together from: one gap in it is wider than all others.
+def in_two(grey: Cells, word: Word, cells_a_point: float) -> list[Word]:
+    """The two words, not read yet, that ``word`` was run together from.
 
-    None when there is no such gap, or when letters touch and cannot be counted.
+    Itself when no gap in it is wider than all others.
     """
-    gaps = np.diff(inked(grey, word, cells_a_point)) - 1
-    gaps = gaps[gaps > 0]
-    if len(gaps) != len(word.text) - 1 or len(gaps) < 2:
-        return None
+    at = inked(grey, word, cells_a_point)
+    gaps = np.diff(at)
+    if np.count_nonzero(gaps > 1) < 2:
+        return [word]
     second, widest = sorted(gaps.tolist())[-2:]
-    at = int(gaps.argmax()) + 1
-    return (word.text[:at], word.text[at:]) if widest > WIDER * second else None
+    if widest <= WIDER * second:
+        return [word]
+    left, top, right, bottom = word.box
+    cut, on = (left + float(at[int(gaps.argmax()) + n]) / cells_a_point for n in (0, 1))
+    boxes = (left, top, cut + 1 / cells_a_point, bottom), (on, top, right, bottom)
+    return [replace(word, text="", box=box, confidence=0) for box in boxes]

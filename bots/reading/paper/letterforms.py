@@ -55,7 +55,11 @@ def compared(grey: Cells, words: Sequence[Word], cells_a_point: float) -> list[W
 def _settled(grey: Cells, word: Word, known: Mapping[str, _Form], scale: float) -> Word:
     forms = _forms(grey, word, scale)
     if len(forms) == len(word.text):
-        seen = [_seen(form, letter, known) for form, letter in zip(forms, word.text, strict=True)]
+        agreed = any(letter in PLACES for letter in word.text)  # but for what is drawn alike
+        seen = [
+            (letter, True) if agreed and letter not in PLACES else _seen(form, letter, known)
+            for form, letter in zip(forms, word.text, strict=True)
+        ]
         figure = WELL_FORMED.fullmatch(word.text) is not None
         if all(one and (figure or sure) for one, sure in seen):
             return replace(word, text="".join(one for one, _ in seen), confidence=AGREED)

@@ -35,7 +35,7 @@ ROOMY, LARGER = 0.4, (1.5, 2.0)  # for a second look
 WORTH_ANOTHER_LOOK = 0.4  # of a page's words may differ: more, and nothing there can be trusted
 AGREED = 60  # percent: two readers of different kinds saw the same
 PROVABLE = 40  # percent: an amount that one of them saw each time; only an equation proves it
-SURER, UNSURE, NO_IDEA = 0.9, 70, 30
+SURER, LIKELY, NO_IDEA = 0.9, 0.8, 30
 CLEAN_AGREED, CLEAN_SURE, CLEAN_WORD = 0.97, 94, 90
 AMOUNT = re.compile(MONEY)
 ENDING = re.compile(rf".+\d.*{MONEY}")
@@ -60,13 +60,18 @@ def doubted(
     read, clean = _reader(), _clean(words)
     if read is None:
         return words if clean else [_in_doubt(word) for word in words]
+    grey = np.asarray(image)
     judged: list[Word] = []
     asked: list[Word] = []
     for word in words:
         plain = clean and word.confidence >= CLEAN_WORD and PLAIN.fullmatch(word.text)
-        (judged if plain else asked).append(word)
+        if plain:
+            judged.append(word)
+        elif _run_together(word.text):
+            asked += in_two(grey, word, cells_a_point)
+        else:
+            asked.append(word)
     crops = [_crop(image, word, cells_a_point) for word in asked]
-    grey = np.asarray(image)
     differing: list[tuple[Word, str, float]] = []
     for word, (text, sure) in zip(asked, read(crops), strict=True):
         pieces = _pieces(word, text, grey, cells_a_point)
@@ -110,8 +115,6 @@ def doubted(
 def _pieces(word: Word, text: str, grey: Any, cells_a_point: float) -> list[Word]:
     """The words that Tesseract ran together in ``word`` where the second reader sees spaces."""
     seen = text.split()
-    if len(seen) == 1 and text == word.text and _run_together(text):
-        seen = [*(in_two(grey, word, cells_a_point) or seen)]
     boxes = parts(grey, word, seen, cells_a_point) if len(seen) > 1 else [word.box]
     if len(boxes) == 1:
         return [word]
@@ -145,9 +148,10 @@ def _settled(word: Word, first: tuple[str, float], seen: set[str], looks: set[st
     alone = seen == {text} and sum(map(bool, map(WELL_FORMED.fullmatch, looks))) != 1
     if alone and sure >= SURER and AMOUNT.fullmatch(text):
         return replace(word, text=text, confidence=PROVABLE)
-    if not word.text or (text and word.confidence < (UNSURE if sure >= SURER else NO_IDEA)):
-        return replace(word, text=text, confidence=0)
-    return _in_doubt(word) if looks <= {word.text, ""} else replace(word, confidence=0)
+    if word.text and looks <= {word.text, ""} and AMOUNT.fullmatch(word.text):
+        return _in_doubt(word)
+    likelier = not word.text or (text and (sure >= LIKELY or word.confidence < NO_IDEA))
+    return replace(word, text=text if likelier else word.text, confidence=0)
 
 
 def _both(seen: set[str], looks: set[str]) -> list[str]:
