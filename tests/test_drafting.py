@@ -35,7 +35,7 @@ SEED = 23
 # Drafted whole from nearly every document; the others are refused, or drafted from some.
 DRAFTED = (
     *("alder", "birch", "cedar", "dunmore", "grayling", "harrow", "ironbridge", "juneberry"),
-    *("elmford", "ferngate", "kestrel", "lindenfield", "marrow", "northwick"),
+    *("elmford", "ferngate", "kestrel", "lindenfield", "marrow", "northwick", "oxbow"),
 )
 
 

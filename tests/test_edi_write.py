@@ -174,6 +174,15 @@ def test_what_does_not_balance_is_no_835() -> None:
         write_remittances([replace(found, amount=found.amount - 1)], PARTIES, AT)
 
 
+@pytest.mark.parametrize(
+    ("name", "said"), [("method", "how it was paid"), ("payee", "who is paid")]
+)
+def test_a_payment_that_does_not_say_what_an_835_must_is_refused(name: str, said: str) -> None:
+    (found,) = read_back(delimited(interchange([REMITTANCE])))
+    with pytest.raises(BadInput, match=f"T00123 does not say {said}"):
+        write_remittances([replace(found, **{name: ""})], PARTIES, AT)
+
+
 def test_a_line_end_in_a_value_is_refused() -> None:
     (found,) = read_back(delimited(interchange([REMITTANCE])))
     with pytest.raises(BadInput, match="line ends"):

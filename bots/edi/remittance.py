@@ -52,6 +52,11 @@ def _require_whole(remittance: Remittance) -> None:
     require_balanced(remittance, residuals(remittance))
     if remittance.amount < ZERO:
         raise BadInput(f"The payment {remittance.trace_number} is negative; no 835 can pay it")
+    for name, said in (("how it was paid", remittance.method), ("who is paid", remittance.payee)):
+        if not said:
+            raise BadInput(
+                f"The payment {remittance.trace_number} does not say {name}; an 835 must"
+            )
     for claim in remittance.claims:
         if not all(line.procedure for line in claim.lines):
             raise BadInput(
