@@ -204,6 +204,19 @@ def test_what_a_typewriter_set_and_was_seen_whole_is_left_as_it_is() -> None:
     assert sorted(made, key=lambda word: word.box) == sorted(words, key=lambda word: word.box)
 
 
+def test_a_figure_that_was_passed_over_is_a_word_not_read_yet() -> None:
+    image, pen = page(900)
+    words = [lettered(pen, one, 100 + 60 * n) for n, one in enumerate(("PAID", "Total", "12.50"))]
+    _, top, _, bottom = words[0].box
+    pen.rectangle((500, top + 2, 506, bottom - 2), fill=0)
+    pen.rectangle((600, 50, 603, 300), fill=0)  # a rule
+    pen.rectangle((700, top + 14, 703, top + 17), fill=0)  # a speck
+    *read, added = typewritten(np.asarray(image), words, 1)
+    assert read == words
+    assert (added.text, added.confidence) == ("", 0)
+    assert added.box[::2] == (500, 507)
+
+
 def test_words_whose_letters_differ_in_room_are_not_typewritten() -> None:
     image, pen, known = typed_page()
     printed = [

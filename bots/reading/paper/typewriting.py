@@ -17,6 +17,7 @@ BLANK = 0.85  # of a letter's room: a wider gap is a blank, the gaps at a point 
 SAME_ROW = 0.5
 SAME_EDGE = 0.5  # of a letter's room: a letter that is cut off is wider
 LOW = 0.4  # of a row's height: what is lower, and nobody read, is a speck
+APART, AROUND = 0.6, 0.15  # of a word's height: words are farther apart, rows as well
 LONGEST = 40  # letters
 
 
@@ -24,12 +25,13 @@ def typewritten(grey: Cells, words: Sequence[Word], cells_a_point: float) -> lis
     """``words`` of a page, made anew from the ink where every letter has as much room.
 
     What recognition tore apart, ran together, cut or passed over is one word for each run of ink,
-    with an empty text and a confidence of 0 unless it had just that word. Words of a page that is
-    not typewritten are left as they are.
+    with an empty text and a confidence of 0 unless it had just that word. To the words of a page
+    that is not typewritten those are added that recognition passed over in their rows.
     """
     room = _room(words)
     if room is None:
-        return list(words)
+        added = [one for row in _rows(words) for one in _passed_over(grey, row, cells_a_point)]
+        return [*words, *added]
     return [
         made
         for row in _rows(words)
@@ -80,6 +82,21 @@ def _row_anew(grey: Cells, row: Sequence[Word], room: float, scale: float) -> It
             (left, upper, right, lower) = held[0].box
             yield replace(held[0], box=(left, min(upper, top), right, max(lower, bottom)))
         elif held or _is_word(band[:, first : last + 1], room):
+            yield Word("", box, "ocr", 0)
+
+
+def _passed_over(grey: Cells, row: Sequence[Word], scale: float) -> Iterator[Word]:
+    """Ink in a row that is as high as a word, goes on neither above nor below, and nobody read."""
+    top, bottom = (float(np.median([word.box[side] for word in row])) for side in (1, 3))
+    high = (bottom - top) * scale
+    reach = round(AROUND * high)
+    first_row, last_row = max(round(top * scale) - reach, 0), round(bottom * scale) + reach
+    band = grey[first_row:last_row] < INK
+    for first, last in _runs(np.flatnonzero(band.any(axis=0)), APART * high):
+        box: Box = (first / scale, top, (last + 1) / scale, bottom)
+        ink = band[:, first : last + 1]
+        alone = not any(word.box[0] < box[2] and word.box[2] > box[0] for word in row)
+        if alone and not ink[[0, -1]].any() and _is_word(ink, high):
             yield Word("", box, "ocr", 0)
 
 
