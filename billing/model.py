@@ -175,9 +175,9 @@ class ProviderAdjustment:
 class Remittance:
     """One payment in the 835's shape, whatever it was read from.
 
-    ``method`` is BPR04: ACH, CHK or NON; it and ``payee``
-    are empty where nothing says them. ``places`` gives every figure's evidence by its path
-    from here: ``amount``, ``claims[0].paid``, ``claims[0].lines[2].adjustments[0].amount``.
+    ``method`` is BPR04: ACH, CHK or NON; it and ``payee`` are empty where nothing says them.
+    ``places`` gives every figure's evidence by its path from here: ``amount``,
+    ``claims[0].paid``, ``claims[0].lines[2].adjustments[0].amount``.
     """
 
     trace_number: str

@@ -18,6 +18,18 @@ HEADINGS = (
 )
 EDGES = (40, 100, 150, 190, 250, 300, 310, 440, 500, 510)
 FLUSH_RIGHT = {3, 4, 5, 7, 8}
+HEAD = """recognise: [GAMMA PLAN]
+furniture: [GAMMA PLAN]
+payment:
+  fields:
+    trace_number: {label: CHECK}
+    payment_date: {label: DATED, into: date}
+    method: {constant: CHK}
+    amount: {label: AMOUNT, into: money}
+    payer: {constant: Gamma Plan}
+    payee: {constant: Larkspur}
+"""
+"""The head of a layout of what ``draw_list`` draws."""
 
 
 def table_document() -> bytes:

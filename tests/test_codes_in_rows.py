@@ -6,24 +6,16 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from eob_samples import draw_list
+from eob_samples import HEAD, draw_list
 
 from billing.errors import UnreadableDocument
 from billing.model import Adjustment, Remittance
 from bots.layout import load_layout
 from bots.reading.eob import read_eob
 
-LAYOUT = r"""recognise: [GAMMA PLAN]
-furniture: [GAMMA PLAN]
-payment:
-  fields:
-    trace_number: {label: CHECK}
-    payment_date: {label: DATED, into: date}
-    method: {constant: CHK}
-    amount: {label: AMOUNT, into: money}
-    payer: {constant: Gamma Plan}
-    payee: {constant: Larkspur}
-sections:
+LAYOUT = (
+    HEAD
+    + r"""sections:
   - {starts: DECIDED, holds: claims}
   - {starts: PAID OUT, holds: provider_adjustments, positive: adds}
   - {starts: TAKEN BACK, holds: provider_adjustments}
@@ -46,6 +38,7 @@ lines:
 provider_adjustments:
   pattern: '(?P<reason>[A-Z]\S) (?P<reference>\S+) (?P<amount>\S+)'
 """
+)
 PAGES = (
     """GAMMA PLAN
 CHECK 0001   DATED 01/02/2026   AMOUNT 50.00

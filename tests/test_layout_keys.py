@@ -7,24 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from eob_samples import draw_list
+from eob_samples import HEAD, draw_list
 
 from billing.errors import ProfileError, UnreadableDocument
 from billing.model import Adjustment, RemittedClaim
 from bots.layout import EobLayout, load_layout
 from bots.reading.eob import Reading, read_eob
 
-HEAD = """recognise: [GAMMA PLAN]
-furniture: [GAMMA PLAN]
-payment:
-  fields:
-    trace_number: {label: CHECK}
-    payment_date: {label: DATED, into: date}
-    method: {constant: CHK}
-    amount: {label: AMOUNT, into: money}
-    payer: {constant: Gamma Plan}
-    payee: {constant: Larkspur}
-"""
 CARDS = (
     HEAD
     + r"""sections:

@@ -10,10 +10,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from bots.reading.paper.gaps import in_two, joined, parts
 from bots.reading.paper.heights import cased
-from bots.reading.paper.letterforms import AGREED, compared
+from bots.reading.paper.letterforms import compared
 from bots.reading.paper.rules import beside_a_rule, without_rules
-from bots.reading.paper.sheet import Word
-from bots.reading.paper.spelling import ALIKE, NOUGHT
+from bots.reading.paper.sheet import AGREED, ALIKE, Word
+from bots.reading.paper.spelling import NOUGHT
 from bots.reading.paper.typewriting import typewritten
 
 DPI = 300
@@ -195,6 +195,13 @@ def test_typewritten_words_are_what_stands_between_blanks(printed: str, seen: st
     widths = [word.box[2] - word.box[0] for word in there]
     assert widths == pytest.approx([len(one) * ROOM for one in printed.split()], abs=13)
     assert [word for word in made if word.box[1] > 200] == known
+
+
+def test_a_word_not_read_yet_is_no_part_of_a_number_beside_it() -> None:
+    made = Print(*page())
+    number, more = made.word("12", 100), made.word("34", 100 + 2 * 14 + 12)
+    words = [number, replace(more, text="", confidence=0)]
+    assert joined(np.asarray(made.image), words, 1) == words
 
 
 def test_what_a_typewriter_set_and_was_seen_whole_is_left_as_it_is() -> None:

@@ -19,8 +19,8 @@ from bots.reading.paper import second_reader
 from bots.reading.paper.document import drawn_page, pages_of
 from bots.reading.paper.pictures import kind_of_picture, pictured_pages
 from bots.reading.paper.preparation import skew, straight, upright
-from bots.reading.paper.second_reader import PROVABLE, doubted
-from bots.reading.paper.sheet import Page, Word
+from bots.reading.paper.second_reader import doubted
+from bots.reading.paper.sheet import PROVABLE, Page, Word
 
 PRINTED = LIST_PAGES[0].split()
 SURE = 30  # percent: the least that a figure is taken at

@@ -24,6 +24,8 @@ def as_written(pages: Sequence[Page], layout: EobLayout) -> list[Page]:
 
     So is a label that was run together. A word that the layout spells in several ways stays.
     """
+    if not any(word.source == "ocr" for page in pages for word in page.words):
+        return list(pages)
     said = layout.model_dump()
     texts = (NO_WORDS.sub(" ", text) for text in _texts(said))
     words = _spellings(word for text in texts for word in WORD.findall(text))

@@ -14,14 +14,13 @@ from itertools import pairwise
 from billing.errors import UnreadableDocument
 from billing.money import money, parse_date
 from bots.layout_field import EobField
-from bots.reading.words import Box, Page, Word
+from bots.reading.words import AGREED, Box, Page, Word
 
 Value = str | Decimal | date | tuple[str, ...] | None
 
 # Percent. Two readings agreed on every word that has more than 0.
 LEAST_CONFIDENCE = 30
-# Two readers of a scan saw the same. Of an amount one is enough where an equation proves it.
-AGREED = 60
+# No equation proves it: of a scan two readers must have seen the same.
 UNPROVEN = frozenset({"allowed"})
 # In points. Columns of a page stand farther apart than words of a sentence.
 GUTTER = 8.0

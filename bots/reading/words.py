@@ -8,10 +8,11 @@ from PIL import Image
 
 from bots.reading.paper.apart import Apart
 from bots.reading.paper.pictures import kind_of_picture
-from bots.reading.paper.sheet import POINTS_PER_INCH, Box, Page, Word
+from bots.reading.paper.sheet import AGREED, POINTS_PER_INCH, Box, Page, Word
 from bots.reading.paper.spelling import drawn
 
 __all__ = [
+    "AGREED",
     "POINTS_PER_INCH",
     "Box",
     "Page",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from sandbox.remittances import spelling
-from sandbox.remittances.drawing import LANDSCAPE, TYPEWRITER, Sheet
+from sandbox.remittances.drawing import LANDSCAPE, Sheet
 from sandbox.remittances.issuer import Issuer
 from sandbox.remittances.parts import coded, name_of, payment_text, total
 from sandbox.remittances.spelling import Spelling
@@ -42,10 +42,7 @@ class _Advice(Typewritten):
     at: ClassVar = {heading: (place, right) for heading, place, right in COLUMNS}
 
     def draw(self) -> None:
-        sheet = self.sheet
-        sheet.font = TYPEWRITER
-        sheet.head = self._head
-        sheet.begin_page()
+        self.begin(self._head)
         for number, claim in enumerate(self.payment.claims):
             self._claim(claim, number)
         self._totals()

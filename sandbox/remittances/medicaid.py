@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from sandbox.people import make_person
 from sandbox.remittances import spelling
-from sandbox.remittances.drawing import LANDSCAPE, TYPEWRITER, Sheet
+from sandbox.remittances.drawing import LANDSCAPE, Sheet
 from sandbox.remittances.issuer import Issuer
 from sandbox.remittances.parts import coded, codes_used, description, name_of
 from sandbox.remittances.spelling import Spelling
@@ -73,10 +73,7 @@ class _Advice(Typewritten):
     section = ""
 
     def draw(self) -> None:
-        sheet = self.sheet
-        sheet.font = TYPEWRITER
-        sheet.head = self._head
-        sheet.begin_page()
+        self.begin(self._head)
         numbered = list(enumerate(self.payment.claims))
         corrected = {c.claim_id for _, c in numbered if c.status == "22"}
         parts = {

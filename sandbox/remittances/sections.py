@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from sandbox.remittances import spelling
-from sandbox.remittances.drawing import LANDSCAPE, TYPEWRITER, Sheet
+from sandbox.remittances.drawing import LANDSCAPE, Sheet
 from sandbox.remittances.issuer import Issuer
 from sandbox.remittances.parts import name_of, payment_text
 from sandbox.remittances.spelling import Spelling
@@ -37,10 +37,7 @@ class _Sections(Typewritten):
     at: ClassVar = {heading: (place, right) for heading, place, right in COLUMNS}
 
     def draw(self) -> None:
-        sheet = self.sheet
-        sheet.font = TYPEWRITER
-        sheet.head = self._head
-        sheet.begin_page()
+        self.begin(self._head)
         numbered = list(enumerate(self.payment.claims))
         corrected = {c.claim_id for c in self.payment.claims if c.status == "22"}
         adjusted = [pair for pair in numbered if pair[1].claim_id in corrected]

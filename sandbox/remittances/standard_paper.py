@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from sandbox.remittances import spelling
-from sandbox.remittances.drawing import LANDSCAPE, TYPEWRITER, Sheet
+from sandbox.remittances.drawing import LANDSCAPE, Sheet
 from sandbox.remittances.issuer import Issuer
 from sandbox.remittances.parts import coded, codes_used, name_of, total
 from sandbox.remittances.spelling import Spelling
@@ -59,10 +59,7 @@ class _Notice(Typewritten):
     at: ClassVar = {heading: (place, right) for heading, place, right in COLUMNS}
 
     def draw(self) -> None:
-        sheet = self.sheet
-        sheet.font = TYPEWRITER
-        sheet.head = self._head
-        sheet.begin_page()
+        self.begin(self._head)
         for number, claim in enumerate(self.payment.claims):
             self._claim(claim, f"claims[{number}]")
         self._totals()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-from sandbox.remittances.drawing import MARGIN, Sheet
+from sandbox.remittances.drawing import MARGIN, TYPEWRITER, Sheet
 from sandbox.remittances.issuer import Issuer
 from sandbox.remittances.story import Payment
 
@@ -22,6 +22,12 @@ class Typewritten:
     def __init__(self, sheet: Sheet, payment: Payment, issuer: Issuer) -> None:
         self.sheet, self.payment, self.issuer = sheet, payment, issuer
         self.money = issuer.spelling.money
+
+    def begin(self, head: Callable[[Sheet], None]) -> None:
+        """The first page, and ``head`` at the top of each."""
+        self.sheet.font = TYPEWRITER
+        self.sheet.head = head
+        self.sheet.begin_page()
 
     def put(self, column: int, text: str, *, right: bool = False, path: str = "") -> None:
         """Type ``text`` from a column on, or up to it."""

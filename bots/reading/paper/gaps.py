@@ -72,7 +72,7 @@ def _apart(grey: Cells, one: Word, other: Word, cells_a_point: float) -> float:
 def _goes_on(text: str, more: str, apart: float) -> bool:
     if FIGURE.fullmatch(text) or FIGURE.fullmatch(more):
         return False
-    numbers = text[-1:].isdigit() and more[0].isdigit()
+    numbers = text[-1:].isdigit() and more[:1].isdigit()
     whole = FIGURE.fullmatch(text + more) is not None
     return (numbers and apart < APART) or (whole and apart < LOOSE)
 

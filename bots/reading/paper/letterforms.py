@@ -10,10 +10,9 @@ import numpy as np
 from PIL import Image
 
 from bots.reading.paper.ink import INK, Box, Cells, glyphs, trimmed
-from bots.reading.paper.sheet import Word
-from bots.reading.paper.spelling import ALIKE, NOUGHT, ONE, WELL_FORMED, drawn_alike
+from bots.reading.paper.sheet import AGREED, ALIKE, Word
+from bots.reading.paper.spelling import NOUGHT, ONE, WELL_FORMED, drawn_alike
 
-AGREED = 60  # percent
 SIZE = (12, 16)  # cells, to which every letter is brought
 EXAMPLES = 25  # of a letter are enough
 LEAST = 2  # examples: of fewer nothing is known

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFilter
+
+from bots.reading.paper.ink import Cells
 
 DARK = 140
 MOST_SKEW = 5.0  # degrees
@@ -16,8 +17,6 @@ COARSE, FINE = 0.1, 0.02  # degrees: the lines of a wide page blur into each oth
 POINTS_LOOKED_AT = 60_000
 SPECKLED = 0.02  # of all cells are neither paper nor ink, though the picture is bilevel or scanned
 SOFT = 0.8  # cells
-
-Cells = np.ndarray[Any, np.dtype[Any]]
 
 
 def upright(image: Image.Image) -> Image.Image:

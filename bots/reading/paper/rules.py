@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from bots.reading.paper.ink import Box, Cells
 
 RULE_INCHES = 0.4  # a dark run as long is no part of a letter
 SHORT_INCHES, TOUCHING = 0.15, 4  # no letter is as high and touches rules, in cells, at both ends
@@ -16,8 +17,6 @@ INKED = 0.95  # of a rule's length
 GOES_ON = 0.7  # of the length of what may be a piece of a rule, on either side of it
 ASIDE = 3  # cells: a rule that is a little askew
 DARKNESS = 0.8  # of the paper's grey: rules are often printed in grey
-
-Cells = np.ndarray[Any, np.dtype[Any]]
 
 
 def without_rules(image: Image.Image, dpi: int) -> Image.Image:
@@ -85,7 +84,7 @@ def _long_runs(dark: Cells, *, least: int, widest: int) -> Cells:
     return kept
 
 
-def beside_a_rule(taken_off: Cells, box: tuple[int, int, int, int]) -> bool:
+def beside_a_rule(taken_off: Cells, box: Box) -> bool:
     """Whether a rule went on above and below the box, or to its left and right.
 
     ``taken_off`` is where a page has lost its rules. What stands there is a piece of one.

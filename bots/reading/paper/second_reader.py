@@ -16,9 +16,8 @@ import numpy as np
 from PIL import Image
 
 from bots.reading.paper.gaps import in_two, parts
-from bots.reading.paper.sheet import Word
+from bots.reading.paper.sheet import AGREED, ALIKE, PROVABLE, Word
 from bots.reading.paper.spelling import (
-    ALIKE,
     MONEY,
     WELL_FORMED,
     drawn_alike,
@@ -33,8 +32,6 @@ AT_ONCE = 8
 AROUND = 0.15  # of a word's height: room that the model is used to
 ROOMY, LARGER = 0.4, (1.5, 2.0)  # for a second look
 WORTH_ANOTHER_LOOK = 0.4  # of a page's words may differ: more, and nothing there can be trusted
-AGREED = 60  # percent: two readers of different kinds saw the same
-PROVABLE = 40  # percent: an amount that one of them saw each time; only an equation proves it
 SURER, LIKELY, NO_IDEA = 0.9, 0.8, 30
 CLEAN_AGREED, CLEAN_SURE, CLEAN_WORD = 0.97, 94, 90
 AMOUNT = re.compile(MONEY)
@@ -54,7 +51,7 @@ def doubted(
     The second reader must see the same as Tesseract, but for plain words that Tesseract is sure
     of on a page of clean print. Where they differ both look ``again``, at the word alone and
     enlarged: the one text that both have seen then is sure, anything else in doubt. An amount of
-    money that Tesseract saw each time is left for the equations to judge. Without a second reader
+    money that one of them saw each time is left for the equations to judge. Without a second reader
     on this machine a page that is not clean is in doubt as if nothing had been seen.
     """
     read, clean = _reader(), _clean(words)
@@ -79,11 +76,10 @@ def doubted(
         if word.text and word.confidence == 0 and len(pieces) < len(text.split()):
             judged.append(replace(word, confidence=0))
         elif _same(word.text, whole):
+            if len(pieces) == 1 and whole.isupper():
+                pieces = [replace(word, text=whole)]
             agreed = max(word.confidence, AGREED)
-            pieces = (
-                pieces if len(pieces) > 1 or not whole.isupper() else [replace(word, text=whole)]
-            )
-            judged += [replace(one, confidence=agreed) for one in pieces]
+            judged += [replace(one, text=well_spelt(one.text), confidence=agreed) for one in pieces]
         elif spelt := meant(whole, [word.text]):
             judged.append(replace(word, text=spelt, confidence=AGREED))
         elif len(pieces) > 1:
@@ -145,8 +141,9 @@ def _settled(word: Word, first: tuple[str, float], seen: set[str], looks: set[st
     alike = {one for one in seen | looks if len(one) == len(text) and drawn_alike(one, text)}
     if alike & looks:
         return replace(word, text=merged(alike), confidence=ALIKE)
-    alone = seen == {text} and sum(map(bool, map(WELL_FORMED.fullmatch, looks))) != 1
-    if alone and sure >= SURER and AMOUNT.fullmatch(text):
+    others = [look for look in looks if WELL_FORMED.fullmatch(look)]
+    alone = seen == {text} and sure >= SURER and len(others) != 1
+    if alone and AMOUNT.fullmatch(text):
         return replace(word, text=text, confidence=PROVABLE)
     if word.text and looks <= {word.text, ""} and AMOUNT.fullmatch(word.text):
         return _in_doubt(word)

@@ -9,6 +9,11 @@ Box = tuple[float, float, float, float]
 
 POINTS_PER_INCH = 72
 
+# How sure a word of a scan is, in percent, by who has seen it so.
+AGREED = 60  # two readers of different kinds, or one and the page's own letters
+PROVABLE = 40  # one of them each time, an amount: only an equation proves it
+ALIKE = 20  # both, but for letters that are drawn alike
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Word:

@@ -9,7 +9,6 @@ MONEY = r"[-(]?\$?(\d{1,3}(,\d{3})*|\d*)\.\d\d[-)]?(CR)?"
 DATE = r"\d\d?[/-]\d\d?[/-](\d{4}|\d\d)"
 PROCEDURE = r"[A-Z]\d{4}"  # HCPCS Level II
 ADJUSTMENT = r"(CO|PR|OA|PI|CR)-?[A-Z]?\d{1,3}"
-ALIKE = 20  # percent: the readers differ only in letters that are drawn alike
 WELL_FORMED = re.compile("|".join((MONEY, DATE, PROCEDURE, ADJUSTMENT)))
 NO_L = re.compile(r"^l(?=[bcdfghjkmnpqrstvwxz][a-z])")
 CENTS = re.compile(r"^[-+'.](?=\d\d$)")  # a point before cents alone is often seen as a dash
