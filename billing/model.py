@@ -47,7 +47,10 @@ class Claim:
     """One row of the biller's work.
 
     ``claim_id`` is the patient control number exactly as the export spells it. ``payer`` is the
-    profile's id, or None while no profile claims ``payer_name``.
+    profile's id, or None while no profile claims ``payer_name``. ``insurance_paid`` is what the
+    billing system has posted of insurance payments (dollars, positive for money received),
+    ``owner`` whose work the row is, ``contract`` the plan or contract its fee schedule goes by;
+    what an export has no column or value for is None.
     """
 
     claim_id: str
@@ -67,6 +70,11 @@ class Claim:
     provider_tin: str | None = None
     submitted: date | None = None
     last_billed: date | None = None
+    secondary_payer: str | None = None
+    authorization_number: str | None = None
+    insurance_paid: Decimal | None = None
+    owner: str | None = None
+    contract: str | None = None
 
     def __repr__(self) -> str:
         return f"Claim({self.claim_id!r})"

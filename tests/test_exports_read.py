@@ -64,6 +64,32 @@ def test_a_csv_row_becomes_the_claim_it_spells() -> None:
     assert (claim.source.row, claim.source.sheet) == (6, None)
 
 
+def test_columns_that_an_export_may_have_are_read_and_those_it_lacks_are_unknown() -> None:
+    more = {
+        "Secondary Insurance": "Birch Supplement",
+        "Auth #": "A-0017",
+        "Ins Payments": "$35.00",
+        "Assigned To": "4471",
+        "Contract": "PPO 2026",
+    }
+    rows = [[*kareo_row(1), *more.values()], [*kareo_row(2), *[""] * 5]]
+    reading = read_export(kareo_csv(rows, headings=[*KAREO, *more]), "a.csv", payer_ids=PAYERS)
+    full, bare = reading.claims
+    assert full.secondary_payer == "Birch Supplement"
+    assert full.authorization_number == "A-0017"
+    assert full.insurance_paid == Decimal("35.00")
+    assert (full.owner, full.contract) == ("4471", "PPO 2026")
+    nothing = (None, None, None, None, None)
+    for claim in (bare, *read_export(kareo_csv([kareo_row(2)]), "b.csv", payer_ids={}).claims):
+        assert (
+            claim.secondary_payer,
+            claim.authorization_number,
+            claim.insurance_paid,
+            claim.owner,
+            claim.contract,
+        ) == nothing
+
+
 def test_a_workbook_row_becomes_the_claim_it_holds() -> None:
     reading = read_export(nextgen_xlsx([7]), "aging.xlsx", payer_ids=PAYERS)
     (claim,) = reading.claims

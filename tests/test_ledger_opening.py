@@ -13,6 +13,7 @@ from threading import Barrier
 import pytest
 from ledger_samples import (
     LAST_NAME,
+    NOW,
     begin,
     claim,
 )
@@ -166,3 +167,18 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(ledger: Led
     assert ledger.latest_sweep() == "night"
     assert ledger.progress("night").pending == 1
     assert ledger.problems() == []
+
+
+def test_a_claim_kept_before_it_had_these_words_is_read_without_them(ledger: Ledger) -> None:
+    begin(ledger, claims=[claim(1)])
+    later = ("secondary_payer", "authorization_number", "insurance_paid", "owner", "contract")
+    with ledger._writing() as connection:
+        connection.exec_driver_sql(
+            "UPDATE items SET claim = json_remove(claim, '$.secondary_payer', "
+            "'$.authorization_number', '$.insurance_paid', '$.owner', '$.contract')"
+        )
+        ((kept,),) = connection.exec_driver_sql("SELECT claim FROM items").all()
+    assert not [word for word in later if word in kept]
+    item = ledger.lease_item("night", "acme", "one", seconds=60, now=NOW)
+    assert item is not None
+    assert item.claim == claim(1)

@@ -250,6 +250,11 @@ def _claim(
         provider_tin=cast("str | None", cells.get("provider_tin")),
         submitted=cast("date | None", cells.get("submitted")),
         last_billed=cast("date | None", cells.get("last_billed")),
+        secondary_payer=cast("str | None", cells.get("secondary_payer")),
+        authorization_number=cast("str | None", cells.get("authorization_number")),
+        insurance_paid=cast("Decimal | None", cells.get("insurance_paid")),
+        owner=cast("str | None", cells.get("owner")),
+        contract=cast("str | None", cells.get("contract")),
     )
 
 
