@@ -31,6 +31,8 @@ def money(text: str) -> Decimal:
     last four are negative. Raises ValueError on anything else, on more than two decimals, on more
     digits than an amount has, and on two signs at once.
     """
+    if _is_plain(text):
+        return Decimal(text)
     match = _AMOUNT.match(text.strip())
     if match is None or not (match["whole"] or match["cents"]):
         raise ValueError("not an amount of money")
@@ -51,13 +53,18 @@ def x12_money(text: str) -> Decimal:
 
     Raises ValueError on anything else and on a part of a cent.
     """
-    whole, _, cents = text.partition(".")
-    short = len(cents) == 2 and len(whole) <= MOST_DIGITS
-    if short and whole.isdigit() and cents.isdigit() and text.isascii():
-        return Decimal(text)  # how nearly all are spelled, known without the pattern
+    if _is_plain(text):
+        return Decimal(text)
     if not _X12.fullmatch(text):
         raise ValueError("not an amount of money")
     return Decimal(text).quantize(CENT)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether it is spelled as nearly all amounts are, 125.00, known without a pattern."""
+    whole, _, cents = text.partition(".")
+    short = len(cents) == 2 and len(whole) <= MOST_DIGITS
+    return short and whole.isdigit() and cents.isdigit() and text.isascii()
 
 
 def percent(text: str) -> Decimal:

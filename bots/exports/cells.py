@@ -33,8 +33,9 @@ class _Unfit(ValueError):
 
 def literal(text: str) -> str:
     """What a cell says without the ``="00123"`` that keeps a spreadsheet from eating zeros."""
-    quoted = _QUOTED.fullmatch(text.strip())
-    return (quoted[1] if quoted else text).strip()
+    text = text.strip()
+    quoted = _QUOTED.fullmatch(text) if text.startswith("=") else None
+    return quoted[1].strip() if quoted else text
 
 
 def understood(cell: Cell, kind: Kind, dates: Sequence[str]) -> object:
@@ -47,7 +48,7 @@ def understood(cell: Cell, kind: Kind, dates: Sequence[str]) -> object:
             return Unreadable("is a formula that was never calculated")
         if cell.startswith("="):
             return Unreadable("is a formula instead of a value")
-        if _FAULT.fullmatch(cell):
+        if cell.startswith("#") and _FAULT.fullmatch(cell):
             return Unreadable("shows a spreadsheet error instead of a value")
     try:
         return _UNDERSTAND[kind](cell, dates)
@@ -60,7 +61,7 @@ def _id(cell: Cell, dates: Sequence[str]) -> str:
         raise _Unfit("was turned into a date by a spreadsheet")
     if isinstance(cell, str):
         cell = cell.removeprefix("'")  # typed in front of an id to keep its zeros
-        if _SCIENTIFIC.fullmatch(cell):
+        if "E" in cell.upper() and _SCIENTIFIC.fullmatch(cell):
             raise _Unfit("was turned into a rounded number (1.23E+12) by a spreadsheet")
         if not cell.isprintable():
             raise _Unfit("holds an invisible character")

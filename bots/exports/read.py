@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import cast
+from operator import gt, lt
+from typing import Any
 
 import pandas as pd
 
@@ -18,12 +19,17 @@ from billing.money import ZERO
 from billing.report import RefusedRow
 from bots.exports.cells import Unreadable, literal, understood
 from bots.exports.recognise import Recognised, Row, Sheeted, recognise, rows_below
-from bots.exports.systems import FIELDS, Field, Kind, plain
+from bots.exports.systems import FIELDS, Field, plain
 from bots.exports.workbook import Cell
 
 _TOTAL = re.compile(r"\b(sub|grand)?[\s-]?totals?\b", re.I)
+_DIGIT = re.compile(r"\d")
 _ENOUGH_TO_JUDGE = 10
 _MOSTLY = 0.8
+_OUT_OF_ORDER: Sequence[tuple[Field, Callable[[date, date], bool], str]] = (
+    ("service_to", lt, "before"),
+    ("date_of_birth", gt, "after"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +79,21 @@ def read_rows(
     sha256 = hashlib.sha256(data).hexdigest()
     sheet = found.container.sheet if isinstance(found.container, Sheeted) else None
     refused: dict[int, str] = {}
-    kept: dict[int, list[Cell]] = {}
+    numbers: list[int] = []
+    kept: list[list[Cell]] = []
     wanted = list(found.positions.values())
     only_furniture = True
     rows_in = 0
+    is_furniture = _furniture_of(found)
     for row in rows:
         rows_in += 1
-        why = _furniture(row, found)
+        why = is_furniture(row)
         if why is None and row.surplus:
             why = f"the row has {row.surplus} filled cells beyond the last heading"
             only_furniture = False
         if why is None:
-            kept[row.row] = [row.cells[at] for at in wanted]
+            numbers.append(row.row)
+            kept.append([row.cells[at] for at in wanted])
         else:
             refused[row.row] = why
     if not kept and only_furniture:
@@ -92,28 +101,22 @@ def read_rows(
             f"{name}, row {found.header_row}: there are headings but no claims below them; "
             "widen the report's filter and export it again."
         )
-    frame = pd.DataFrame.from_dict(
-        kept, orient="index", columns=pd.Index(list(found.positions)), dtype=object
+    cells = {column: [row[at] for row in kept] for at, column in enumerate(found.positions)}
+    del kept
+    faults = _faults(numbers, cells, found)
+    values = {column: _parsed(cells.pop(column), column, found) for column in found.positions}
+    faulty = _faulty(numbers, values, faults, found)
+    refused |= {numbers[at]: why for at, why in faulty.items()}
+    claims = tuple(
+        _claims(
+            numbers, values, faulty, _by_key(payer_ids), lambda row: SourceRow(sha256, row, sheet)
+        )
     )
-    faults = _faults(frame, found)
-    values = {
-        column: _parsed(frame[column], FIELDS[column], found)
-        for column in cast(list[Field], list(frame.columns))
-    }
-    by_payer = _by_key(payer_ids)
-    claims: list[Claim] = []
-    for position, number in enumerate(kept):
-        cells = {column: parsed[position] for column, parsed in values.items()}
-        made = _claim(cells, found, faults.get(number), by_payer, SourceRow(sha256, number, sheet))
-        if isinstance(made, Claim):
-            claims.append(made)
-        else:
-            refused[number] = made.why
     return ExportReading(
         name=name,
         sha256=sha256,
         recognised=found,
-        claims=tuple(claims),
+        claims=claims,
         refused=tuple(RefusedRow(row, refused[row], sheet) for row in sorted(refused)),
         rows_in=rows_in,
         billed_total=sum((claim.billed for claim in claims), ZERO),
@@ -121,68 +124,83 @@ def read_rows(
     )
 
 
-def _furniture(row: Row, found: Recognised) -> str | None:
+def _furniture_of(found: Recognised) -> Callable[[Row], str | None]:
     """Why a row belongs to the report's layout and was never meant as a claim."""
-    if not row.surplus and all(isinstance(c, str) and not c.strip() for c in row.cells):
-        return "blank row"
-    claim_id = row.cells[found.positions["claim_id"]]
-    if _is_heading(claim_id, found.heading("claim_id")) and _repeats_headings(row, found):
-        return "headings repeated"
-    unnamed = claim_id == "" or (isinstance(claim_id, str) and _TOTAL.search(claim_id))
-    if unnamed and row.cells[found.positions["member_id"]] == "":
-        label = next((c for c in row.cells if isinstance(c, str) and _TOTAL.search(c)), None)
-        if label is not None:
-            return "subtotal row" if "sub" in label.casefold() else "total row"
-    return None
+    id_at, member_at = found.positions["claim_id"], found.positions["member_id"]
+    id_heading = plain(found.heading("claim_id"))
+    digit_in_heading = _DIGIT.search(id_heading) is not None
+
+    def why(row: Row) -> str | None:
+        claim_id, member_id = row.cells[id_at], row.cells[member_at]
+        numbered = not isinstance(claim_id, str) or _DIGIT.search(claim_id) is not None
+        if numbered and member_id != "" and not digit_in_heading:
+            return None  # how nearly every row is, known without looking at all its cells
+        if not row.surplus and all(isinstance(c, str) and not c.strip() for c in row.cells):
+            return "blank row"
+        if isinstance(claim_id, str) and plain(claim_id) == id_heading and _repeats(row, found):
+            return "headings repeated"
+        unnamed = claim_id == "" or (isinstance(claim_id, str) and _TOTAL.search(claim_id))
+        if unnamed and member_id == "":
+            label = next((c for c in row.cells if isinstance(c, str) and _TOTAL.search(c)), None)
+            if label is not None:
+                return "subtotal row" if "sub" in label.casefold() else "total row"
+        return None
+
+    return why
 
 
 def _is_heading(cell: Cell, heading: str) -> bool:
     return isinstance(cell, str) and plain(cell) == plain(heading)
 
 
-def _repeats_headings(row: Row, found: Recognised) -> bool:
+def _repeats(row: Row, found: Recognised) -> bool:
     same = [_is_heading(row.cells[at], found.headings[at]) for at in found.positions.values()]
     return sum(same) >= len(same) - 1
 
 
-def _faults(frame: pd.DataFrame, found: Recognised) -> dict[int, str]:
-    """Rows that only the whole column shows to be wrong: repeated ids, zeros a spreadsheet ate."""
+def _faults(
+    numbers: Sequence[int], cells: Mapping[Field, Sequence[Any]], found: Recognised
+) -> dict[int, str]:
+    """Rows that only the whole column shows to be wrong: repeated ids, zeros a spreadsheet ate.
+
+    By place in ``numbers``, the rows' own.
+    """
     faults: dict[int, str] = {}
-    ids = frame["claim_id"].map(_bare_id)
     first: dict[str, int] = {}
-    for number, claim_id in zip(frame.index, ids, strict=True):
-        if claim_id and first.setdefault(claim_id, number) != number:
+    for at, cell in enumerate(cells["claim_id"]):
+        claim_id = _bare_id(cell)
+        if claim_id and (before := first.setdefault(claim_id, at)) != at:
             heading = found.heading("claim_id")
-            faults[number] = f"{heading} repeats that of row {first[claim_id]}"
-    for _, group in frame.groupby(frame["payer_name"].map(str).map(payer_key), sort=False):
-        for number in _shortened(group["member_id"]):
+            faults[at] = f"{heading} repeats that of row {numbers[before]}"
+    members = pd.Series(cells["member_id"], dtype=object)
+    payers = pd.Series(cells["payer_name"], dtype=object)
+    for _, group in members.groupby(payers.map({c: payer_key(str(c)) for c in payers.unique()})):
+        for at in _shortened(group.to_dict()):
             faults.setdefault(
-                number,
+                at,
                 f"{found.columns['member_id']} is shorter than the payer's others: a spreadsheet "
                 "has probably removed its leading zeros",
             )
     return faults
 
 
-def _shortened(ids: pd.Series) -> list[int]:
-    """Rows of one payer whose all-digit id has lost zeros.
+def _shortened(ids: Mapping[Any, Cell]) -> list[int]:
+    """Places of one payer's all-digit ids that have lost zeros.
 
     A number cell cannot hold a leading zero, so one shorter than the longest id has lost some.
     In text it is judged only where most ids have one width and none begins with a zero.
     """
-    digits = ids.map(_bare_id)
-    digits = digits[digits.str.fullmatch(r"\d+")]
-    if digits.empty:
+    digits = {at: bare for at, cell in ids.items() if (bare := _bare_id(cell)).isdecimal()}
+    if not digits:
         return []
-    width = digits.str.len()
-    short = width < width.max()
-    numeric = ids.loc[digits.index].map(lambda cell: isinstance(cell, Decimal))
+    width = max(map(len, digits.values()))
+    short = [at for at, bare in digits.items() if len(bare) < width]
     eaten = (
         len(digits) >= _ENOUGH_TO_JUDGE
-        and not digits.str.startswith("0").any()
-        and (~short).mean() >= _MOSTLY
+        and not any(bare.startswith("0") for bare in digits.values())
+        and len(digits) - len(short) >= _MOSTLY * len(digits)
     )
-    return [int(number) for number in digits.index[short & (numeric | eaten)]]
+    return [at for at in short if eaten or isinstance(ids[at], Decimal)]
 
 
 def _bare_id(cell: Cell) -> str:
@@ -191,71 +209,82 @@ def _bare_id(cell: Cell) -> str:
     return literal(cell).removeprefix("'") if isinstance(cell, str) else ""
 
 
-def _parsed(column: pd.Series, kind: Kind, found: Recognised) -> list[object]:
+def _parsed(column: Sequence[Cell], field: Field, found: Recognised) -> list[object]:
     """The typed value of each cell, each distinct cell understood once; "" stays None."""
+    kind, dates = FIELDS[field], found.system.dates
+    of_text: dict[str, object] = {}
     known: dict[tuple[type, str], object] = {}
     values: list[object] = []
-    for cell in cast(Iterable[Cell], column):
+    for cell in column:
+        if isinstance(cell, str):
+            if cell not in of_text:
+                of_text[cell] = understood(cell, kind, dates)
+            values.append(of_text[cell])
+            continue
         key = (type(cell), str(cell))
         if key not in known:
-            known[key] = understood(cell, kind, found.system.dates)
+            known[key] = understood(cell, kind, dates)
         values.append(known[key])
     return values
 
 
-def _claim(
-    cells: dict[Field, object],
+def _faulty(
+    numbers: Sequence[int],
+    values: Mapping[Field, Sequence[object]],
+    faults: Mapping[int, str],
     found: Recognised,
-    fault: str | None,
+) -> dict[int, str]:
+    """Why rows are no claims, by place: cell by cell, then what is empty, then ``faults``."""
+    whys: dict[int, list[str]] = {}
+    for one, column in values.items():
+        for at, value in enumerate(column):
+            if isinstance(value, Unreadable):
+                whys.setdefault(at, []).append(f"{found.heading(one)} {value.why}")
+    for one in found.system.required:
+        if one != "date_of_birth" and None in values[one]:
+            for at, value in enumerate(values[one]):
+                if value is None:
+                    whys.setdefault(at, []).append(f"{found.heading(one)} is empty")
+    for at, why in faults.items():
+        whys.setdefault(at, []).append(why)
+    faulty = {at: "; ".join(several) for at, several in whys.items()}
+    return {**_impossible(values, faulty, found), **faulty}
+
+
+def _impossible(
+    values: Mapping[Field, Sequence[Any]], faulty: Container[int], found: Recognised
+) -> dict[int, str]:
+    """Rows whose dates are readable one by one and cannot all be true, by place."""
+    starts = values["service_from"]
+    impossible: dict[int, str] = {}
+    for one, wrong, how in _OUT_OF_ORDER:
+        for at, (start, other) in enumerate(zip(starts, values.get(one, ()), strict=False)):
+            if other is not None and at not in faulty and wrong(other, start):
+                impossible.setdefault(
+                    at, f"{found.heading(one)} is {how} {found.heading('service_from')}"
+                )
+    return impossible
+
+
+def _claims(
+    numbers: Sequence[int],
+    values: Mapping[Field, Sequence[Any]],
+    faulty: Container[int],
     payer_ids: Mapping[str, str],
-    source: SourceRow,
-) -> Claim | Unreadable:
-    whys = [f"{found.heading(f)} {v.why}" for f, v in cells.items() if isinstance(v, Unreadable)]
-    needed = [f for f in found.system.required if f != "date_of_birth"]
-    whys += [f"{found.heading(f)} is empty" for f in needed if cells[f] is None]
-    whys += [fault] if fault else []
-    if whys:
-        return Unreadable("; ".join(whys))
-    if "patient_name" in cells:
-        last, first = cast(tuple[str, str], cells.pop("patient_name"))
-        cells |= {"patient_last": last, "patient_first": first}
-    born = cast("date | None", cells.get("date_of_birth"))
-    start = cast(date, cells["service_from"])
-    # A blank last day means a one-day service, as on the CMS-1500.
-    end = cast("date | None", cells.get("service_to")) or start
-    if end < start:
-        return Unreadable(
-            f"{found.heading('service_to')} is before {found.heading('service_from')}"
-        )
-    if born is not None and born > start:
-        return Unreadable(
-            f"{found.heading('date_of_birth')} is after {found.heading('service_from')}"
-        )
-    payer_name = cast(str, cells["payer_name"])
-    return Claim(
-        claim_id=cast(str, cells["claim_id"]),
-        payer=payer_ids.get(payer_key(payer_name)),
-        payer_name=payer_name,
-        member_id=cast(str, cells["member_id"]),
-        patient_last=cast(str, cells["patient_last"]),
-        patient_first=cast(str, cells["patient_first"]),
-        date_of_birth=born,
-        service_from=start,
-        service_to=end,
-        billed=cast(Decimal, cells["billed"]),
-        balance=cast(Decimal, cells["balance"]),
-        source=source,
-        payer_claim_number=cast("str | None", cells.get("payer_claim_number")),
-        provider_npi=cast("str | None", cells.get("provider_npi")),
-        provider_tin=cast("str | None", cells.get("provider_tin")),
-        submitted=cast("date | None", cells.get("submitted")),
-        last_billed=cast("date | None", cells.get("last_billed")),
-        secondary_payer=cast("str | None", cells.get("secondary_payer")),
-        authorization_number=cast("str | None", cells.get("authorization_number")),
-        insurance_paid=cast("Decimal | None", cells.get("insurance_paid")),
-        owner=cast("str | None", cells.get("owner")),
-        contract=cast("str | None", cells.get("contract")),
-    )
+    sources: Callable[[int], SourceRow],
+) -> Iterator[Claim]:
+    """The claims of the rows that are not ``faulty``; our columns are named as a claim's values."""
+    payers = {name: payer_ids.get(payer_key(str(name))) for name in set(values["payer_name"])}
+    for at, row in enumerate(zip(*values.values(), strict=True)):
+        if at in faulty:
+            continue
+        cells: dict[str, Any] = dict(zip(values, row, strict=True))
+        if "patient_name" in cells:
+            cells["patient_last"], cells["patient_first"] = cells.pop("patient_name")
+        cells.setdefault("date_of_birth", None)
+        # A blank last day means a one-day service, as on the CMS-1500.
+        cells["service_to"] = cells.get("service_to") or cells["service_from"]
+        yield Claim(**cells, payer=payers[cells["payer_name"]], source=sources(numbers[at]))
 
 
 def _by_key(payer_ids: Mapping[str, str]) -> dict[str, str]:
