@@ -22,7 +22,8 @@ class Earlier:
 class ClaimResult:
     """One claim of a sweep with its conclusion; ``seconds`` is the time spent in the portal.
 
-    ``earlier`` is None for a claim that no sweep before this one had an answer to.
+    ``earlier`` is None for a claim that no sweep before this one had an answer to; ``first_asked``
+    is the day of the first sweep that held it.
     """
 
     item_id: int
@@ -32,6 +33,7 @@ class ClaimResult:
     seconds: Decimal | None
     checked_at: datetime | None
     earlier: Earlier | None = None
+    first_asked: date | None = None
 
     @property
     def changed(self) -> bool | None:

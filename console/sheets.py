@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -13,120 +13,61 @@ from billing.model import Posting
 from billing.report import ClaimResult, SweepReport
 from console.figures import (
     by_kind,
-    exceptions,
+    group,
     is_money_found,
     is_unasked,
     posting_totals,
 )
 from console.words import (
-    NONE_BEFORE,
     OUTCOMES,
     POSTINGS,
-    due_words,
-    initials,
     kind_words,
     obstacle,
     payer_name,
     posting_payer,
-    why_a_person,
 )
-
-Value = str | int | Decimal | date | datetime | None
-Form = Literal["text", "prose", "money", "number", "count", "date", "instant"]
 
 SHORT_HASH = 12
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """Text that opens a file beside the workbook; ``target`` is its path from there."""
+
+    text: str
+    target: str
+
+
+Value = str | int | Decimal | date | datetime | Link | None
+Form = Literal["text", "prose", "money", "number", "count", "date", "instant", "link", "choice"]
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
-    """A heading, how its values are shown, and how wide (in characters)."""
+    """A heading, how its values are shown, and how wide (in characters).
+
+    ``choices`` is what a person may pick for a cell that is theirs to fill in.
+    """
 
     heading: str
     form: Form
     width: int
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One table; ``total`` is a closing row, ``note`` says in a sentence what the table holds."""
+    """One table; ``total`` is a closing row, ``note`` says in a sentence what the table holds.
+
+    ``range_name`` is what formulas and pivot tables may call the table, headings and all.
+    """
 
     name: str
     note: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Value, ...], ...]
     total: tuple[Value, ...] | None = None
-
-
-def all_sheets(report: SweepReport, today: date) -> list[Sheet]:
-    """The workbook's sheets in their order."""
-    return [
-        exceptions_sheet(report, today),
-        kinds_sheet(report),
-        claims_sheet(report),
-        postings_sheet(report),
-        payments_sheet(report),
-        unasked_sheet(report),
-        refused_sheet(report),
-    ]
-
-
-def exceptions_sheet(report: SweepReport, today: date) -> Sheet:
-    """Every claim that needs a person or an action, first things first."""
-    columns = (
-        Column("Priority", "number", 11),
-        Column("At stake", "money", 12),
-        Column("Claim", "text", 15),
-        Column("Payer", "prose", 24),
-        Column("Patient", "text", 8),
-        Column("Service date", "date", 12),
-        Column("Billed", "money", 12),
-        Column("Outcome", "text", 17),
-        Column("Last time", "text", 29),
-        Column("Changed", "text", 10),
-        Column("Finding", "prose", 22),
-        Column("Why", "prose", 42),
-        Column("Next action", "prose", 42),
-        Column("Due", "date", 12),
-        Column("Deadline", "text", 21),
-        Column("Due basis", "prose", 38),
-        Column("Payer status (verbatim)", "prose", 24),
-        Column("Category", "text", 10),
-        Column("Reason codes", "prose", 15),
-        Column("Why a person is needed", "prose", 24),
-        Column("Attempts", "count", 9),
-        Column("Checked (UTC)", "instant", 18),
-        Column("Evidence", "prose", 28),
-    )
-    rows = tuple(
-        (
-            priority,
-            result.conclusion.finding.dollars,
-            result.claim.claim_id,
-            payer_name(report, result.claim),
-            initials(result.claim),
-            result.claim.service_from,
-            result.claim.billed,
-            OUTCOMES[result.conclusion.outcome],
-            _last_time(result),
-            _changed(result),
-            kind_words(result.conclusion.finding.kind),
-            result.conclusion.finding.why,
-            result.conclusion.finding.next_action,
-            result.conclusion.finding.due,
-            due_words(result.conclusion.finding.due, today)[1],
-            result.conclusion.finding.due_basis,
-            result.conclusion.status_words,
-            result.conclusion.status_category,
-            _codes(result),
-            why_a_person(result),
-            result.attempts,
-            _instant(result),
-            _evidence(result.conclusion.evidence),
-        )
-        for priority, result in exceptions(report, today)
-    )
-    note = "Every claim that needs a person or an action, by dollars at stake, deadline and age."
-    return Sheet("Exceptions", note, columns, rows)
+    range_name: str | None = None
 
 
 def kinds_sheet(report: SweepReport) -> Sheet:
@@ -159,52 +100,21 @@ def kinds_sheet(report: SweepReport) -> Sheet:
     return Sheet("By kind", "The exceptions by what was found.", columns, rows, total)
 
 
-def claims_sheet(report: SweepReport) -> Sheet:
-    """Every claim of the sweep with its outcome and figures, as the export orders them."""
+def outcomes_sheet(report: SweepReport) -> Sheet:
+    """Every outcome with its claims and dollars: the control totals of the sheet of all claims."""
     columns = (
-        Column("Claim", "text", 15),
-        Column("Payer", "prose", 24),
-        Column("Patient", "text", 8),
-        Column("Service date", "date", 12),
-        Column("Billed", "money", 12),
-        Column("Balance", "money", 12),
-        Column("Outcome", "text", 17),
-        Column("Last time", "text", 29),
-        Column("Changed", "text", 10),
-        Column("Payer status (verbatim)", "prose", 24),
-        Column("Category", "text", 10),
-        Column("Payer claim number", "text", 20),
-        Column("Charge", "money", 12),
-        Column("Paid", "money", 12),
-        Column("Patient responsibility", "money", 14),
-        Column("Payment date", "date", 12),
-        Column("Trace number", "text", 20),
-        Column("Money found", "money", 12),
-        Column("Reason codes", "prose", 15),
-        Column("Finding", "prose", 22),
-        Column("Why", "prose", 42),
-        Column("Next action", "prose", 42),
-        Column("Due", "date", 12),
-        Column("Attempts", "count", 9),
-        Column("Seconds", "number", 9),
-        Column("Checked (UTC)", "instant", 18),
-        Column("Evidence", "prose", 28),
+        Column("Outcome", "text", 22),
+        Column("Claims", "count", 10),
+        Column("Billed", "money", 15),
+        Column("Balance", "money", 15),
+        Column("Paid", "money", 15),
+        Column("Patient responsibility", "money", 17),
+        Column("Money found", "money", 15),
     )
-    rows = tuple(_claim_row(report, result) for result in report.results)
-    total: tuple[Value, ...] = (
-        f"All {len(rows):,}",
-        *[None] * 3,
-        _sum(r.claim.billed for r in report.results),
-        _sum(r.claim.balance for r in report.results),
-        *[None] * 7,
-        _sum(r.conclusion.paid for r in report.results),
-        _sum(r.conclusion.patient_responsibility for r in report.results),
-        *[None] * 2,
-        _sum(r.conclusion.paid for r in report.results if is_money_found(r)),
-        *[None] * 9,
-    )
-    note = "Every claim of the sweep; what a payer did not state is empty."
-    return Sheet("All claims", note, columns, rows, total)
+    grouped = group(report.results, lambda result: result.conclusion.outcome)
+    rows = tuple((words, *_totals(grouped.get(outcome, ()))) for outcome, words in OUTCOMES.items())
+    note = "Every claim of the sweep by outcome; the last row is what all claims come to."
+    return Sheet("By outcome", note, columns, rows, ("All", *_totals(report.results)))
 
 
 def postings_sheet(report: SweepReport) -> Sheet:
@@ -321,36 +231,15 @@ def refused_sheet(report: SweepReport) -> Sheet:
     return Sheet("Refused rows", "Export rows that are no claim to work on.", columns, rows)
 
 
-def _claim_row(report: SweepReport, result: ClaimResult) -> tuple[Value, ...]:
-    claim, said = result.claim, result.conclusion
+def _totals(results: Iterable[ClaimResult]) -> tuple[Value, ...]:
+    kept = tuple(results)
     return (
-        claim.claim_id,
-        payer_name(report, claim),
-        initials(claim),
-        claim.service_from,
-        claim.billed,
-        claim.balance,
-        OUTCOMES[said.outcome],
-        _last_time(result),
-        _changed(result),
-        said.status_words,
-        said.status_category,
-        said.payer_claim_number,
-        said.charge,
-        said.paid,
-        said.patient_responsibility,
-        said.payment_date,
-        said.trace_number,
-        said.paid if is_money_found(result) else None,
-        _codes(result),
-        kind_words(said.finding.kind),
-        said.finding.why,
-        said.finding.next_action,
-        said.finding.due,
-        result.attempts,
-        result.seconds,
-        _instant(result),
-        _evidence(said.evidence),
+        len(kept),
+        _sum(r.claim.billed for r in kept),
+        _sum(r.claim.balance for r in kept),
+        _sum(r.conclusion.paid for r in kept),
+        _sum(r.conclusion.patient_responsibility for r in kept),
+        _sum(r.conclusion.paid for r in kept if is_money_found(r)),
     )
 
 
@@ -369,29 +258,6 @@ def _posting_row(report: SweepReport, posting: Posting) -> tuple[Value, ...]:
         evidence.page if evidence else None,
         evidence.sha256[:SHORT_HASH] if evidence else None,
     )
-
-
-def _last_time(result: ClaimResult) -> str:
-    earlier = result.earlier
-    if earlier is None:
-        return NONE_BEFORE
-    return f"{OUTCOMES[earlier.conclusion.outcome]}, {earlier.business_date}"
-
-
-def _changed(result: ClaimResult) -> str:
-    return "" if result.changed is None else "yes" if result.changed else "no"
-
-
-def _codes(result: ClaimResult) -> str:
-    return " ".join(sorted(result.conclusion.reason_codes))
-
-
-def _evidence(hashes: Iterable[str]) -> str:
-    return " ".join(sha256[:SHORT_HASH] for sha256 in hashes)
-
-
-def _instant(result: ClaimResult) -> datetime | None:
-    return None if result.checked_at is None else result.checked_at.astimezone(UTC)
 
 
 def _sum(amounts: Iterable[Decimal | None]) -> Decimal:

@@ -11,34 +11,40 @@ from math import ceil
 from typing import Any
 
 import xlsxwriter
+from xlsxwriter.utility import quote_sheetname, xl_range_abs
 
 from billing.money import dollars
 from billing.report import SweepReport
 from bots.exports.columns import clean, harmless
+from console.claim_sheets import all_sheets, exceptions_sheet
 from console.sheets import (
     Column,
     Form,
+    Link,
     Sheet,
     Value,
-    all_sheets,
-    exceptions_sheet,
     payments_sheet,
     postings_sheet,
 )
 
 INK, HEAD, RULE, BAND, LATE = "#1B2430", "#0F4C5C", "#DDE2E7", "#F1F5F6", "#9B2218"
 LINE_POINTS, MOST_LINES = 13, 8
+MOST_LINKS = 65_000  # on a sheet; Excel takes 65,530
+PRINTED_TO = ("Note", "Deadline")  # wide sheets print up to the first of these that they have
 
 FORMS: Mapping[Form, Mapping[str, Any]] = {
-    "text": {"indent": 1},
-    "prose": {"text_wrap": True, "indent": 1},
+    "text": {"align": "left", "indent": 1},
+    "prose": {"text_wrap": True, "align": "left", "indent": 1},
     "money": {"num_format": "#,##0.00"},
     "number": {"num_format": "#,##0.00"},
     "count": {"num_format": "#,##0"},
     "date": {"num_format": "yyyy-mm-dd", "align": "left", "indent": 1},
     "instant": {"num_format": "yyyy-mm-dd hh:mm", "align": "left", "indent": 1},
+    "link": {"align": "left", "indent": 1},
+    "choice": {"align": "left", "indent": 1},
 }
 RIGHT = ("money", "number", "count")
+LINKED = {"font_color": HEAD, "underline": 1}
 
 
 def exceptions_csv(report: SweepReport, today: date) -> bytes:
@@ -60,10 +66,15 @@ def postings_totals(report: SweepReport) -> bytes:
     return _csv(sheet)
 
 
-def exceptions_xlsx(report: SweepReport, today: date) -> bytes:
-    """The workbook: exceptions, kinds, all claims, postings, what was not asked, refused rows."""
+def exceptions_xlsx(
+    report: SweepReport, today: date, evidence: Mapping[str, str] | None = None
+) -> bytes:
+    """The workbook: exceptions, kinds, outcomes, all claims, postings, and a sheet an owner.
+
+    ``evidence`` is where the bytes of a hash lie, seen from the workbook's folder.
+    """
     return workbook(
-        all_sheets(report, today),
+        all_sheets(report, today, evidence or {}),
         title=f"Exceptions of sweep {report.sweep_id}",
         run=report.sweep_id,
         created=report.started_at,
@@ -109,6 +120,10 @@ def workbook(
     for sheet in sheets:
         page = book.add_worksheet(sheet.name)
         _write_sheet(page, sheet, formats, today)
+        if sheet.range_name is not None:
+            last = len(sheet.rows), len(sheet.columns) - 1
+            whole = xl_range_abs(0, 0, *last)
+            book.define_name(sheet.range_name, f"={quote_sheetname(sheet.name)}!{whole}")
         # a blank ends the font size, which would take in the figures of what follows
         page.set_header(f"&L&10 {_spelled(sheet.name)}: {_spelled(sheet.note)}&R&10 {run}")
         page.set_footer(f"&L&9{said}&R&9Page &P of &N")
@@ -140,6 +155,7 @@ def _formats(book: Any) -> dict[tuple[str, str], Any]:
                 **FORMS[form],
                 **look,
                 **({"align": "right"} if row == "head" and form in RIGHT else {}),
+                **(LINKED if row != "head" and form == "link" else {}),
             }
         )
         for row, look in rows.items()
@@ -158,10 +174,14 @@ def _write_sheet(
     for at, column in enumerate(sheet.columns):
         page.set_column(at, at, column.width)
         page.write_string(0, at, column.heading, formats["head", column.form])
+    links = 0
     for down, values in enumerate(sheet.rows, start=1):
         page.set_row(down, LINE_POINTS * _lines(sheet.columns, values) + 4)
         for at, (column, value) in enumerate(zip(sheet.columns, values, strict=True)):
             late = column.heading in ("Due", "Deadline") and _is_late(sheet, values, today)
+            if isinstance(value, Link):
+                links += 1
+                value = value if links <= MOST_LINKS else value.text
             _write(page, down, at, value, formats["late" if late else "plain", column.form])
     last = max(len(sheet.rows), 1)
     if not sheet.rows:
@@ -171,6 +191,13 @@ def _write_sheet(
             _write(page, last + 1, at, value, formats["total", column.form])
     page.autofilter(0, 0, last, len(sheet.columns) - 1)
     page.freeze_panes(1, _frozen(sheet.columns))
+    for at, column in enumerate(sheet.columns):
+        if column.choices:
+            choice = {"validate": "list", "source": list(column.choices), "error_type": "warning"}
+            page.data_validation(1, at, last, at, choice)
+    printed = _printed(sheet.columns)
+    if printed is not None:
+        page.print_area(0, 0, last, printed)
     page.set_landscape()
     page.fit_to_pages(1, 0)
     page.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
@@ -189,12 +216,20 @@ def _write(page: Any, row: int, column: int, value: Value, form: Any) -> None:
             page.write_datetime(row, column, value, form)
         case int() | Decimal():
             page.write_number(row, column, value, form)
+        case Link():
+            page.write_url(row, column, f"external:{value.target}", form, value.text)
 
 
 def _frozen(columns: tuple[Column, ...]) -> int:
     """The columns that stay in sight: up to the claim's number, if there is one."""
     headings = [column.heading for column in columns]
     return headings.index("Claim") + 1 if "Claim" in headings else 1
+
+
+def _printed(columns: tuple[Column, ...]) -> int | None:
+    """The last column that is printed, where a sheet is too wide for all of them."""
+    headings = [column.heading for column in columns]
+    return next((headings.index(one) for one in PRINTED_TO if one in headings), None)
 
 
 def _is_late(sheet: Sheet, values: tuple[Value, ...], today: date) -> bool:
@@ -232,6 +267,8 @@ def _cell(value: Value) -> str:
             return ""
         case str():
             return harmless(value)
+        case Link():
+            return harmless(value.text)
         case Decimal():
             return dollars(value) or ""
         case datetime():

@@ -76,11 +76,17 @@ def _write_outputs(
         copy = f"{Path(export.name).stem}.swept{Path(export.name).suffix}"
         made[f"write-back of {export.name}"] = (copy, written.data)
     today = report.business_date
+    shown = shown_evidence(ledger, report.results)
     made |= {
         "changes, cell by cell": ("changes.csv", changes_csv(changes)),
         "proposed postings": ("postings.csv", postings_csv(report)),
         "control totals": ("postings-totals.csv", postings_totals(report)),
-        "exceptions (workbook)": ("exceptions.xlsx", exceptions_xlsx(report, today)),
+        "exceptions (workbook)": (
+            "exceptions.xlsx",
+            exceptions_xlsx(
+                report, today, {one: f"evidence/{name}" for one, name in shown.items()}
+            ),
+        ),
         "exceptions (CSV)": ("exceptions.csv", exceptions_csv(report, today)),
         "answers (JSON)": ("answers.json", _json(answers(report))),
     }
@@ -94,25 +100,32 @@ def _write_outputs(
     made["morning sheet"] = ("morning.html", sheet.encode())
     for name, data in made.values():
         write_whole(folder / name, data)
-    show_evidence(ledger, report.results, folder / "evidence")
+    link_evidence(ledger, shown, folder / "evidence")
     return files
 
 
-def show_evidence(ledger: Ledger, results: Iterable[ClaimResult], folder: Path) -> None:
-    """The evidence of ``results`` beside the other files, each named by its hash.
+def shown_evidence(ledger: Ledger, results: Iterable[ClaimResult]) -> dict[str, str]:
+    """The evidence of ``results`` that lies beside the other files: hash → file name.
 
     What was captured of another patient stays in the ledger's store only.
     """
     shown = (r for r in results if r.conclusion.outcome is not Outcome.WRONG_PATIENT)
-    hashes = (sha256 for result in shown for sha256 in result.conclusion.evidence)
-    link_evidence(ledger, hashes, folder)
+    return name_evidence(ledger, (sha256 for r in shown for sha256 in r.conclusion.evidence))
 
 
-def link_evidence(ledger: Ledger, hashes: Iterable[str], folder: Path) -> None:
-    """The stored bytes of ``hashes`` in ``folder``, each named by its hash."""
+def name_evidence(ledger: Ledger, hashes: Iterable[str]) -> dict[str, str]:
+    """Hash → file name: the hash itself, with the ending of what it holds."""
+    return {
+        sha256: f"{sha256}{SUFFIX.get(ledger.media_type(sha256), '')}"
+        for sha256 in dict.fromkeys(hashes)
+    }
+
+
+def link_evidence(ledger: Ledger, names: Mapping[str, str], folder: Path) -> None:
+    """The stored bytes of each hash in ``folder``, by its name there."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    for sha256 in hashes:
-        place = folder / f"{sha256}{SUFFIX.get(ledger.media_type(sha256), '')}"
+    for sha256, name in names.items():
+        place = folder / name
         if not place.exists():
             _link(ledger.evidence_path(sha256), place)
 

@@ -36,6 +36,7 @@ RULES = {
     )
     for payer, days in (("larkspur", 90), ("tidewater", 180))
 }
+OWNERS = (None, "Desk: North/South [late]", "Desk  North South late", None, "=desk 4")
 FIRST = ("Ottoline", "Barnaby", "Cosima", "Ignatius", "Philippa", "Thaddeus", "Wilhelmina")
 LAST = ("Quillfeather", "Marchbanks", "Threlkeld", "Oglethorpe", "Pemberley", "Vandersloot")
 
@@ -230,6 +231,7 @@ def result(number: int, dice: random.Random) -> ClaimResult:
         balance=billed if number % 13 else Decimal("0.00"),
         source=SourceRow("e" * 64, number + 1),
         submitted=served + timedelta(days=3),
+        owner=OWNERS[number % len(OWNERS)],
     )
     paid_on = TODAY - timedelta(days=5 + number % 10) if case.share is not None else None
     step = next_step(case.kind, claim, RULES[known], today=TODAY, notice=paid_on)
@@ -266,6 +268,7 @@ def result(number: int, dice: random.Random) -> ClaimResult:
         attempts=1 if heard else 3,
         seconds=Decimal(dice.randint(1_100, 9_900)) / 1000 if heard else None,
         checked_at=STARTED + timedelta(seconds=number * 7),
+        first_asked=TODAY - timedelta(days=number % 9),
     )
 
 

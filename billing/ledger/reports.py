@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlalchemy import Connection, and_, func, or_, select
 
 from billing.errors import BadInput
@@ -108,8 +110,32 @@ def _results(
     )
     if payer is not None:
         query = query.where(items.c.payer == payer)
-    earlier = _earlier(connection, sweep_id)
-    return tuple(_result(row, earlier.get(row.item_id)) for row in connection.execute(query))
+    earlier, first = _earlier(connection, sweep_id), _first_asked(connection, sweep_id)
+    return tuple(
+        _result(row, earlier.get(row.item_id), first.get(row.item_id))
+        for row in connection.execute(query)
+    )
+
+
+def _first_asked(connection: Connection, sweep_id: str) -> dict[int, date]:
+    """By item: the day of the first sweep, up to this one, that held the same claim."""
+    items, before = tables.items, tables.items.alias("before")
+    this, sweeps = tables.sweeps.alias("this"), tables.sweeps
+    query = (
+        select(items.c.item_id, func.min(sweeps.c.business_date).label("first_asked"))
+        .join_from(items, this, items.c.sweep_id == this.c.sweep_id)
+        .join(
+            before,
+            and_(
+                before.c.claim_id == items.c.claim_id,
+                before.c.payer.is_not_distinct_from(items.c.payer),
+            ),
+        )
+        .join(sweeps, sweeps.c.sweep_id == before.c.sweep_id)
+        .where(items.c.sweep_id == sweep_id, sweeps.c.started_at <= this.c.started_at)
+        .group_by(items.c.item_id)
+    )
+    return {row.item_id: row.first_asked for row in connection.execute(query)}
 
 
 def _earlier(connection: Connection, sweep_id: str) -> dict[int, Earlier]:
@@ -153,7 +179,7 @@ def _earlier(connection: Connection, sweep_id: str) -> dict[int, Earlier]:
     }
 
 
-def _result(row: AnyRow, earlier: Earlier | None) -> ClaimResult:
+def _result(row: AnyRow, earlier: Earlier | None, first_asked: date | None) -> ClaimResult:
     return ClaimResult(
         item_id=row.item_id,
         claim=read(CLAIM, row.claim),
@@ -162,6 +188,7 @@ def _result(row: AnyRow, earlier: Earlier | None) -> ClaimResult:
         seconds=row.seconds,
         checked_at=row.concluded_at,
         earlier=earlier,
+        first_asked=first_asked,
     )
 
 
