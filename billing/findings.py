@@ -51,6 +51,21 @@ FINDINGS: Mapping[str, FindingKind] = {
         "The payer took back an earlier decision and decided anew; the old posting must go.",
         needs_person=True,
     ),
+    "credit-balance": FindingKind(
+        "Credit to give back",
+        "More was posted on the claim than it bore: somebody is owed a refund.",
+        needs_person=True,
+    ),
+    "posted-not-paid": FindingKind(
+        "Posted, not paid",
+        "The billing system carries the claim as paid, and the payer says that it did not pay.",
+        needs_person=True,
+    ),
+    "secondary-to-file": FindingKind(
+        "Secondary payer to file with",
+        "The payer left an amount that the patient's secondary payer may owe.",
+        needs_person=True,
+    ),
     # denials
     "denied-missing-info": FindingKind(
         "Denied: missing or wrong data",
@@ -70,6 +85,11 @@ FINDINGS: Mapping[str, FindingKind] = {
     "denied-no-authorization": FindingKind(
         "Denied: no authorization",
         "The payer found no authorization or referral that fits.",
+        needs_person=True,
+    ),
+    "denied-authorization-held": FindingKind(
+        "Denied: authorization is there",
+        "The payer found no authorization, and the billing system has its number.",
         needs_person=True,
     ),
     "denied-not-covered": FindingKind(
@@ -152,6 +172,17 @@ FINDINGS: Mapping[str, FindingKind] = {
     "not-on-file-filing-limit-passed": FindingKind(
         "Not on file, limit passed",
         "The payer holds no such claim, and its filing limit is over.",
+        needs_person=True,
+    ),
+    # the calendar
+    "filing-limit-near": FindingKind(
+        "Filing limit near",
+        "The claim may not be on file, and the payer's filing limit is days away.",
+        needs_person=True,
+    ),
+    "appeal-limit-near": FindingKind(
+        "Appeal limit near",
+        "The payer refused something, and its appeal limit is days away.",
         needs_person=True,
     ),
     # whose claim is it?

@@ -284,7 +284,10 @@ class Finding:
 
     ``kind`` is a key of :data:`billing.findings.FINDINGS`; ``why`` is one sentence without
     patient data; ``dollars`` is what is at stake; ``next_action`` is an imperative sentence;
-    ``due_basis`` says what ``due`` was counted from and by which rule.
+    ``due_basis`` says what ``due`` was counted from and by which rule. ``rule`` is the id of the
+    rule that fired (:data:`billing.reconcile.rules.RULES`), ``observed`` the hashes of the bytes it
+    fired on, ``figures`` the names of the figures it used, as the conclusion's places have them;
+    empty in ledgers of before there were rules.
     """
 
     kind: str
@@ -294,12 +297,16 @@ class Finding:
     due: date | None
     due_basis: str
     needs_person: bool
+    rule: str = ""
+    observed: tuple[str, ...] = ()
+    figures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
     """One claim's reconciled result: agreed figures (unknown is None), finding, and what they
-    rest on: hashes in ``evidence``, each figure's by name in ``places``."""
+    rest on: hashes in ``evidence``, each figure's by name in ``places``. ``others`` is what is true
+    of the claim besides, first things first; its dollars may be part of the finding's."""
 
     outcome: Outcome
     finding: Finding
@@ -317,6 +324,7 @@ class Conclusion:
     places: Mapping[str, Evidence] = field(default_factory=dict)
     no_answer: Reason | None = None
     detail: str | None = None
+    others: tuple[Finding, ...] = ()
 
 
 class PostingKind(StrEnum):

@@ -30,6 +30,7 @@ from flows.options import (
 )
 from flows.profile_command import profile
 from flows.progress import watching
+from flows.rules_command import rules
 from flows.stopping import stop_as_control_c_does
 
 INTERRUPTED = 130  # what the command line makes of a ctrl-C
@@ -41,6 +42,7 @@ app.add_typer(profile, name="profile", help="Check payer profiles.")
 app.add_typer(evidence, name="evidence")
 app.add_typer(policy, name="policy", help="What may run tonight, and stopped accounts.")
 app.command()(code)
+app.command()(rules)
 
 
 @app.callback()

@@ -12,9 +12,7 @@ from hypothesis import strategies as st
 from reconcile_samples import CLAIM, NOTICE, RULES, STATUS, TODAY, portal, weigh
 
 from billing.actions import (
-    STEPS,
     TOO_LATE,
-    Clock,
     escalates_on,
     filing_limit,
     next_step,
@@ -25,6 +23,7 @@ from billing.codes.reasons import Denial
 from billing.findings import FINDINGS
 from billing.model import PayerRules, Rule
 from billing.report import ClaimResult
+from billing.steps import STEPS, Clock
 
 NOTHING_KNOWN = PayerRules()
 

@@ -330,7 +330,7 @@ def test_the_payers_word_denied_counts_where_the_codes_are_silent() -> None:
         ("156.00", "paid-not-posted", "156.00"),
         ("155.99", "overpaid", "0.01"),
         ("0.00", "already-posted", "0.00"),
-        ("-3.00", "already-posted", "0.00"),
+        ("-3.00", "credit-balance", "3.00"),
     ],
 )
 def test_what_a_payment_means_depends_on_what_is_still_open(
