@@ -14,6 +14,7 @@ from sandbox.payers import STYLES
 from sandbox.world import World
 
 AS_OF = date(2026, 11, 20)
+SYSTEMS = ("epic_pb", "epic_hb", "cerner", "athena", "eclinicalworks")
 SETTINGS = Path("artifacts/sandbox/settings.toml")
 
 
@@ -36,9 +37,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
             parser.error(f"there is no simulated portal of {', '.join(sorted(missing))}")
         serve(world, settings=options.settings, delay=options.delay, parent_pid=options.parent_pid)
     elif options.verb == "export":
+        from sandbox.export_shapes import write_shaped
         from sandbox.exports import write_exports
 
-        said = "".join(f"{path}\n" for path in write_exports(world, options.folder))
+        paths = (
+            write_shaped(world, options.folder, options.system)
+            if options.system
+            else write_exports(world, options.folder)
+        )
+        said = "".join(f"{path}\n" for path in paths)
     elif options.verb == "documents":
         from sandbox.documents import write_documents
 
@@ -107,6 +114,12 @@ def _parser() -> argparse.ArgumentParser:
     ):
         writing = verbs.add_parser(verb, parents=[same], help=what)
         writing.add_argument("folder", type=Path, help="is made if it does not exist")
+        if verb == "export":
+            writing.add_argument(
+                "--system",
+                choices=SYSTEMS,
+                help="all in this billing system's shape, with answer-key.json",
+            )
         if verb == "documents":
             writing.add_argument("--limit", type=int, help="at most so many of each payer")
     verbs.add_parser(

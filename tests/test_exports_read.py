@@ -202,6 +202,28 @@ def test_an_id_kept_from_losing_its_zeros_is_read_as_it_was() -> None:
     assert claim.patient_last == "'t Hart"
 
 
+@pytest.mark.parametrize(
+    ("spelled", "last", "first"),
+    [
+        ("Doe Jr., Jane Q", "Doe", "Jane"),
+        ("Doe, Jr, Jane", "Doe", "Jane"),
+        ("DOE,JANE Q III", "DOE", "JANE"),
+        ("Doe, Jane, Sr.", "Doe", "Jane"),
+        ("De La Roe, Mary Ann", "De La Roe", "Mary Ann"),
+        ("Sr, Jane", "Sr", "Jane"),
+    ],
+)
+def test_a_name_is_read_without_initial_and_generation(spelled: str, last: str, first: str) -> None:
+    data = kareo_csv([kareo_row(1, Patient=spelled)])
+    (claim,) = read_export(data, "a.csv", payer_ids=PAYERS).claims
+    assert (claim.patient_last, claim.patient_first) == (last, first)
+
+
+@pytest.mark.parametrize("spelled", ["Doe", "Doe, Jr.", ", Jane", "Jane Doe"])
+def test_a_name_that_does_not_tell_last_from_first_is_refused(spelled: str) -> None:
+    assert 'is not written "Last, First"' in refusal_of(Patient=spelled)
+
+
 def test_a_row_shifted_by_an_unquoted_comma_is_refused() -> None:
     shifted = [*kareo_row(2)[:12], "$1", "002.50", "$20.00", "", "E2"]
     assert "beyond the last heading" in refusals(kareo_csv([kareo_row(1), shifted]))[7]

@@ -17,6 +17,10 @@ _SCIENTIFIC = re.compile(r"\d+(\.\d+)?E\+\d+|\d+\.\d+E\d+", re.I)
 _SERIAL = re.compile(r"\d{4,5}(\.\d+)?")
 _QUOTED = re.compile(r'="([^"]*)"')
 _YEARS = range(1900, 2101)
+_SHORT_YEAR = re.compile(r"\d{1,2}([-/.])\d{1,2}\1\d{2}")
+OLDEST = 115
+"""Years that nobody a claim is about has lived longer than."""
+_GENERATIONAL = {"jr", "sr", "ii", "iii", "iv"}
 _NO_CLAIM = Decimal(10**12)
 
 
@@ -25,6 +29,14 @@ class Unreadable:
     """Why a cell's value cannot be used; the text completes "Paid ..."."""
 
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShortYear:
+    """A birth date of whose year only two digits are written: either of two days."""
+
+    earlier: date
+    later: date
 
 
 class _Unfit(ValueError):
@@ -81,14 +93,20 @@ def _text(cell: Cell, dates: Sequence[str]) -> str:
 
 
 def _name(cell: Cell, dates: Sequence[str]) -> tuple[str, str]:
-    """Last and first name from "Last, First M"; a lone middle initial is left out."""
-    last, comma, rest = _text(cell, dates).partition(",")
-    words = rest.split(",")[0].split()
-    if len(words) > 1 and len(words[-1].rstrip(".")) == 1:
-        words.pop()
-    if not (comma and last.strip() and words):
+    """Last and first name from "Last, First M"; a lone middle initial and Jr. are left out."""
+    last, *rest = (part.split() for part in _text(cell, dates).split(","))
+    first = next((words for words in map(_without_generation, rest) if words), [])
+    if len(first) > 1 and len(first[-1].rstrip(".")) == 1:
+        first.pop()
+    if not (last and first):
         raise _Unfit('is not written "Last, First"')
-    return last.strip(), " ".join(words)
+    return " ".join(_without_generation(last) or last), " ".join(first)
+
+
+def _without_generation(words: list[str]) -> list[str]:
+    """A name's words without a Jr., Sr., II, III or IV at their end."""
+    generation = words and words[-1].rstrip(".").casefold() in _GENERATIONAL
+    return words[:-1] if generation else words
 
 
 def _date(cell: Cell, dates: Sequence[str]) -> date:
@@ -105,6 +123,31 @@ def _date(cell: Cell, dates: Sequence[str]) -> date:
         return parse_date(cell, tuple(d for d in dates if d != EXCEL_SERIAL))
     except ValueError as error:
         raise _Unfit(f"is {error}") from error
+
+
+def _birth(cell: Cell, dates: Sequence[str]) -> date | ShortYear:
+    """A birth date; with two digits for its year it is one of two, which only the visit tells."""
+    day = _date(cell, dates)
+    if not (isinstance(cell, str) and _SHORT_YEAR.fullmatch(cell)):
+        return day
+    if (day.month, day.day, day.year) == (2, 29, 2000):  # 1900 had no such day
+        return day
+    year = day.year % 100
+    return ShortYear(day.replace(year=1900 + year), day.replace(year=2000 + year))
+
+
+def born_before(birth: date | ShortYear | None, day: date) -> date | Unreadable | None:
+    """The birth date that is possible for somebody seen on ``day``; Unreadable where two are."""
+    if not isinstance(birth, ShortYear):
+        return birth
+    if birth.later > day:
+        return birth.earlier
+    if day.year - birth.earlier.year > OLDEST:
+        return birth.later
+    return Unreadable(
+        f"has a year of two digits and may be of {birth.earlier.year} or {birth.later.year}; "
+        "export it with four"
+    )
 
 
 def _money(cell: Cell, dates: Sequence[str]) -> Decimal:
@@ -142,6 +185,7 @@ _UNDERSTAND: Mapping[Kind, Callable[[Cell, Sequence[str]], object]] = {
     "text": _text,
     "name": _name,
     "date": _date,
+    "birth": _birth,
     "money": _money,
     "time": _time,
 }

@@ -17,7 +17,7 @@ from billing.errors import BadInput, ProfileError
 from billing.model import Claim, SourceRow
 from billing.money import ZERO
 from billing.report import RefusedRow
-from bots.exports.cells import Unreadable, literal, understood
+from bots.exports.cells import ShortYear, Unreadable, born_before, literal, understood
 from bots.exports.recognise import Recognised, Row, Sheeted, recognise, rows_below
 from bots.exports.systems import FIELDS, Field, plain
 from bots.exports.workbook import Cell
@@ -105,6 +105,7 @@ def read_rows(
     del kept
     faults = _faults(numbers, cells, found)
     values = {column: _parsed(cells.pop(column), column, found) for column in found.positions}
+    _settle(values, found)
     faulty = _faulty(numbers, values, faults, found)
     refused |= {numbers[at]: why for at, why in faulty.items()}
     claims = tuple(
@@ -226,6 +227,18 @@ def _parsed(column: Sequence[Cell], field: Field, found: Recognised) -> list[obj
             known[key] = understood(cell, kind, dates)
         values.append(known[key])
     return values
+
+
+def _settle(values: dict[Field, list[object]], found: Recognised) -> None:
+    """Make of each value what it means beside the others: amounts that the system spells below
+    zero, birth dates whose century only the day of service tells."""
+    for one in found.system.negative:
+        if one in values:
+            values[one] = [-v if isinstance(v, Decimal) else v for v in values[one]]
+    born = values.get("date_of_birth", [])
+    for at, (birth, start) in enumerate(zip(born, values["service_from"], strict=False)):
+        if isinstance(birth, ShortYear) and isinstance(start, date):
+            born[at] = born_before(birth, start)
 
 
 def _faulty(

@@ -19,6 +19,7 @@ from bots.exports.systems import (
     all_systems,
     fit,
     is_ssn_heading,
+    own_systems,
     plain,
 )
 from bots.exports.workbook import Cell, Workbook, open_workbook, rows_of_sheet
@@ -108,7 +109,7 @@ def recognise_layout(
         if is_workbook(data, name)
         else _text_candidates(data, name, systems)
     )
-    fitting = [c for c in candidates if not c.fit.missing and not c.fit.doubled]
+    fitting = _nearest([c for c in candidates if not c.fit.missing and not c.fit.doubled], holds)
     if not fitting:
         raise BadInput(_nothing_fits(name, candidates, systems))
     first = fitting[0]
@@ -123,6 +124,22 @@ def recognise_layout(
     return Recognised(
         first.system, first.container, first.row, first.headings, dict(first.fit.positions)
     )
+
+
+def _nearest(fitting: Sequence[_Candidate], holds: Holds) -> list[_Candidate]:
+    """The readings that no other one is plainly nearer than.
+
+    A mapping of the biller's own is for this very file, so it comes before a shipped one; of two
+    for the same headings the one that knows all the other's columns and more is nearer.
+    """
+    own = [c for c in fitting if c.system in own_systems(holds)]
+    left = own or fitting
+    return [one for one in left if not any(_knows_more(other, one) for other in left)]
+
+
+def _knows_more(one: _Candidate, other: _Candidate) -> bool:
+    same_place = (one.container, one.row) == (other.container, other.row)
+    return same_place and set(one.fit.positions.values()) > set(other.fit.positions.values())
 
 
 def is_workbook(data: bytes, name: str) -> bool:

@@ -14,7 +14,7 @@ from billing.coverage import GENERAL, Visit
 from billing.errors import BadInput
 from billing.model import SourceRow
 from billing.report import RefusedRow
-from bots.exports.cells import Unreadable, understood
+from bots.exports.cells import ShortYear, Unreadable, born_before, understood
 from bots.exports.read import payer_key
 from bots.exports.recognise import Recognised, Row, Sheeted, recognise, rows_below
 from bots.exports.systems import FIELDS, Field, plain
@@ -108,6 +108,9 @@ def _visit(
         column: understood(row.cells[at], FIELDS[column], found.system.dates)
         for column, at in found.positions.items()
     }
+    day, born = cells["visit_date"], cells["date_of_birth"]
+    if isinstance(born, ShortYear) and isinstance(day, date):
+        cells["date_of_birth"] = born_before(born, day)
     whys = [f"{found.heading(f)} {v.why}" for f, v in cells.items() if isinstance(v, Unreadable)]
     whys += [f"{found.heading(f)} is empty" for f in found.system.required if cells[f] is None]
     whys += _impossible(cells, found)

@@ -11,12 +11,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from billing.errors import ProfileError
 from bots.strict_yaml import load_strict
 
 SYSTEMS_DIR = Path(__file__).parent / "systems"
 EXCEL_SERIAL = "excel serial"
 
-Kind = Literal["id", "text", "name", "date", "money", "time"]
+Kind = Literal["id", "text", "name", "date", "birth", "money", "time"]
 Holds = Literal["claims", "visits"]
 Field = Literal[
     "claim_id",
@@ -51,7 +52,7 @@ FIELDS: Mapping[Field, Kind] = {
     "patient_name": "name",
     "patient_last": "text",
     "patient_first": "text",
-    "date_of_birth": "date",
+    "date_of_birth": "birth",
     "service_from": "date",
     "service_to": "date",
     "billed": "money",
@@ -92,7 +93,8 @@ class System(BaseModel):
     """One system's export: our field, and the headings it may stand under.
 
     ``holds`` says what its rows are: claims, or a schedule's visits. ``dates`` are strptime
-    formats, or "excel serial" for day numbers.
+    formats, or "excel serial" for day numbers. ``negative`` are amounts that the system spells
+    below zero where we count them above (payments received).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -104,6 +106,7 @@ class System(BaseModel):
     dates: tuple[str, ...]
     required: dict[Field, tuple[str, ...]]
     optional: dict[Field, tuple[str, ...]] = {}
+    negative: tuple[Field, ...] = ()
 
     @model_validator(mode="after")
     def _is_usable(self) -> System:
@@ -115,6 +118,12 @@ class System(BaseModel):
             lacking.append("patient_name")
         if lacking:
             raise ValueError(f"required must map {', '.join(lacking)}")
+        if twice := set(self.required) & set(self.optional):
+            raise ValueError(f"both required and optional map {', '.join(sorted(twice))}")
+        if unnamed := [field for field, headings in self.headings.items() if not headings]:
+            raise ValueError(f"{', '.join(unnamed)} must list a heading of your export")
+        if no_money := [field for field in self.negative if FIELDS[field] != "money"]:
+            raise ValueError(f"negative lists {', '.join(no_money)}, which holds no money")
         private = [h for hs in self.headings.values() for h in hs if is_ssn_heading(h)]
         if private:
             raise ValueError(f"a social security number is never read ({', '.join(private)})")
@@ -155,8 +164,58 @@ def fit(system: System, headings: Sequence[str]) -> Fit:
     return Fit(positions, tuple(missing), tuple(doubled))
 
 
+_own: Path | None = None
+
+
+def use_mappings(folder: Path | None) -> None:
+    """Read exports with the mappings of ``folder`` too, in this process from now on.
+
+    Called once at the edge, as a locale is set: whoever reads an export here honours them.
+    """
+    global _own
+    _own = folder
+    own_systems.cache_clear()
+
+
 @cache
-def all_systems(holds: Holds = "claims") -> tuple[System, ...]:
+def own_systems(holds: Holds = "claims") -> tuple[System, ...]:
+    """The mappings of the folder in use; raises ProfileError naming file, line and fact."""
+    if _own is None:
+        return ()
+    if not _own.is_dir():
+        raise ProfileError(f"{_own}: there is no such folder of mappings; check --mappings")
+    paths = sorted(_own.glob("*.yaml"))
+    if not paths:
+        raise ProfileError(
+            f"{_own}: holds no mapping; a mapping is a file such as ours.yaml (claimsweep export "
+            "detect FILE --draft ours.yaml writes one)"
+        )
+    return _loaded(paths, holds)
+
+
+@cache
+def shipped_systems(holds: Holds = "claims") -> tuple[System, ...]:
     """Every mapping that is shipped for such rows; raises ProfileError naming file and line."""
-    shipped = (load_strict(path, System) for path in sorted(SYSTEMS_DIR.glob("*.yaml")))
-    return tuple(system for system in shipped if system.holds == holds)
+    return _loaded(sorted(SYSTEMS_DIR.glob("*.yaml")), holds)
+
+
+def all_systems(holds: Holds = "claims") -> tuple[System, ...]:
+    """The mappings in use: your own, and those shipped that no own one replaces by its name."""
+    own = own_systems(holds)
+    replaced = {system.system for system in own}
+    return own + tuple(s for s in shipped_systems(holds) if s.system not in replaced)
+
+
+def _loaded(paths: Sequence[Path], holds: Holds) -> tuple[System, ...]:
+    found: dict[str, Path] = {}
+    systems = []
+    for path in paths:
+        system = load_strict(path, System)
+        if system.system in found:
+            raise ProfileError(
+                f"{path}:1: system: {system.system} is already the name of {found[system.system]}; "
+                "give each mapping a name of its own"
+            )
+        found[system.system] = path
+        systems.append(system)
+    return tuple(system for system in systems if system.holds == holds)
