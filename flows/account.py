@@ -154,9 +154,19 @@ class AccountWork:
                 del self._readings[next(iter(self._readings))]  # the oldest
             data = self.ledger.fetch(sha256)
             try:
-                self._readings[sha256] = await asyncio.to_thread(self.read_document, data)
+                read = await asyncio.to_thread(self.read_document, data)
             except UnreadableDocument as error:
                 self._readings[sha256] = error
+            else:
+                self._readings[sha256] = read
+                self.ledger.receive(
+                    sha256,
+                    [replace(one, payer=read.payer) for one in read.remittances],
+                    read.residuals,
+                    channel=Channel.EOB,
+                    run=self.sweep_id,
+                    at=datetime.now(UTC),
+                )
         return eob_observation(
             self._readings[sha256], sha256, claim=claim, payer_claim_number=payer_claim_number
         )

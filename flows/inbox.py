@@ -14,7 +14,7 @@ from billing.balance import residuals
 from billing.codes.categories import Stage, stage_of
 from billing.errors import BadInput, UnreadableDocument
 from billing.ledger import Ledger
-from billing.model import Answer, NoAnswer, Reason
+from billing.model import Answer, NoAnswer, Reason, Remittance
 from bots.reading.eob import Reading
 from bots.reading.x12 import Segments
 from bots.reading.x12_acknowledgements import read_interchange_receipt, read_receipts
@@ -24,8 +24,7 @@ from bots.reading.x12_envelope import ACKNOWLEDGED, Interchanges, Transaction
 from bots.reading.x12_remittance import Payment, whole
 from bots.reading.x12_status import ReportedStatus, read_statuses
 from flows.intake import read_file
-
-X12 = "application/edi-x12"
+from flows.receiving import X12, receive_payments
 
 Reported = TypeVar("Reported", ReportedStatus, ReportedCover)
 Kept = dict[str, list[tuple[Reported, str]]]
@@ -58,8 +57,11 @@ class Refusal:
     sha256: str
 
 
-def read_inbox(ledger: Ledger, inbox: Path) -> Inbox:
-    """Store and read every file of the folder; a transaction with a damaged end is not believed."""
+def read_inbox(ledger: Ledger, inbox: Path, payers: Mapping[str, str], run: str) -> Inbox:
+    """Store and read every file of the folder; a transaction with a damaged end is not believed.
+
+    Its payments are received for ``run``; ``payers`` leads from a payer's name to its profile.
+    """
     found = Inbox()
     try:
         files = sorted(path for path in inbox.iterdir() if path.is_file())
@@ -67,15 +69,16 @@ def read_inbox(ledger: Ledger, inbox: Path) -> Inbox:
         raise BadInput(f"{inbox}: cannot be read ({error.strerror}); name the folder") from error
     for file in files:
         data = read_file(file)
-        sha256 = ledger.store(data, X12)
+        sha256, paid = ledger.store(data, X12), list[Remittance]()
         try:
             for transaction in Interchanges(io.BytesIO(data)):
                 try:
-                    _take(found, transaction, sha256)
+                    paid += _take(found, transaction, sha256)
                 except UnreadableDocument as error:
                     found.sentences.append(f"{file.name}: {error}")
         except UnreadableDocument as error:
             found.sentences.append(f"{file.name}: {error}")
+        receive_payments(ledger, sha256, paid, payers, run)
     return found
 
 
@@ -134,7 +137,8 @@ def _receipt(one: Acknowledgement, kind: str) -> NoAnswer:
     )
 
 
-def _take(found: Inbox, transaction: Transaction, sha256: str) -> None:
+def _take(found: Inbox, transaction: Transaction, sha256: str) -> list[Remittance]:
+    """Keep what the transaction says; the payment of an 835 comes back."""
     match transaction.kind:
         case "277":
             for status in _whole(transaction, read_statuses(transaction)):
@@ -160,6 +164,8 @@ def _take(found: Inbox, transaction: Transaction, sha256: str) -> None:
             reading = Reading(remittance.payer, (remittance,), (residuals(remittance),), ({},))
             for number in {claim.payer_claim_number for claim in remittance.claims} - {""}:
                 found.payments[number].append((reading, sha256))
+            return [remittance]
+    return []
 
 
 def _rejected(one: ReportedStatus) -> bool:

@@ -28,7 +28,7 @@ from billing.model import (
 from billing.reconcile import conclude, propose_postings
 from bots.edi.envelope import Parties
 from bots.edi.inquiries import claim_status_inquiry, eligibility_inquiry, trace_number
-from bots.profile import Profile, load_profiles
+from bots.profile import Profile, load_profiles, spellings
 from bots.reading.x12_coverage import ReportedCover
 from bots.reading.x12_status import ReportedStatus
 from flows.account import eob_observation
@@ -84,7 +84,7 @@ class _Desk:
     def answers(self, sweep_id: str, number: str) -> tuple[Inbox, Mapping[str, Refusal]]:
         """What has come, and which of the sweep's questions were refused; all are open again."""
         self.ledger.reopen_unanswered(sweep_id)
-        found = read_inbox(self.ledger, self.inbox)
+        found = read_inbox(self.ledger, self.inbox, spellings(self.profiles), sweep_id)
         sent = read_file(_sent(self.settings, f"{sweep_id}.{number}"))
         return found, refusals(sent, found)
 

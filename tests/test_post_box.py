@@ -18,6 +18,7 @@ from test_edi_write import SETTINGS
 from typer.testing import CliRunner
 from x12_samples import delimited, interchange
 
+from billing.ledger import open_ledger
 from bots.edi.inquiries import trace_number
 from bots.exports.schedule import read_schedule
 from bots.profile import load_profiles, spellings
@@ -164,10 +165,11 @@ def test_answers_settle_claims_and_contradictions_do_not(desk: Path) -> None:
     assert outcomes[other_claim["claim"]] == "no_answer"
     assert outcomes[pending["claim"]] == "pending"
     assert set(list(outcomes.values())[6:]) == {"no_answer"}
-    settled = found[paid["claim"]]
-    assert Decimal(settled["paid"]) == Decimal(paid["charge"])
-    assert settled["payer_claim_number"] == "E1"
+    settled, money = found[paid["claim"]], Decimal(paid["charge"])
+    assert (Decimal(settled["paid"]), settled["payer_claim_number"]) == (money, "E1")
     assert "E1" in (desk / "out" / "postings.csv").read_text(encoding="utf-8")
+    (received,) = open_ledger(desk / "home").remittances(trace_number="T1")
+    assert [one.run for one in received.statements] == [said["sweep"]]
 
 
 def test_an_answer_that_may_be_cut_off_or_comes_twice_is_not_believed(desk: Path) -> None:

@@ -8,11 +8,12 @@ from billing.ledger.accounts import Accounts
 from billing.ledger.database import Database, LedgerError, connect
 from billing.ledger.evidence import EvidenceShelf, prepare_folder
 from billing.ledger.items import Work
+from billing.ledger.remittances import Remittances
 from billing.ledger.reports import Reports
 from billing.ledger.visits import Visits
 
 
-class Ledger(EvidenceShelf, Visits, Work, Accounts, Reports, Database):
+class Ledger(EvidenceShelf, Visits, Work, Accounts, Remittances, Reports, Database):
     """Everything the suite remembers; made by :func:`open_ledger`. May be shared by threads."""
 
 

@@ -23,10 +23,10 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-LEDGER_VERSION = 2
+LEDGER_VERSION = 3
 """The version of these tables; a ledger with a higher one is refused, a lower one brought up.
 
-1 had no drift and no visits.
+1 had no drift and no visits, 2 no remittances.
 """
 
 PENDING = "pending"
@@ -186,6 +186,40 @@ proposals = Table(
     Column("sweep_id", ForeignKey("sweeps.sweep_id"), primary_key=True),
     Column("key", ForeignKey("postings.key"), primary_key=True),
     Column("item_id", ForeignKey("items.item_id"), primary_key=True),
+)
+
+# A remittance is kept once for every document that states it; `payment` says which are of one
+# payment. A document that is read again replaces what was read of it before.
+remittances = Table(
+    "remittances",
+    metadata,
+    Column("sha256", ForeignKey("evidence.sha256"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("payment", String, nullable=False),
+    Column("payer", String, nullable=False),
+    Column("trace", String, nullable=False),
+    Column("payment_date", Date, nullable=False),
+    Column("amount", Exact, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("run", String, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("unbalanced", Text, nullable=False),
+    Column("remittance", Text, nullable=False),
+    Index("remittances_by_payment", "payment"),
+    Index("remittances_by_trace", "trace"),
+)
+
+remitted_claims = Table(
+    "remitted_claims",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("nth", Integer, primary_key=True),
+    Column("number", String, nullable=False),
+    Column("claim", Text, nullable=False),
+    Column("places", Text, nullable=False),
+    ForeignKeyConstraint(["sha256", "position"], ["remittances.sha256", "remittances.position"]),
+    Index("remitted_claims_by_number", "number"),
 )
 
 # The visits of a schedule are items of work too, and `fence` means the same. Observations are kept

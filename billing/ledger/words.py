@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from billing.coverage import CoverageObservation, Visit, VisitConclusion
 from billing.ledger.database import LedgerError
-from billing.model import Claim, Conclusion, Observation, Posting
+from billing.model import (
+    Claim,
+    Conclusion,
+    Evidence,
+    Observation,
+    Posting,
+    Remittance,
+    RemittedClaim,
+)
 
 T = TypeVar("T")
 
@@ -16,6 +25,9 @@ CLAIM: TypeAdapter[Claim] = TypeAdapter(Claim)
 OBSERVATION: TypeAdapter[Observation] = TypeAdapter(Observation)
 CONCLUSION: TypeAdapter[Conclusion] = TypeAdapter(Conclusion)
 POSTING: TypeAdapter[Posting] = TypeAdapter(Posting)
+REMITTANCE: TypeAdapter[Remittance] = TypeAdapter(Remittance)
+REMITTED_CLAIM: TypeAdapter[RemittedClaim] = TypeAdapter(RemittedClaim)
+PLACES: TypeAdapter[Mapping[str, Evidence]] = TypeAdapter(Mapping[str, Evidence])
 VISIT: TypeAdapter[Visit] = TypeAdapter(Visit)
 COVERAGE_OBSERVATION: TypeAdapter[CoverageObservation] = TypeAdapter(CoverageObservation)
 VISIT_CONCLUSION: TypeAdapter[VisitConclusion] = TypeAdapter(VisitConclusion)

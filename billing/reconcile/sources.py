@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from billing.balance import PAYMENT, residuals
+from billing.books import REVERSAL
 from billing.identity import same_id
 from billing.model import (
     Channel,
@@ -21,9 +22,6 @@ from billing.model import (
     RemittedClaim,
 )
 from billing.money import ZERO, usd
-
-REVERSAL = "22"
-"""CLP02 of a claim that takes an earlier decision back (835 TR3 005010X221)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,212 @@
+"""What a payment and a claim on it are known by, and where two statements of one payment differ."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import combinations
+from typing import NamedTuple
+
+from billing.model import Adjustment, Channel, Evidence, Remittance, RemittedClaim
+from billing.money import ZERO, usd
+
+REVERSAL = "22"
+"""CLP02 of a claim that takes an earlier decision back (835 TR3 005010X221)."""
+
+
+class Mark(NamedTuple):
+    """What a claim on a payment is known by, whatever the payment was read from.
+
+    ``number`` is the payer's claim number without punctuation, or the patient control number
+    after an equals sign where there is none. ``nth`` counts the claims of a payment that are
+    alike in both, in the order of their amounts: media print them in different orders.
+    """
+
+    number: str
+    reversal: bool
+    nth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One document's word on a payment: the ``position``-th payment in the bytes ``sha256``.
+
+    ``channel`` is EOB for a document and CLEARINGHOUSE for an 835; ``run`` is the sweep or call
+    that read it first, ``received_at`` when. ``unbalanced`` says which equation does not close,
+    empty when all do; ``remittance.payer`` is the payer's name in the books.
+    """
+
+    remittance: Remittance
+    sha256: str
+    position: int
+    channel: Channel
+    run: str
+    received_at: datetime
+    unbalanced: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A payment that the payer says it made, with every document that states it.
+
+    ``key`` is what makes it the same payment. ``remittance`` is the fullest statement that
+    balances; one that does not balance only where there is no other. ``conflict`` says where
+    statements that balance differ, empty when they agree to the cent.
+    """
+
+    key: str
+    remittance: Remittance
+    statements: tuple[Statement, ...]
+    conflict: str = ""
+
+    @property
+    def unbalanced(self) -> str:
+        """Why no statement of it can be believed; empty when one balances."""
+        whole = any(not one.unbalanced for one in self.statements)
+        return "" if whole else self.statements[0].unbalanced
+
+    @property
+    def first(self) -> Statement:
+        """The statement that came first."""
+        return min(self.statements, key=lambda one: one.received_at)
+
+
+def bare(number: str) -> str:
+    """A number without what its spellings differ in: case, blanks and punctuation."""
+    return "".join(one for one in number if one.isalnum()).casefold()
+
+
+def bare_trace(number: str) -> str:
+    """A trace number as it is compared; a document pads a cheque's number with zeros."""
+    return bare(number).lstrip("0") or "0"
+
+
+def payment_key(payer: str, trace_number: str, payment_date: date, amount: Decimal) -> str:
+    """What makes it the same payment in any file and from any channel.
+
+    Amount and date are compared and are no part of it, or a misprint would be another payment.
+    Where no money moved, the trace number may be used every day, so the date belongs to it.
+    """
+    key = f"{payer}|{bare_trace(trace_number)}"
+    return key if amount else f"{key}|{payment_date.isoformat()}"
+
+
+def claim_number(claim: RemittedClaim) -> str:
+    """The number a claim on a payment is known by, as :class:`Mark` says."""
+    return bare(claim.payer_claim_number) or f"={bare(claim.claim_id)}"
+
+
+def marks(claims: Sequence[RemittedClaim]) -> list[Mark]:
+    """The mark of every claim of a payment, in the order of ``claims``."""
+    seen: Counter[tuple[str, bool]] = Counter()
+    found: dict[int, Mark] = {}
+    for index in sorted(range(len(claims)), key=lambda n: _figures(claims[n])):
+        alike = claim_number(claims[index]), claims[index].status == REVERSAL
+        seen[alike] += 1
+        found[index] = Mark(*alike, seen[alike])
+    return [found[index] for index in range(len(claims))]
+
+
+def gather(key: str, statements: Sequence[Statement]) -> Received:
+    """One payment from everything that states it, in the order it came."""
+    believed = [one for one in statements if not one.unbalanced]
+    ranked = sorted(believed or statements, key=lambda one: -_lines(one.remittance))
+    pairs = combinations([one.remittance for one in ranked], 2) if believed else ()
+    conflict = next((clause for pair in pairs if (clause := difference(*pair))), "")
+    fullest = ranked[0].remittance
+    if believed and not fullest.amount:
+        fullest = _together(one.remittance for one in ranked)
+    return Received(key, fullest, tuple(statements), conflict)
+
+
+def difference(one: Remittance, other: Remittance) -> str:
+    """Where two statements of one payment differ in money, in a clause; empty when they agree.
+
+    Dates, names and the spelling of numbers are not money, nor are allowed amounts. Lines are
+    compared where both state them. Payments of nothing share no total that could be missed, so
+    only claims that stand in both are compared.
+    """
+    if one.amount != other.amount:
+        return f"its amount is {usd(one.amount)} and {usd(other.amount)}"
+    ours, theirs = _by_mark(one), _by_mark(other)
+    for mark in sorted(ours.keys() | theirs.keys()):
+        left, right = ours.get(mark), theirs.get(mark)
+        if left is None or right is None:
+            if one.amount:
+                return f"claim {mark.number} stands in one of them only"
+        elif clause := _claims_differ(left, right):
+            return f"of claim {mark.number} {clause}"
+    withheld, said = (
+        Counter((entry.reason, entry.amount) for entry in each.provider_adjustments)
+        for each in (one, other)
+    )
+    return "" if withheld == said else "the provider-level adjustments are not the same"
+
+
+def totals_by_code(adjustments: Iterable[Adjustment]) -> dict[str, Decimal]:
+    """Dollars by group and reason code; codes that come to nothing are left out."""
+    found: dict[str, Decimal] = {}
+    for entry in adjustments:
+        found[entry.code] = found.get(entry.code, ZERO) + entry.amount
+    return {code: amount for code, amount in found.items() if amount}
+
+
+def _claims_differ(one: RemittedClaim, other: RemittedClaim) -> str:
+    for name in ("charge", "paid", "patient_responsibility"):
+        left, right = getattr(one, name), getattr(other, name)
+        if left != right:
+            return f"the {name.replace('_', ' ')} is {usd(left)} and {usd(right)}"
+    ours, theirs = totals_by_code(one.all_adjustments), totals_by_code(other.all_adjustments)
+    for code in sorted(ours.keys() | theirs.keys()):
+        left, right = ours.get(code, ZERO), theirs.get(code, ZERO)
+        if left != right:
+            return f"{code} is {usd(left)} and {usd(right)}"
+    if one.lines and other.lines and _line_figures(one) != _line_figures(other):
+        return "the amounts stand on other lines"
+    return ""
+
+
+def _line_figures(claim: RemittedClaim) -> list[tuple[object, ...]]:
+    return sorted(
+        (line.charge, line.paid, sorted(totals_by_code(line.adjustments).items()))
+        for line in claim.lines
+    )
+
+
+def _figures(claim: RemittedClaim) -> tuple[object, ...]:
+    codes = sorted(totals_by_code(claim.all_adjustments).items())
+    return claim.paid, claim.charge, codes, _line_figures(claim)
+
+
+def _by_mark(remittance: Remittance) -> Mapping[Mark, RemittedClaim]:
+    return dict(zip(marks(remittance.claims), remittance.claims, strict=True))
+
+
+def _lines(remittance: Remittance) -> int:
+    return sum(len(claim.lines) for claim in remittance.claims)
+
+
+def _together(remittances: Iterator[Remittance]) -> Remittance:
+    """A payment of nothing with the claims of all its statements, each once."""
+    first = next(remittances)
+    claims, places = list(first.claims), dict(first.places)
+    seen = set(marks(claims))
+    for other in remittances:
+        for index, (mark, claim) in enumerate(zip(marks(other.claims), other.claims, strict=True)):
+            if mark not in seen:
+                seen.add(mark)
+                places |= _moved(other.places, index, len(claims))
+                claims.append(claim)
+    return replace(first, claims=tuple(claims), places=places)
+
+
+def _moved(places: Mapping[str, Evidence], index: int, to: int) -> dict[str, Evidence]:
+    head = f"claims[{index}]"
+    return {
+        f"claims[{to}]{path[len(head) :]}": place
+        for path, place in places.items()
+        if path.startswith(head)
+    }
