@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from bots.reading.drafting.draft import draft_layout
 from bots.reading.drafting.general import Proposal, propose
 from bots.reading.drafting.vocabulary import canonical, meanings
 from bots.reading.drafting.written import yaml_text
-from bots.reading.words import read_pages
+from bots.reading.words import Word, read_pages
 from flows.command import app
 from sandbox.__main__ import AS_OF
 from sandbox.books import make_world
@@ -138,6 +139,19 @@ def test_a_layout_that_a_person_made_comes_first(tmp_path: Path) -> None:
 def test_a_document_without_claims_is_refused_with_the_reason() -> None:
     with pytest.raises(UnreadableDocument, match="no table of claims' lines is found"):
         draft_layout(read_pages(document("letter", 1).data))
+
+
+@pytest.mark.parametrize("layout", DRAFTED)
+def test_an_unreadable_row_has_the_document_refused_or_changes_no_claim(layout: str) -> None:
+    pages = read_pages(document(layout, 1).data)
+    unread = Word("", (60, 8, 300, 17), "ocr", 0)
+    blotted = [replace(page, words=(*page.words, unread)) for page in pages]
+    claims = propose(pages, "0").reading.remittances[0].claims
+    try:
+        proposal = propose(blotted, "0")
+    except UnreadableDocument:
+        return
+    assert proposal.reading.remittances[0].claims == claims
 
 
 @pytest.fixture

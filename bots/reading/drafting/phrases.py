@@ -79,8 +79,9 @@ def segments(row: Row) -> list[Phrase]:
 
 
 def letter_width(words: Sequence[Word]) -> float:
-    """In points."""
-    return sum(word.box[2] - word.box[0] for word in words) / sum(len(w.text) for w in words)
+    """In points; a word that could not be read counts as one letter."""
+    letters = sum(len(word.text) or 1 for word in words)
+    return sum(word.box[2] - word.box[0] for word in words) / letters
 
 
 def is_money(text: str, *, pointed: bool = True) -> bool:
