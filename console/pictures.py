@@ -36,7 +36,7 @@ def boxed(picture: Image.Image, places: Mapping[str, Box], *, scale: float = 1.0
     for frame, name in frames:
         pen.rectangle(frame, outline=INK, width=LINE)
         wide = pen.textlength(name, font=font) + 2 * APART
-        label = _free_place(frame, wide, taken, drawn.width)
+        label = free_place(frame, (wide, LETTERS + LINE), taken, drawn.width)
         if label is None:
             continue
         taken.append(label)
@@ -58,10 +58,12 @@ def is_inside(box: Box, width: float, height: float) -> bool:
     return right > 0 and bottom > 0 and left < width and top < height
 
 
-def _free_place(frame: Box, wide: float, taken: Sequence[Box], width: int) -> Box | None:
-    """Where the name covers no figure and no other name: as near its box as there is room."""
+def free_place(
+    frame: Box, size: tuple[float, float], taken: Sequence[Box], width: float
+) -> Box | None:
+    """Where a name of this size covers no figure and no other name: as near its box as may be."""
     left, top, right, bottom = frame
-    high = LETTERS + LINE
+    wide, high = size
     corners = [
         (x, y)
         for away in range(MOST_AWAY)

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from billing.errors import ClaimsweepError
+from flows.appeal_command import appeal
 from flows.edi_command import edi
 from flows.eligibility_command import eligibility
 from flows.entering import code, policy
@@ -98,6 +99,7 @@ def sweep(
 
 
 app.command()(eligibility)
+app.command()(appeal)
 
 
 @app.command()

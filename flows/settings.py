@@ -26,7 +26,9 @@ class Settings:
     looked up by "payer/name": first as CLAIMSWEEP_SECRET_<PAYER>_<NAME>, then as the credential
     payer.name of the service (systemd's LoadCredential), then in the file, then by asking the
     program that the file names for it, then in the system's keyring where ``keyring`` is on.
-    ``edi`` names who sends X12 files to whom, ``edi_payers`` the payers' numbers there.
+    ``edi`` names who sends X12 files to whom, ``edi_payers`` the payers' numbers there;
+    ``practice`` says what a letter's head says besides, ``appeal_addresses`` where a payer takes
+    appeals, and ``appeal_letters`` is the folder of the user's own letters.
     """
 
     home: Path
@@ -39,6 +41,9 @@ class Settings:
     keyring: bool
     edi: Mapping[str, str]
     edi_payers: Mapping[str, str]
+    practice: Mapping[str, str]
+    appeal_addresses: Mapping[str, str]
+    appeal_letters: Path
 
     def secret(self, payer: str, name: str) -> str:
         """The secret ``payer/name``.
@@ -80,9 +85,10 @@ def load_settings(*, home: Path | None = None, profiles: Path | None = None) -> 
         value = given or os.environ.get(f"CLAIMSWEEP_{name.upper()}") or table.get(name) or default
         return Path(str(value)).expanduser().resolve()
 
+    found = folder(profiles, "profiles", PROJECT / "payer_profiles")
     return Settings(
         home=folder(home, "home", PROJECT / "artifacts" / "home"),
-        profiles=folder(profiles, "profiles", PROJECT / "payer_profiles"),
+        profiles=found,
         artifacts=folder(None, "artifacts", PROJECT / "artifacts"),
         time_zone=time_zone,
         portals=_strings(table, "portals"),
@@ -91,6 +97,9 @@ def load_settings(*, home: Path | None = None, profiles: Path | None = None) -> 
         keyring=_yes_or_no(table, "keyring"),
         edi=_strings(table, "edi"),
         edi_payers=_strings(table, "edi_payers"),
+        practice=_strings(table, "practice"),
+        appeal_addresses=_strings(table, "appeal_addresses"),
+        appeal_letters=folder(None, "appeal_letters", found.parent / "appeal_letters"),
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from billing.errors import BadInput
 from billing.ledger import tables
@@ -79,6 +80,13 @@ class Reports(Database):
             texts = connection.execute(query.order_by(table.c.fence, table.c.position)).scalars()
             return tuple(read(OBSERVATION, text) for text in texts)
 
+    def claim_results(self, claim_id: str) -> tuple[ClaimResult, ...]:
+        """Every result that a claim number ever had, of any payer and sweep, the newest first."""
+        newest_first = (tables.conclusions.c.concluded_at.desc(), tables.items.c.item_id.desc())
+        query = _settled().where(tables.items.c.claim_id == claim_id).order_by(*newest_first)
+        with self._reading() as connection:
+            return tuple(_result(row, None, None) for row in connection.execute(query))
+
     def find_items(self, sweep_id: str, claim_id: str) -> tuple[int, ...]:
         """The items of a claim number: none, one, or several when several rows carry it."""
         items = tables.items.c
@@ -93,21 +101,8 @@ class Reports(Database):
 def _results(
     connection: Connection, sweep_id: str, payer: str | None = None
 ) -> tuple[ClaimResult, ...]:
-    items, conclusions = tables.items, tables.conclusions
-    current = and_(conclusions.c.item_id == items.c.item_id, conclusions.c.fence == items.c.fence)
-    query = (
-        select(
-            items.c.item_id,
-            items.c.claim,
-            items.c.attempts,
-            conclusions.c.conclusion,
-            conclusions.c.seconds,
-            conclusions.c.concluded_at,
-        )
-        .join_from(items, conclusions, current)
-        .where(items.c.sweep_id == sweep_id)
-        .order_by(items.c.item_id)
-    )
+    items = tables.items
+    query = _settled().where(items.c.sweep_id == sweep_id).order_by(items.c.item_id)
     if payer is not None:
         query = query.where(items.c.payer == payer)
     earlier, first = _earlier(connection, sweep_id), _first_asked(connection, sweep_id)
@@ -115,6 +110,20 @@ def _results(
         _result(row, earlier.get(row.item_id), first.get(row.item_id))
         for row in connection.execute(query)
     )
+
+
+def _settled() -> Select[Any]:
+    """Items with the conclusion that is theirs now."""
+    items, conclusions = tables.items, tables.conclusions
+    current = and_(conclusions.c.item_id == items.c.item_id, conclusions.c.fence == items.c.fence)
+    return select(
+        items.c.item_id,
+        items.c.claim,
+        items.c.attempts,
+        conclusions.c.conclusion,
+        conclusions.c.seconds,
+        conclusions.c.concluded_at,
+    ).join_from(items, conclusions, current)
 
 
 def _first_asked(connection: Connection, sweep_id: str) -> dict[int, date]:
