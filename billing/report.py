@@ -96,9 +96,32 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
+class DenialFamily:
+    """Denials of one payer, reason and procedure that rise this week: one root cause.
+
+    ``claims`` are this week's, of ``decided`` that the payer decided; ``before`` of
+    ``decided_before`` were so denied in the weeks before. ``dollars`` is what is at stake on this
+    week's; ``since`` is the first day of this week's rise, ``first_seen`` that of the family.
+    ``procedure`` is None where no remittance names one. The rule: billing/denial_families.py.
+    """
+
+    payer: str
+    reason: str
+    procedure: str | None
+    claims: tuple[str, ...]
+    dollars: Decimal
+    since: date
+    first_seen: date
+    decided: int
+    before: int
+    decided_before: int
+
+
+@dataclass(frozen=True, slots=True)
 class SweepReport:
     """Everything one sweep's outputs are made from. ``new_postings`` were first proposed by it;
-    ``known_postings`` is how many of its proposals earlier sweeps had made already."""
+    ``known_postings`` is how many of its proposals earlier sweeps had made already. ``families``
+    is None where there is no history to tell from."""
 
     sweep_id: str
     business_date: date
@@ -111,3 +134,4 @@ class SweepReport:
     payer_notes: tuple[PayerNote, ...]
     drift: Mapping[str, tuple[Drift, ...]] = field(default_factory=dict)
     payer_names: Mapping[str, str] = field(default_factory=dict)
+    families: tuple[DenialFamily, ...] | None = None

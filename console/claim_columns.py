@@ -10,7 +10,7 @@ from decimal import Decimal
 from billing.actions import priority
 from billing.model import Claim, Evidence, Outcome
 from billing.report import ClaimResult, SweepReport
-from console.figures import UNANSWERED, is_exception, is_money_found, is_unasked
+from billing.standing import UNANSWERED, is_exception, is_money_found, is_unasked
 from console.sheets import SHORT_HASH, Column, Form, Link, Value
 from console.words import (
     NONE_BEFORE,
@@ -105,6 +105,16 @@ def _hashes(night: Night, result: ClaimResult) -> str:
     return " ".join(sha256[:SHORT_HASH] for sha256 in result.conclusion.evidence)
 
 
+def _family(night: Night, result: ClaimResult) -> str:
+    """The rising denials that the claim is one of, each by reason and procedure."""
+    claim = result.claim
+    return "; ".join(
+        " ".join(filter(None, (family.reason, family.procedure)))
+        for family in night.report.families or ()
+        if family.payer == claim.payer and claim.claim_id in family.claims
+    )
+
+
 def _at_stake(night: Night, result: ClaimResult) -> Decimal | None:
     return result.conclusion.finding.dollars if is_exception(result) else None
 
@@ -148,6 +158,7 @@ _COLUMNS: Mapping[str, tuple[Form, int, Fill]] = {
     "Trace number": ("text", 20, lambda n, r: r.conclusion.trace_number),
     "Money found": ("money", 12, lambda n, r: r.conclusion.paid if is_money_found(r) else None),
     "Reason codes": ("prose", 15, lambda n, r: " ".join(sorted(r.conclusion.reason_codes))),
+    "Denial family": ("prose", 20, _family),
     "Confidence": ("text", 22, lambda n, r: confidence(r)),
     "Why a person is needed": ("prose", 24, lambda n, r: why_a_person(r)),
     "Needs a person": (

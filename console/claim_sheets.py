@@ -11,6 +11,7 @@ from console.claim_columns import Night, columns, owner, rows
 from console.figures import exceptions, group
 from console.sheets import (
     Sheet,
+    families_sheet,
     kinds_sheet,
     outcomes_sheet,
     payments_sheet,
@@ -40,6 +41,7 @@ EXCEPTIONS = (
     "Payer status (verbatim)",
     "Category",
     "Reason codes",
+    "Denial family",
     "Confidence",
     "Why a person is needed",
     "Days in queue",
@@ -104,6 +106,7 @@ def all_sheets(
     sheets = [
         exceptions_sheet(report, today, evidence),
         kinds_sheet(report),
+        families_sheet(report),
         outcomes_sheet(report),
         claims_sheet(night),
         postings_sheet(report),

@@ -13,22 +13,11 @@ from billing.actions import priority
 from billing.model import Outcome, Posting, PostingKind
 from billing.money import ZERO
 from billing.report import ClaimResult, SweepReport
-from console.words import UNASKED, obstacle, payer_name, posting_payer
+from billing.standing import UNANSWERED, is_exception, is_money_found, is_unasked
+from console.words import obstacle, payer_name, posting_payer
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
-
-UNANSWERED = (Outcome.SEVERAL_MATCHES, Outcome.WRONG_PATIENT, Outcome.NO_ANSWER)
-"""Outcomes that leave the question about the claim open."""
-
-NOTHING_TO_DO = ("already-posted", "pending-wait", "not-on-file-too-early")
-"""Kinds of finding that only time works on."""
-
-POSTED_BEFORE = ("overpaid", "corrected-claim")
-"""Kinds of finding whose payment is not plainly new money."""
-
-WITHOUT_EOB = ("eob-missing", "eob-unbalanced")
-"""Kinds of finding whose figures only the portal states."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +118,6 @@ def by_kind(report: SweepReport) -> list[tuple[str, Tally]]:
     return sorted(tallies, key=lambda pair: (-pair[1].at_stake, -pair[1].claims, pair[0]))
 
 
-def is_exception(result: ClaimResult) -> bool:
-    """Whether the claim needs a person or an action; waiting and being done are neither."""
-    finding = result.conclusion.finding
-    return finding.needs_person or finding.kind not in NOTHING_TO_DO
-
-
 def exceptions(report: SweepReport, today: date) -> list[tuple[Decimal, ClaimResult]]:
     """Every claim that needs a person or an action with its priority, first things first."""
     ranked = [(priority(r, today), r) for r in report.results if is_exception(r)]
@@ -147,25 +130,6 @@ def to_do_first(report: SweepReport, today: date) -> list[ClaimResult]:
     Claims whose payer was not heard are left out: one mend, or one worklist, serves many of them.
     """
     return [result for _, result in exceptions(report, today) if not is_unasked(result)]
-
-
-def is_money_found(result: ClaimResult) -> bool:
-    """Whether the payer says it paid, and the export still shows the claim as open.
-
-    Not where the sources disagree, or where an earlier payment may be posted already.
-    """
-    said = result.conclusion
-    return (
-        said.outcome in (Outcome.PAID, Outcome.PARTLY_PAID)
-        and (said.paid or ZERO) > 0
-        and result.claim.balance > 0
-        and said.finding.kind not in POSTED_BEFORE
-    )
-
-
-def is_unproven(result: ClaimResult) -> bool:
-    """Whether money was found on the portal only, without an EOB that adds up."""
-    return is_money_found(result) and result.conclusion.finding.kind in WITHOUT_EOB
 
 
 def money_found(report: SweepReport) -> list[PaymentFound]:
@@ -207,11 +171,6 @@ def still_open(report: SweepReport) -> list[Open]:
         for (payer, kind, family, do), rs in grouped.items()
     ]
     return sorted(rows, key=lambda row: (-row.tally.billed, row.payer, row.kind))
-
-
-def is_unasked(result: ClaimResult) -> bool:
-    """Whether the payer was not heard about the claim: a system failed or no portal was opened."""
-    return result.conclusion.outcome is Outcome.NO_ANSWER and obstacle(result)[0] in UNASKED
 
 
 def posting_totals(report: SweepReport) -> list[PostingTotal]:

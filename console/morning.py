@@ -9,16 +9,15 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from billing.codes.reasons import explain
 from billing.model import Outcome
 from billing.money import ZERO, usd
 from billing.report import ClaimResult, SweepReport
+from billing.standing import UNANSWERED, is_unasked, is_unproven
 from console.figures import (
-    UNANSWERED,
     Open,
     by_outcome,
     group,
-    is_unasked,
-    is_unproven,
     money_found,
     news,
     posting_totals,
@@ -34,17 +33,20 @@ from console.words import (
     due_words,
     initials,
     kind_words,
+    no_families,
     payer_name,
 )
 
-ROOM = 13  # rows that "Do first" and "What the bots could not do" share on one page
-LEAST_FIRST, MOST_FIRST = 6, 12
-MOST_OBSTACLES = 3  # rows of each family
+ROOM = 12  # rows that "Do first" and "What the bots could not do" share on one page
+LEAST_FIRST, MOST_FIRST = 5, 12
+MOST_OBSTACLES = 3  # rows of each family of obstacles
+MOST_OBSTACLE_ROWS = 8  # of all of them, one of each family at least
 MOST_PAYERS = 4
 MOST_MONEY_LINES = 8  # payers and payments together
 MOST_TURNS = 3  # changes of outcome in one sentence
 MOST_REFUSED = 3
 MOST_NOTES = 4
+MOST_FAMILIES = 2
 BAR_UNITS = 100
 
 
@@ -89,9 +91,10 @@ def morning_sheet(report: SweepReport, *, files: Mapping[str, str], today: date)
     work = to_do_first(report, today)
     everything = tally(report.results)
     checked = tally(r for r in report.results if not is_unasked(r))
-    obstacles = _obstacles(report, today)
+    rising = min(len(report.families or ()), MOST_FAMILIES)
+    obstacles = _obstacles(report, today, most=MOST_OBSTACLE_ROWS - rising)
     obstacle_rows = sum(len(family["rows"]) for family in obstacles)
-    fits = min(max(ROOM - obstacle_rows, LEAST_FIRST), MOST_FIRST)
+    fits = min(max(ROOM - obstacle_rows - rising, LEAST_FIRST), MOST_FIRST)
     unknown = tally(r for r in report.results if r.conclusion.outcome in UNANSWERED)
     return (
         _environment()
@@ -120,6 +123,9 @@ def morning_sheet(report: SweepReport, *, files: Mapping[str, str], today: date)
             controls=_controls(report),
             files=files,
             workbook=files.get("exceptions (workbook)", "the exceptions workbook"),
+            families=_families(report),
+            most_families=MOST_FAMILIES,
+            no_families=no_families(report),
             most_refused=MOST_REFUSED,
             most_notes=MOST_NOTES,
         )
@@ -201,16 +207,22 @@ def _money(report: SweepReport) -> dict[str, Any]:
     }
 
 
-def _obstacles(report: SweepReport, today: date) -> list[dict[str, Any]]:
-    families = group(still_open(report), lambda row: row.family)
+def _obstacles(report: SweepReport, today: date, *, most: int) -> list[dict[str, Any]]:
+    rows = still_open(report)
+    families = group(rows, lambda row: row.family)
+    shown = dict.fromkeys(families, 1)
+    for row in rows:  # most dollars first
+        room = sum(shown.values()) < most and shown[row.family] < MOST_OBSTACLES
+        if room and row is not families[row.family][0]:
+            shown[row.family] += 1
     return [
         {
             "heading": heading,
-            "rows": [_obstacle(row, today) for row in families[family][:MOST_OBSTACLES]],
+            "rows": [_obstacle(row, today) for row in families[family][: shown[family]]],
             "claims": sum(row.tally.claims for row in families[family]),
             "billed": sum((row.tally.billed for row in families[family]), ZERO),
-            "more": len(families[family][MOST_OBSTACLES:]),
-            "more_claims": sum(row.tally.claims for row in families[family][MOST_OBSTACLES:]),
+            "more": len(families[family][shown[family] :]),
+            "more_claims": sum(row.tally.claims for row in families[family][shown[family] :]),
         }
         for family, heading in FAMILIES.items()
         if family in families
@@ -235,6 +247,19 @@ def _obstacle(row: Open, today: date) -> Obstacle:
         nearness=nearness,
         mark=mark,
     )
+
+
+def _families(report: SweepReport) -> list[dict[str, Any]]:
+    return [
+        {
+            "what": " on ".join(filter(None, (family.reason, family.procedure))),
+            "gloss": explain(family.reason).split(";")[0],
+            "payer": report.payer_names.get(family.payer, family.payer),
+            "claims": len(family.claims),
+            "of": family,
+        }
+        for family in report.families or ()
+    ]
 
 
 def _notes(report: SweepReport, obstacles: list[dict[str, Any]]) -> list[tuple[str, str]]:

@@ -8,20 +8,17 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
+from billing.codes.reasons import explain
 from billing.findings import FINDINGS
 from billing.model import Posting
 from billing.report import ClaimResult, SweepReport
-from console.figures import (
-    by_kind,
-    group,
-    is_money_found,
-    is_unasked,
-    posting_totals,
-)
+from billing.standing import is_money_found, is_unasked
+from console.figures import by_kind, group, posting_totals
 from console.words import (
     OUTCOMES,
     POSTINGS,
     kind_words,
+    no_families,
     obstacle,
     payer_name,
     posting_payer,
@@ -59,7 +56,8 @@ class Column:
 class Sheet:
     """One table; ``total`` is a closing row, ``note`` says in a sentence what the table holds.
 
-    ``range_name`` is what formulas and pivot tables may call the table, headings and all.
+    ``range_name`` is what formulas and pivot tables may call the table, headings and all;
+    ``empty`` stands in place of rows where there are none.
     """
 
     name: str
@@ -68,6 +66,7 @@ class Sheet:
     rows: tuple[tuple[Value, ...], ...]
     total: tuple[Value, ...] | None = None
     range_name: str | None = None
+    empty: str = "none"
 
 
 def kinds_sheet(report: SweepReport) -> Sheet:
@@ -98,6 +97,43 @@ def kinds_sheet(report: SweepReport) -> Sheet:
         "",
     )
     return Sheet("By kind", "The exceptions by what was found.", columns, rows, total)
+
+
+def families_sheet(report: SweepReport) -> Sheet:
+    """The denials that rise this week, a family a row."""
+    columns = (
+        Column("Payer", "prose", 24),
+        Column("Reason code", "text", 12),
+        Column("What it means", "prose", 40),
+        Column("Procedure", "text", 11),
+        Column("Claims this week", "count", 10),
+        Column("Decided this week", "count", 10),
+        Column("Claims before", "count", 10),
+        Column("Decided before", "count", 10),
+        Column("At stake", "money", 12),
+        Column("Since", "date", 12),
+        Column("First seen", "date", 12),
+        Column("Claims", "prose", 50),
+    )
+    rows = tuple(
+        (
+            report.payer_names.get(family.payer, family.payer),
+            family.reason,
+            explain(family.reason),
+            family.procedure,
+            len(family.claims),
+            family.decided,
+            family.before,
+            family.decided_before,
+            family.dollars,
+            family.since,
+            family.first_seen,
+            " ".join(family.claims),
+        )
+        for family in report.families or ()
+    )
+    note = "Denials of one payer, reason and procedure that rise this week above the eight before."
+    return Sheet("Denial families", note, columns, rows, empty=no_families(report))
 
 
 def outcomes_sheet(report: SweepReport) -> Sheet:

@@ -16,16 +16,8 @@ from rich.text import Text
 
 from billing.money import ZERO, dollars, usd
 from billing.report import SweepReport
-from console.figures import (
-    UNANSWERED,
-    by_kind,
-    by_outcome,
-    is_money_found,
-    money_found,
-    pace,
-    still_open,
-    tally,
-)
+from billing.standing import UNANSWERED, is_money_found
+from console.figures import by_kind, by_outcome, money_found, pace, still_open, tally
 from console.words import (
     FAMILIES,
     OUTCOMES,

@@ -131,6 +131,13 @@ def kind_words(kind: str) -> str:
     return FINDINGS[kind].title if kind in FINDINGS else kind
 
 
+def no_families(report: SweepReport) -> str:
+    """Why no denial family is shown."""
+    if report.families is None:
+        return "not known yet: no earlier week to compare with"
+    return "none: no payer, reason and procedure rises this week"
+
+
 def due_words(due: date | None, today: date) -> tuple[str, str]:
     """How near a deadline is: a mark ("late", "soon", "") and words that need no colour."""
     if due is None:

@@ -185,7 +185,7 @@ def _write_sheet(
             _write(page, down, at, value, formats["late" if late else "plain", column.form])
     last = max(len(sheet.rows), 1)
     if not sheet.rows:
-        page.write_string(1, 0, "none", formats["plain", "text"])
+        page.write_string(1, 0, sheet.empty, formats["plain", "text"])
     if sheet.total is not None and sheet.rows:
         for at, (column, value) in enumerate(zip(sheet.columns, sheet.total, strict=True)):
             _write(page, last + 1, at, value, formats["total", column.form])

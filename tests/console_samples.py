@@ -22,7 +22,7 @@ from billing.model import (
     Rule,
     SourceRow,
 )
-from billing.report import ClaimResult, PayerNote, RefusedRow, SweepReport
+from billing.report import ClaimResult, DenialFamily, PayerNote, RefusedRow, SweepReport
 
 TODAY = date(2026, 11, 24)
 STARTED = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
@@ -300,6 +300,25 @@ def postings(result: ClaimResult) -> list[Posting]:
         posting(PostingKind.PAYMENT, "", said.paid),
         posting(PostingKind.ADJUSTMENT, "CO-45", claim.billed - said.paid),
     ]
+
+
+def outbreak(report: SweepReport, reason: str = "CO-16", claims: int = 3) -> DenialFamily:
+    """The family of the first claims of the night that one payer denied for ``reason``."""
+    mine = [r for r in report.results if reason in r.conclusion.reason_codes]
+    payer = str(mine[0].claim.payer)
+    kept = [r for r in mine if r.claim.payer == payer][:claims]
+    return DenialFamily(
+        payer=payer,
+        reason=reason,
+        procedure="G0463",
+        claims=tuple(r.claim.claim_id for r in kept),
+        dollars=sum((r.conclusion.finding.dollars for r in kept), Decimal(0)),
+        since=TODAY - timedelta(days=2),
+        first_seen=TODAY - timedelta(days=40),
+        decided=21,
+        before=1,
+        decided_before=160,
+    )
 
 
 FILES = {

@@ -145,9 +145,10 @@ def pages(data: bytes) -> dict[str, list[tuple[object, ...]]]:
 
 def test_the_workbook_has_its_sheets_and_every_claim(report: SweepReport) -> None:
     sheets = pages(exceptions_xlsx(report, TODAY))
-    assert list(sheets)[:8] == [
+    assert list(sheets)[:9] == [
         "Exceptions",
         "By kind",
+        "Denial families",
         "By outcome",
         "All claims",
         "Postings",

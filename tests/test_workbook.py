@@ -10,13 +10,13 @@ from decimal import Decimal
 import openpyxl
 import pandas
 import pytest
-from console_samples import FOREIGN, NAMES, TODAY, night, to_work
+from console_samples import FOREIGN, NAMES, TODAY, night, outbreak, to_work
 
 from billing.model import Evidence, Outcome
 from billing.report import ClaimResult, SweepReport
 from console.workbook import exceptions_csv, exceptions_xlsx
 
-FIXED = 8  # sheets before those of the owners
+FIXED = 9  # sheets before those of the owners
 
 
 @pytest.fixture(scope="module")
@@ -171,3 +171,27 @@ def test_the_csv_has_no_links_and_the_same_columns_otherwise(report: SweepReport
     sheet = [cell.value for cell in book_of(report)["Exceptions"][1]]
     assert [one for one in sheet if one not in ("Page seen", "EOB")] == head
     assert {r.conclusion.outcome for r in report.results} == set(Outcome)
+
+
+def test_a_denial_family_has_a_row_and_its_claims_are_marked(report: SweepReport) -> None:
+    family = outbreak(report)
+    book = book_of(replace(report, families=(family,)))
+    page = book["Denial families"]
+    assert column(page, "Reason code") == ["CO-16"]
+    assert column(page, "Procedure") == ["G0463"]
+    assert column(page, "Claims this week") == [3]
+    assert str(column(page, "Claims")[0]).split() == list(family.claims)
+    assert column(page, "At stake") == [pytest.approx(float(family.dollars))]
+    listed = book["Exceptions"]
+    marked = dict(zip(column(listed, "Claim"), column(listed, "Denial family"), strict=True))
+    assert {claim for claim, said in marked.items() if said == "CO-16 G0463"} == set(family.claims)
+    assert {said for claim, said in marked.items() if claim not in family.claims} == {None}
+
+
+def test_no_family_and_no_history_are_told_apart(report: SweepReport) -> None:
+    told = [
+        book_of(replace(report, families=families))["Denial families"]["A2"].value
+        for families in (None, ())
+    ]
+    assert str(told[0]).startswith("not known yet")
+    assert str(told[1]).startswith("none")

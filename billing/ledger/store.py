@@ -6,6 +6,7 @@ from pathlib import Path
 
 from billing.ledger.accounts import Accounts
 from billing.ledger.database import Database, LedgerError, connect
+from billing.ledger.decisions import Decisions
 from billing.ledger.evidence import EvidenceShelf, prepare_folder
 from billing.ledger.items import Work
 from billing.ledger.remittances import Remittances
@@ -13,7 +14,7 @@ from billing.ledger.reports import Reports
 from billing.ledger.visits import Visits
 
 
-class Ledger(EvidenceShelf, Visits, Work, Accounts, Remittances, Reports, Database):
+class Ledger(EvidenceShelf, Visits, Work, Accounts, Decisions, Remittances, Reports, Database):
     """Everything the suite remembers; made by :func:`open_ledger`. May be shared by threads."""
 
 
