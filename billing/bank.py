@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -52,7 +52,7 @@ class Statement:
     """One bank file as read: ``rows_in == len(lines) + len(refused)``.
 
     ``faults`` says in a sentence each what does not add up in the file though its lines could be
-    read. ``first`` and ``last`` are the days it speaks of; None for none.
+    read. ``days`` are those it speaks of, with or without a line.
     """
 
     name: str
@@ -61,8 +61,7 @@ class Statement:
     refused: tuple[RefusedRow, ...]
     rows_in: int
     faults: tuple[str, ...] = ()
-    first: date | None = None
-    last: date | None = None
+    days: frozenset[date] = frozenset()
 
 
 def all_lines(statements: Iterable[Statement]) -> tuple[tuple[BankLine, ...], int]:
@@ -85,13 +84,6 @@ def all_lines(statements: Iterable[Statement]) -> tuple[tuple[BankLine, ...], in
                 repeats += 1
         most |= seen
     return tuple(kept), repeats
-
-
-def days_covered(statements: Sequence[Statement]) -> tuple[date, date] | None:
-    """First and last day that the files speak of; None when they hold no line."""
-    first = [one.first for one in statements if one.first is not None]
-    last = [one.last for one in statements if one.last is not None]
-    return (min(first), max(last)) if first and last else None
 
 
 def _same(line: BankLine) -> object:

@@ -52,18 +52,18 @@ def exceptions_csv(report: SweepReport, today: date) -> bytes:
 
     Text that a spreadsheet would run as a formula gets an apostrophe in front.
     """
-    return _csv(exceptions_sheet(report, today))
+    return sheet_csv(exceptions_sheet(report, today))
 
 
 def postings_csv(report: SweepReport) -> bytes:
     """The postings proposed for the first time, a row each, by the parts of their key."""
-    return _csv(postings_sheet(report))
+    return sheet_csv(postings_sheet(report))
 
 
 def postings_totals(report: SweepReport) -> bytes:
     """Control totals of the proposed postings by payer and trace number, as CSV."""
     sheet = payments_sheet(report)
-    return _csv(sheet)
+    return sheet_csv(sheet)
 
 
 def exceptions_xlsx(
@@ -252,7 +252,8 @@ def _spelled(text: str) -> str:
     return text.replace("&", "&&")
 
 
-def _csv(sheet: Sheet) -> bytes:
+def sheet_csv(sheet: Sheet) -> bytes:
+    """One table as CSV: UTF-8 with BOM, CRLF, and nothing in it runs as a formula."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow([column.heading for column in sheet.columns])

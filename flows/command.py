@@ -31,6 +31,7 @@ from flows.options import (
 )
 from flows.profile_command import profile
 from flows.progress import watching
+from flows.reconcile_command import reconcile
 from flows.rules_command import rules
 from flows.stopping import stop_as_control_c_does
 
@@ -100,6 +101,7 @@ def sweep(
 
 app.command()(eligibility)
 app.command()(appeal)
+app.command()(reconcile)
 
 
 @app.command()
@@ -227,7 +229,7 @@ def demo(
     }
 )
 def sandbox(context: typer.Context) -> None:
-    """Simulated payers: serve | export DIR | schedule FILE | truth | documents DIR | bad DIR.
+    """Simulated payers: serve | export DIR | schedule FILE | truth | documents DIR | deposits DIR.
 
     Example: claimsweep sandbox serve --seed 1 --claims 200
     """

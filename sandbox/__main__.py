@@ -46,6 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             else write_exports(world, options.folder)
         )
         said = "".join(f"{path}\n" for path in paths)
+    elif options.verb == "deposits":
+        from sandbox.deposits import write_deposits
+
+        said = "".join(f"{path}\n" for path in write_deposits(world, options.folder))
     elif options.verb == "documents":
         from sandbox.documents import write_documents
 
@@ -110,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     for verb, what in (
         ("export", "the biller's export for each payer"),
         ("documents", "every payment's document, and truth.json"),
+        ("deposits", "the payments as 835, what the bank booked (BAI2, CSV), and the key"),
         ("bad", "one file for each way in which a file can be bad"),
     ):
         writing = verbs.add_parser(verb, parents=[same], help=what)

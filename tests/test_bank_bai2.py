@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billing.bank import LineKind, Statement, all_lines, days_covered
+from billing.bank import LineKind, Statement, all_lines
 from billing.errors import BadInput
 from bots.bank.read import read_statement
 
@@ -60,7 +60,7 @@ def test_every_detail_is_a_line_with_its_place() -> None:
     assert returned.references == ("RET1", "00041877")
     assert {line.account for line in found.lines} == {"6789"}
     assert {line.booked for line in found.lines} == {date(2026, 11, 5)}
-    assert days_covered([found]) == (date(2026, 11, 5), date(2026, 11, 5))
+    assert found.days == {date(2026, 11, 5)}
 
 
 def test_an_addendum_is_read_across_continuations() -> None:
@@ -181,7 +181,7 @@ def test_a_deposit_is_replaced_by_the_items_it_is_made_of() -> None:
     rows[-3:] = ["49,888150,8/", "98,888150,1,10/", "99,888150,1,12/"]
     found = read(rows)
     assert found.faults == ()
-    assert [one.why for one in found.refused] == ["the total of the 2 items that follow it"]
+    assert [one.why for one in found.refused] == ["total row"]
     assert [(one.amount, one.references) for one in found.lines[1:3]] == [
         (Decimal("150.00"), ("LB9", "00041877")),
         (Decimal("250.00"), ("LB9", "00041878")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from billing.ledger.accounts import Accounts
+from billing.ledger.bank_files import BankFiles
 from billing.ledger.database import Database, LedgerError, connect
 from billing.ledger.decisions import Decisions
 from billing.ledger.evidence import EvidenceShelf, prepare_folder
@@ -14,7 +15,9 @@ from billing.ledger.reports import Reports
 from billing.ledger.visits import Visits
 
 
-class Ledger(EvidenceShelf, Visits, Work, Accounts, Decisions, Remittances, Reports, Database):
+class Ledger(
+    EvidenceShelf, Visits, Work, Accounts, Decisions, Remittances, BankFiles, Reports, Database
+):
     """Everything the suite remembers; made by :func:`open_ledger`. May be shared by threads."""
 
 

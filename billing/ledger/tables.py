@@ -320,3 +320,11 @@ logins = Table(
     Column("cleared_at", Instant),
     Index("logins_by_account", "account", "login_id"),
 )
+
+bank_files = Table(
+    "bank_files",
+    metadata,
+    Column("sha256", ForeignKey("evidence.sha256"), primary_key=True),
+    Column("name", String, nullable=False),
+    Column("received_at", Instant, nullable=False),
+)

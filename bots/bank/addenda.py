@@ -11,11 +11,16 @@ _TRN = re.compile(r"TRN\*1\*(?P<trace>[^*~\\]{1,50})(?P<end>[*~\\]|$)")
 
 def trace_numbers(text: str) -> tuple[str, ...]:
     """The trace numbers of every TRN segment in ``text`` that is there to its end."""
-    found = (match["trace"].strip() for match in _TRN.finditer(text) if match["end"])
+    found = (_without_breaks(match["trace"]) for match in _TRN.finditer(text) if match["end"])
     return tuple(dict.fromkeys(filter(None, found)))
 
 
 def cut_off(text: str) -> str | None:
     """A trace number at which ``text`` ends: it may be whole, or the bank may have cut it off."""
-    ends = [match["trace"].strip() for match in _TRN.finditer(text) if not match["end"]]
+    ends = [_without_breaks(match["trace"]) for match in _TRN.finditer(text) if not match["end"]]
     return ends[0] if ends and ends[0] else None
+
+
+def _without_breaks(trace: str) -> str:
+    """A trace number without the blanks at which the bank went on in its next row."""
+    return "".join(trace.split())

@@ -64,7 +64,7 @@ class _Reader:
         self.rows_in = 0
         self.faults: list[str] = []
         self.accounts: list[_Account] = []
-        self.days: list[date] = []
+        self.days: set[date] = set()
         self.open: _Account | None = None
         self.group: dict[str, int] | None = None
         self.file = {"total": 0, "units": 0, "records": 0}
@@ -104,8 +104,7 @@ class _Reader:
             tuple(sorted(refused, key=lambda one: one.row)),
             self.rows_in,
             tuple(self.faults),
-            min(self.days, default=None),
-            max(self.days, default=None),
+            frozenset(self.days),
         )
 
     def _count(self, rows: int) -> None:
@@ -144,7 +143,7 @@ class _Reader:
         except ValueError as error:
             self.open.trouble = trouble or f"its account (row {record.row}) has {error}"
         if self.booked is not None and not self.group_trouble:
-            self.days.append(self.booked)
+            self.days.add(self.booked)
 
     def _detail(self, record: Record) -> None:
         self.rows_in += 1
@@ -161,7 +160,7 @@ class _Reader:
         account.total += cents
         way = direction(code)
         if way is None or account.booked is None:
-            why = "a message, no money" if code == MESSAGE else f"type {code} is no movement"
+            why = "message row" if code == MESSAGE else f"type {code} is no movement"
             account.refused.append(RefusedRow(record.row, account.trouble or why))
             return
         cut = cut_off(text)
@@ -264,7 +263,7 @@ def _without_totals(
             end += 1
         items = lines[at + 1 : end]
         if items and sum((item.amount for _, _, item in items), ZERO) == line.amount:
-            refused.append(RefusedRow(row, f"the total of the {len(items)} items that follow it"))
+            refused.append(RefusedRow(row, "total row"))
             kept += [_of_deposit(item, line) for _, _, item in items]
         else:
             kept.append(line)

@@ -36,10 +36,10 @@ def read_records(data: bytes, name: str) -> Iterator[Record]:
     text, _, _ = decode(data, name=name)
     held: Record | None = None
     for row, line in enumerate(_rows(text), 1):
-        code, _, rest = line.strip().partition(",")
+        code, _, rest = line.lstrip().partition(",")
+        code = code.strip().rstrip("/")
         if not code:
             continue
-        code = code.rstrip("/")
         if held is None and code != "01":
             raise BadInput(f"{name}, row {row}: no BAI2 file begins so (01 is first); {AGAIN}.")
         if code not in CODES:
@@ -71,7 +71,7 @@ def parse_detail(parts: Sequence[str]) -> tuple[int, int, tuple[str, ...], str]:
 
     Raises ValueError completing "row …".
     """
-    pieces = [_ended(part) if n < len(parts) - 1 else part.rstrip() for n, part in enumerate(parts)]
+    pieces = [_goes_on(part) for part in parts]
     rest: str | None = pieces.pop(0)
 
     def take() -> str:
@@ -82,7 +82,7 @@ def parse_detail(parts: Sequence[str]) -> tuple[int, int, tuple[str, ...], str]:
             return ""
         head, comma, tail = rest.partition(",")
         rest = tail if comma else None
-        return (head if comma else _ended(head)).strip()
+        return head.strip()
 
     taken = [take(), take(), take().upper()]
     if not taken[0].isdecimal() or len(taken[0]) > 3:
@@ -101,7 +101,7 @@ def parse_detail(parts: Sequence[str]) -> tuple[int, int, tuple[str, ...], str]:
         take()
     references = take(), take()
     text = "".join([rest or "", *pieces])
-    return code, cents, tuple(filter(None, references)), _ended(text).strip()
+    return code, cents, tuple(filter(None, references)), text.strip()
 
 
 def summaries(fields: Sequence[str]) -> Iterator[int]:
@@ -132,6 +132,12 @@ def _ended(text: str) -> str:
     """A row's text without the slash that ends it."""
     text = text.rstrip()
     return text[:-1] if text.endswith("/") else text
+
+
+def _goes_on(text: str) -> str:
+    """A row's text as the next row goes on with it: what a slash ends is a word's end too."""
+    bare = text.rstrip()
+    return f"{bare[:-1]} " if bare.endswith("/") else bare + " " * (bare != text)
 
 
 def whole_number(text: str) -> int | None:

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 from itertools import islice, pairwise
@@ -108,10 +108,17 @@ def read_csv_lines(data: bytes, name: str) -> Statement:
         lines.append(line)
         if balance is not None:
             balances.append((record.row, line, balance))
-    days = [line.booked for line in lines]
     faults = _broken_balances(balances, name) if not any(one.meant for one in refused) else ()
-    first, last = min(days, default=None), max(days, default=None)
-    return Statement(name, sha256, tuple(lines), tuple(refused), rows_in, faults, first, last)
+    days = _span([line.booked for line in lines])
+    return Statement(name, sha256, tuple(lines), tuple(refused), rows_in, faults, days)
+
+
+def _span(days: Sequence[date]) -> frozenset[date]:
+    """Every day from the first to the last: a download lists all lines between two days."""
+    if not days:
+        return frozenset()
+    first, count = min(days), (max(days) - min(days)).days
+    return frozenset(first + timedelta(n) for n in range(count + 1))
 
 
 def _find_headings(text: str, name: str) -> tuple[str, _Headed]:
