@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
 
@@ -26,3 +27,22 @@ class Acknowledgement:
     charge: Decimal | None = None
     errors: tuple[str, ...] = field(default=())
     within: str = ""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Acceptance:
+    """That a claim was taken on receipt, as a file says it.
+
+    ``report`` is "277CA" or "999"; ``by`` is who says so, in the file's own words, and ``role``
+    what that is to the claim; ``on`` is the day of the taking, which stands at ``where``. ``codes``
+    are as they were sent. ``segments`` prove it: the claim's own part of the report, verbatim.
+    """
+
+    report: str
+    by: str
+    role: str
+    on: date
+    codes: tuple[str, ...]
+    where: str
+    segments: tuple[str, ...]
+    payer_claim_number: str | None = None

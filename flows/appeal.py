@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from billing.actions import next_step
+from billing.actions import filing_limit, next_step
 from billing.errors import BadInput, UnreadableDocument
 from billing.ledger import Ledger, open_ledger
 from billing.model import Claim, PayerRules, Remittance
@@ -20,18 +20,16 @@ from bots.profile import Profile, load_profiles
 from bots.reading.words import POINTS_PER_INCH, draw_page
 from console.appeal import Denied, Exhibit, denied, exhibits_of, other_claims
 from console.appeal_letter import finish_letter, read_letter, write_letter
-from console.appeal_packet import Pictures, packet
-from console.appeal_record import PRACTICE, Filing, Limit, Record, Sender
+from console.appeal_packet import Pictures, Proof, packet
+from console.appeal_record import PRACTICE, Limit, Record, Sender
 from console.appeal_sheet import covered
 from console.figures import is_unasked
 from flows.account import make_reader
+from flows.appeal_filing import find_proof
 from flows.evidence import put
 from flows.settings import Settings
 
 DPI = 200
-NO_PROOF = (
-    "The record holds no acceptance report (277CA, 999) and no receipt date of the payer's own."
-)
 _UNSAFE = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -43,6 +41,7 @@ class Packet:
     letter: Path
     denials: tuple[str, ...]
     exhibits: tuple[Exhibit, ...]
+    proof: tuple[Proof, ...]
     filing: str
     limit: Limit
     next_action: str
@@ -58,6 +57,7 @@ class Packet:
             "appeal_limit": self.limit.on.isoformat() if self.limit.on else None,
             "appeal_limit_basis": self.limit.basis,
             "filing": self.filing,
+            "proof": [{"exhibit": one.letter, "what": one.title} for one in self.proof],
             "next_action": self.next_action,
             "exhibits": [
                 {
@@ -96,12 +96,14 @@ def make_packet(
     payer: str | None,
     out: Path | None,
     letter: Path | None,
+    inboxes: Sequence[Path] = (),
     today: date | None = None,
 ) -> Packet:
     """Write the appeal packet of a claim, and its letter as text beside it, for their owner alone.
 
-    Raises BadInput in one sentence when the claim is not known, not denied or without evidence,
-    or when a letter cannot be used; nothing is written then.
+    Acceptance reports are looked for in ``inboxes``. Raises BadInput in one sentence when the
+    claim is not known, not denied or without evidence, or when a letter cannot be used; nothing
+    is written then.
     """
     ledger = open_ledger(settings.home)
     day = today or datetime.now(UTC).astimezone(settings.time_zone).date()
@@ -113,13 +115,20 @@ def make_packet(
     named = profile.file.payer.name if profile is not None else result.claim.payer_name
     rules = profile.rules if profile is not None else PayerRules()
     notice = result.conclusion.payment_date
+    found = find_proof(
+        ledger,
+        inboxes,
+        result.claim,
+        limit=filing_limit(result.claim, rules),
+        position=len(exhibits),
+    )
     pictures, hidden, unsure = _pictures(ledger, appeal, exhibits, profile)
     record = Record(
         appeal=appeal,
         exhibits=exhibits,
         sender=_sender(settings, result.claim, named),
         limit=_limit(result, rules, day, notice),
-        filing=Filing(NO_PROOF),
+        filing=found.filing,
         today=day,
         covered=hidden,
     )
@@ -130,7 +139,7 @@ def make_packet(
             appeal.denials, result.claim.payer, settings.appeal_letters, record.values()
         )
     )
-    data = packet(record, written, pictures)
+    data = packet(record, written, pictures, found.proof)
     path = out or settings.artifacts / "appeals" / f"{_name(result)}.pdf"
     text = path.with_suffix(".letter.txt")
     if letter is None or letter.resolve() != text.resolve():
@@ -141,11 +150,12 @@ def make_packet(
         letter=text,
         denials=tuple(appeal.denials),
         exhibits=exhibits,
+        proof=found.proof,
         filing=record.filing.known,
         limit=record.limit,
         next_action=result.conclusion.finding.next_action,
         fill_in=written.blanks,
-        look_at=(*written.doubts, *_doubts(record, day), *unsure),
+        look_at=(*written.doubts, *_doubts(record, day), *unsure, *found.doubts),
     )
 
 

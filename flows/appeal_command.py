@@ -18,6 +18,13 @@ def appeal(
     letter: Annotated[
         Path | None, typer.Option(help="The letter as you edited it, instead of a new one.")
     ] = None,
+    inbox: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A folder with acceptance reports (277CA, 999) and claim files (837) to prove the "
+            "filing by; repeat for more."
+        ),
+    ] = None,
     as_json: AsJson = False,
     home: Home = None,
     profiles: Profiles = None,
@@ -33,7 +40,7 @@ def appeal(
     from flows.appeal import make_packet
 
     settings = settings_in_force(home, profiles)
-    made = make_packet(settings, claim_id, payer=payer, out=out, letter=letter)
+    made = make_packet(settings, claim_id, payer=payer, out=out, letter=letter, inboxes=inbox or ())
     if as_json:
         print_json(made.document())
     else:

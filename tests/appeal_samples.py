@@ -103,8 +103,10 @@ def chosen(world: World, payer: str) -> list[PayerClaim]:
         lambda one: not lines_denied(one) and bool(one.paid),
         lambda one: bool(lines_denied(one)) and not one.paid,
         lambda one: bool(lines_denied(one)) and bool(one.paid),
+        lambda one: any(entry.reason == "29" for _, entry in lines_denied(one)),
     ]
-    return [next(one for one in claims if kind(one)) for kind in kinds]
+    found = [next((one for one in claims if kind(one)), None) for kind in kinds]
+    return list(dict.fromkeys(one for one in found if one is not None))
 
 
 def _twin(books: Any, one: PayerClaim) -> bool:

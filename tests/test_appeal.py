@@ -23,6 +23,7 @@ from appeal_samples import (
     lines_denied,
     swept,
 )
+from filing_samples import report
 from ledger_samples import DAY, NOW, begin, claim, conclusion, paid, unknown
 
 from billing.errors import BadInput
@@ -253,6 +254,36 @@ def test_a_claim_that_is_paid_or_unknown_is_refused_in_a_sentence(
     with pytest.raises(BadInput, match="of acme; sweep it first"):
         appeal(commercial.home, fully.claim_id, "--payer", "acme", "--out", str(out))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.browser
+def test_a_packet_encloses_the_proof_and_its_letter_cites_it(
+    commercial: Swept, tmp_path: Path
+) -> None:
+    held = commercial.claim(
+        COMMERCIAL, lambda one: any(a.reason == "29" for _, a in lines_denied(one))
+    )
+    ledger = open_ledger(commercial.home)
+    asked = ledger.claim_results(held.claim_id)[0].claim
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.277ca").write_bytes(report(asked, received="20260714"))
+    out = tmp_path / "packet.pdf"
+    arguments = (held.claim_id, "--out", str(out), "--json")
+    without = appeal(commercial.home, *arguments).document
+    made = appeal(commercial.home, *arguments, "--inbox", str(tmp_path / "in")).document
+    assert made["proof"] == [{"exhibit": "C", "what": "Proof of filing: acceptance report (277CA)"}]
+    asks = "when the claim was first filed, and the acceptance report enclosed to prove it"
+    assert asks in without["fill_in"]
+    assert asks not in made["fill_in"]
+    with pdfplumber.open(out) as pdf:
+        texts = [page.extract_text() for page in pdf.pages]
+    letter, last = " ".join(texts[0].split()), texts[-1]
+    assert "acknowledged the claim as of July 14, 2026 (277CA: A2, accepted" in letter
+    assert "The proof is enclosed as Exhibit C." in letter
+    assert "Exhibit C, proof of filing" in letter
+    assert f"TRN*2*{held.claim_id}" in last
+    assert f"Exhibit C Proof of filing: acceptance report (277CA) {len(texts)}" in texts[1]
+    assert "No proof of filing is enclosed" not in texts[1]
 
 
 def test_the_last_answer_is_what_the_payer_was_last_heard_to_say(tmp_path: Path) -> None:
