@@ -18,6 +18,7 @@ from flows.eligibility_command import eligibility
 from flows.entering import code, policy
 from flows.eob_command import eob
 from flows.evidence_command import evidence
+from flows.export_command import export as export_verbs
 from flows.options import (
     COULD_NOT,
     DONE,
@@ -25,6 +26,7 @@ from flows.options import (
     AsJson,
     Exports,
     Home,
+    Mappings,
     Profiles,
     print_json,
     settings_in_force,
@@ -40,6 +42,7 @@ INTERRUPTED = 130  # what the command line makes of a ctrl-C
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 app.add_typer(eob, name="eob", help="Read EOB documents.")
 app.add_typer(edi, name="edi", help="Read and write X12 files.")
+app.add_typer(export_verbs, name="export", help="How exports are read, and what goes back.")
 app.add_typer(profile, name="profile", help="Check payer profiles.")
 app.add_typer(evidence, name="evidence")
 app.add_typer(policy, name="policy", help="What may run tonight, and stopped accounts.")
@@ -66,6 +69,7 @@ def sweep(
     as_json: AsJson = False,
     home: Home = None,
     profiles: Profiles = None,
+    mappings: Mappings = None,
 ) -> None:
     """Check every claim of the exports on its payer's portal and write the results.
 
@@ -77,7 +81,7 @@ def sweep(
     from console.summary import summary, totals
     from flows.run import run_sweep
 
-    settings = settings_in_force(home, profiles)
+    settings = settings_in_force(home, profiles, mappings)
     with watching(quiet=as_json) as watch:
         swept = run_sweep(settings, export, payer=payer, limit=limit, out=out, watch=watch)
     if as_json:
@@ -111,6 +115,7 @@ def check(
     as_json: AsJson = False,
     home: Home = None,
     profiles: Profiles = None,
+    mappings: Mappings = None,
 ) -> None:
     """Check one claim now and say what its payer says.
 
@@ -120,7 +125,7 @@ def check(
     from console.summary import one_claim
     from flows.run import run_check
 
-    settings = settings_in_force(home, profiles)
+    settings = settings_in_force(home, profiles, mappings)
     with watching(quiet=as_json) as watch:
         swept = run_check(settings, claim_id, export, watch=watch)
     if as_json:
@@ -163,6 +168,7 @@ def report(
     out: Annotated[Path | None, typer.Option(help="Where the files go.")] = None,
     home: Home = None,
     profiles: Profiles = None,
+    mappings: Mappings = None,
 ) -> None:
     """Write a finished sweep's files again from the ledger, and its summary.
 
@@ -171,7 +177,7 @@ def report(
     from console.summary import summary
     from flows.run import run_report
 
-    swept = run_report(settings_in_force(home, profiles), sweep_id, out=out)
+    swept = run_report(settings_in_force(home, profiles, mappings), sweep_id, out=out)
     sys.stdout.write(summary(swept.report, swept.files, color=sys.stdout.isatty()))
 
 

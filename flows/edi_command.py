@@ -16,6 +16,7 @@ from flows.options import (
     FINDINGS,
     AsJson,
     Home,
+    Mappings,
     OptionalExports,
     Profiles,
     print_json,
@@ -71,6 +72,7 @@ def edi_write(
     as_json: AsJson = False,
     home: Home = None,
     profiles: Profiles = None,
+    mappings: Mappings = None,
 ) -> None:
     """Write a 276 from exports, a 270 from schedules, or an 835 from EOB PDFs that balance.
 
@@ -82,7 +84,7 @@ def edi_write(
     """
     from flows.edi_files import write_edi
 
-    made = write_edi(settings_in_force(home, profiles), kind, files, out, payer=payer)
+    made = write_edi(settings_in_force(home, profiles, mappings), kind, files, out, payer=payer)
     if as_json:
         left_out = list(made.left_out)
         print_json({"file": str(out), "type": kind, "count": made.count, "left_out": left_out})
@@ -105,6 +107,7 @@ def edi_post_box(
     as_json: AsJson = False,
     home: Home = None,
     profiles: Profiles = None,
+    mappings: Mappings = None,
 ) -> None:
     """Ask through a clearinghouse's folders; the results are those of 'sweep' or 'eligibility'.
 
@@ -117,7 +120,7 @@ def edi_post_box(
     """
     from flows.post_box import ask_by_folder, ask_visits_by_folder
 
-    settings = settings_in_force(home, profiles)
+    settings = settings_in_force(home, profiles, mappings)
     if bool(export) == bool(schedule):
         raise BadInput("Name claims by --export or visits by --schedule, one of them")
     if schedule is not None:

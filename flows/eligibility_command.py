@@ -13,6 +13,7 @@ from flows.options import (
     FINDINGS,
     AsJson,
     Home,
+    Mappings,
     Profiles,
     print_json,
     settings_in_force,
@@ -30,6 +31,7 @@ def eligibility(
     as_json: AsJson = False,
     home: Home = None,
     profiles: Profiles = None,
+    mappings: Mappings = None,
 ) -> None:
     """Check the cover of every visit of a schedule on its payer's portal.
 
@@ -44,7 +46,7 @@ def eligibility(
     from console.visits import answers, totals
     from flows.run import run_eligibility
 
-    settings = settings_in_force(home, profiles)
+    settings = settings_in_force(home, profiles, mappings)
     with watching(quiet=as_json, of="visits") as watch:
         checked = run_eligibility(
             settings, schedule, payer=payer, limit=limit, out=out, watch=watch

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from billing.errors import BadInput
-from flows.options import AsJson, Exports, Home, Profiles, print_json, settings_in_force
+from flows.options import AsJson, Exports, Home, Mappings, Profiles, print_json, settings_in_force
 
 policy = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -72,6 +72,7 @@ def policy_worklist(
     out: Annotated[Path | None, typer.Option(help="An .xlsx or .csv; default artifacts/.")] = None,
     home: Home = None,
     profiles: Profiles = None,
+    mappings: Mappings = None,
 ) -> None:
     """Write what a person needs to look up the claims that no bot may ask about.
 
@@ -81,7 +82,7 @@ def policy_worklist(
     """
     from flows.worklist import write_worklist
 
-    path, claims = write_worklist(settings_in_force(home, profiles), export, out)
+    path, claims = write_worklist(settings_in_force(home, profiles, mappings), export, out)
     sys.stdout.write(f"{claims} claims to look up by hand: {path}\n")
 
 

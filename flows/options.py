@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from bots.exports.systems import use_mappings
 from flows.settings import Settings, load_settings
 
 DONE, FINDINGS, COULD_NOT = 0, 1, 2
@@ -22,14 +23,27 @@ OptionalExports = Annotated[
 ]
 Home = Annotated[Path | None, typer.Option("--home", help="Where ledger and evidence live.")]
 Profiles = Annotated[Path | None, typer.Option("--profiles", help="The folder of payer profiles.")]
+Mappings = Annotated[
+    Path | None, typer.Option("--mappings", help="A folder of your own mappings of exports.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 
-def settings_in_force(home: Path | None, profiles: Path | None) -> Settings:
-    """The settings, also in the environment: a flow reads them there."""
-    settings = load_settings(home=home, profiles=profiles)
+def settings_in_force(
+    home: Path | None,
+    profiles: Path | None,
+    mappings: Path | None = None,
+    *,
+    drafts: bool = False,
+) -> Settings:
+    """The settings, also in the environment: a flow reads them there.
+
+    Exports are read with the mappings of the settings from here on; ``drafts`` among them too.
+    """
+    settings = load_settings(home=home, profiles=profiles, mappings=mappings)
     os.environ["CLAIMSWEEP_HOME"] = str(settings.home)
     os.environ["CLAIMSWEEP_PROFILES"] = str(settings.profiles)
+    use_mappings(settings.mappings, drafts=drafts)
     return settings
 
 

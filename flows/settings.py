@@ -28,7 +28,8 @@ class Settings:
     program that the file names for it, then in the system's keyring where ``keyring`` is on.
     ``edi`` names who sends X12 files to whom, ``edi_payers`` the payers' numbers there;
     ``practice`` says what a letter's head says besides, ``appeal_addresses`` where a payer takes
-    appeals, and ``appeal_letters`` is the folder of the user's own letters.
+    appeals, ``appeal_letters`` is the folder of the user's own letters, and ``mappings`` that
+    of the biller's own mappings of exports.
     """
 
     home: Path
@@ -44,6 +45,7 @@ class Settings:
     practice: Mapping[str, str]
     appeal_addresses: Mapping[str, str]
     appeal_letters: Path
+    mappings: Path | None = None
 
     def secret(self, payer: str, name: str) -> str:
         """The secret ``payer/name``.
@@ -65,7 +67,9 @@ class Settings:
         )
 
 
-def load_settings(*, home: Path | None = None, profiles: Path | None = None) -> Settings:
+def load_settings(
+    *, home: Path | None = None, profiles: Path | None = None, mappings: Path | None = None
+) -> Settings:
     """The settings in force. Raises BadInput for an unreadable or world-readable file."""
     table: Mapping[str, object] = {}
     named = os.environ.get("CLAIMSWEEP_SETTINGS")
@@ -86,6 +90,7 @@ def load_settings(*, home: Path | None = None, profiles: Path | None = None) -> 
         return Path(str(value)).expanduser().resolve()
 
     found = folder(profiles, "profiles", PROJECT / "payer_profiles")
+    own = mappings or os.environ.get("CLAIMSWEEP_MAPPINGS") or table.get("mappings")
     return Settings(
         home=folder(home, "home", PROJECT / "artifacts" / "home"),
         profiles=found,
@@ -100,6 +105,7 @@ def load_settings(*, home: Path | None = None, profiles: Path | None = None) -> 
         practice=_strings(table, "practice"),
         appeal_addresses=_strings(table, "appeal_addresses"),
         appeal_letters=folder(None, "appeal_letters", found.parent / "appeal_letters"),
+        mappings=Path(str(own)).expanduser().resolve() if own else None,
     )
 
 

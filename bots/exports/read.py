@@ -34,7 +34,10 @@ _OUT_OF_ORDER: Sequence[tuple[Field, Callable[[date, date], bool], str]] = (
 
 @dataclass(frozen=True, slots=True)
 class ExportReading:
-    """An export as read: ``rows_in == len(claims) + len(refused)``; totals are of ``claims``."""
+    """An export as read: ``rows_in == len(claims) + len(refused)``; totals are of ``claims``.
+
+    ``notes`` are sentences about whole columns: what cannot be known of them.
+    """
 
     name: str
     sha256: str
@@ -44,6 +47,7 @@ class ExportReading:
     rows_in: int
     billed_total: Decimal
     balance_total: Decimal
+    notes: tuple[str, ...] = ()
 
     @property
     def system(self) -> str:
@@ -104,6 +108,7 @@ def read_rows(
     cells = {column: [row[at] for row in kept] for at, column in enumerate(found.positions)}
     del kept
     faults = _faults(numbers, cells, found)
+    notes = tuple(_numeric_ids(cells, found))
     values = {column: _parsed(cells.pop(column), column, found) for column in found.positions}
     _settle(values, found)
     faulty = _faulty(numbers, values, faults, found)
@@ -122,6 +127,7 @@ def read_rows(
         rows_in=rows_in,
         billed_total=sum((claim.billed for claim in claims), ZERO),
         balance_total=sum((claim.balance for claim in claims), ZERO),
+        notes=notes,
     )
 
 
@@ -173,6 +179,12 @@ def _faults(
         if claim_id and (before := first.setdefault(claim_id, at)) != at:
             heading = found.heading("claim_id")
             faults[at] = f"{heading} repeats that of row {numbers[before]}"
+    for at in _bare_numbers(cells["claim_id"]):
+        faults.setdefault(
+            at,
+            f"{found.heading('claim_id')} is a number and shorter than others that begin with a "
+            "zero: a spreadsheet has probably removed its own",
+        )
     members = pd.Series(cells["member_id"], dtype=object)
     payers = pd.Series(cells["payer_name"], dtype=object)
     for _, group in members.groupby(payers.map({c: payer_key(str(c)) for c in payers.unique()})):
@@ -183,6 +195,28 @@ def _faults(
                 "has probably removed its leading zeros",
             )
     return faults
+
+
+def _bare_numbers(ids: Sequence[Cell]) -> list[int]:
+    """Places of ids that are numbers, where texts beside them are longer and begin with a zero."""
+    texts = (literal(cell) for cell in ids if isinstance(cell, str))
+    width = max((len(text) for text in texts if text.isdecimal() and text[0] == "0"), default=0)
+    return [
+        at
+        for at, cell in enumerate(ids)
+        if isinstance(cell, Decimal) and len(_bare_id(cell)) < width
+    ]
+
+
+def _numeric_ids(cells: Mapping[Field, Sequence[Cell]], found: Recognised) -> Iterator[str]:
+    """A sentence about each column of ids that a spreadsheet holds as numbers."""
+    for one in ("claim_id", "member_id"):
+        count = sum(isinstance(cell, Decimal) for cell in cells[one])
+        if count:
+            yield (
+                f"{found.heading(one)} is a number in {count:,} rows: whether it once began with "
+                "zeros cannot be seen; compare one with the billing system"
+            )
 
 
 def _shortened(ids: Mapping[Any, Cell]) -> list[int]:

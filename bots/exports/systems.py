@@ -71,7 +71,7 @@ FIELDS: Mapping[Field, Kind] = {
     "visit_time": "time",
     "service_type": "text",
 }
-_INDISPENSABLE: Mapping[Holds, tuple[Field, ...]] = {
+INDISPENSABLE: Mapping[Holds, tuple[Field, ...]] = {
     "claims": ("claim_id", "payer_name", "member_id", "service_from", "billed", "balance"),
     "visits": ("visit_date", "payer_name", "member_id", "date_of_birth"),
 }
@@ -94,7 +94,8 @@ class System(BaseModel):
 
     ``holds`` says what its rows are: claims, or a schedule's visits. ``dates`` are strptime
     formats, or "excel serial" for day numbers. ``negative`` are amounts that the system spells
-    below zero where we count them above (payments received).
+    below zero where we count them above (payments received). A ``draft`` is not yet settled by a
+    person, and nothing is read with it but to look at it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -102,6 +103,7 @@ class System(BaseModel):
     system: str
     title: str
     reconstruction: str
+    draft: bool = False
     holds: Holds = "claims"
     dates: tuple[str, ...]
     required: dict[Field, tuple[str, ...]]
@@ -110,7 +112,7 @@ class System(BaseModel):
 
     @model_validator(mode="after")
     def _is_usable(self) -> System:
-        lacking = [field for field in _INDISPENSABLE[self.holds] if field not in self.required]
+        lacking = [field for field in INDISPENSABLE[self.holds] if field not in self.required]
         if not (
             {"patient_name"} <= set(self.required)
             or {"patient_last", "patient_first"} <= set(self.required)
@@ -165,15 +167,17 @@ def fit(system: System, headings: Sequence[str]) -> Fit:
 
 
 _own: Path | None = None
+_drafts_too = False
 
 
-def use_mappings(folder: Path | None) -> None:
+def use_mappings(folder: Path | None, *, drafts: bool = False) -> None:
     """Read exports with the mappings of ``folder`` too, in this process from now on.
 
     Called once at the edge, as a locale is set: whoever reads an export here honours them.
+    ``drafts`` lets mappings in that a person has still to settle, to show what they would read.
     """
-    global _own
-    _own = folder
+    global _own, _drafts_too
+    _own, _drafts_too = folder, drafts
     own_systems.cache_clear()
 
 
@@ -211,6 +215,11 @@ def _loaded(paths: Sequence[Path], holds: Holds) -> tuple[System, ...]:
     systems = []
     for path in paths:
         system = load_strict(path, System)
+        if system.draft and not _drafts_too:
+            raise ProfileError(
+                f"{path}: draft: is still true; settle every line marked CHECK, look at what it "
+                "reads with claimsweep export detect, then remove the line"
+            )
         if system.system in found:
             raise ProfileError(
                 f"{path}:1: system: {system.system} is already the name of {found[system.system]}; "

@@ -262,6 +262,27 @@ def rows_of_sheet(
         raise _corrupt(book.name) from error
 
 
+def hidden_rows(book: Workbook, sheet: Sheet) -> list[int]:
+    """The numbers of the sheet's rows that a person does not see: hidden by hand or by a filter."""
+    hidden, number = [], 0
+    try:
+        for _, row in etree.iterparse(
+            io.BytesIO(book.read(sheet.part)),
+            events=("end",),
+            tag="{*}row",
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+        ):
+            number = int(row.get("r", number + 1))
+            if row.get("hidden") in ("1", "true"):
+                hidden.append(number)
+            row.clear()
+    except _CORRUPT as error:
+        raise _corrupt(book.name) from error
+    return hidden
+
+
 def _cells(row: etree._Element, book: Workbook, skip: frozenset[int]) -> list[Cell]:
     cells: list[Cell] = []
     for node in row.iterchildren("{*}c"):

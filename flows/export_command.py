@@ -1,0 +1,159 @@
+"""``claimsweep export``: how billing-system exports are read, and mappings for unknown ones."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from billing.errors import BadInput, ClaimsweepError
+from billing.money import dollars, usd
+from flows.options import COULD_NOT, FINDINGS, AsJson, Mappings, print_json, settings_in_force
+
+if TYPE_CHECKING:
+    from bots.exports.detect import Detected
+
+export = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+_WIDEST = 34
+_MOST_REASONS = 20
+
+
+@export.callback()
+def exports() -> None:
+    """Billing-system exports: how they are read, and mappings for those of other systems."""
+
+
+@export.command("detect")
+def export_detect(
+    files: list[Path],
+    draft: Annotated[
+        Path | None, typer.Option(help="Write a mapping here for an export that none fits.")
+    ] = None,
+    as_json: AsJson = False,
+    mappings: Mappings = None,
+) -> None:
+    """Say which billing system wrote an export, and how each column and row of it is read.
+
+    Nothing of a patient is shown, only the kinds of values. Exit 1 when a row was refused that is
+    no total or heading, or a draft was written; 2 when a file cannot be read.
+
+    Example: claimsweep export detect aging.csv --draft mappings/ours.yaml
+    """
+    settings_in_force(None, None, mappings, drafts=True)
+    if draft is not None and len(files) > 1:
+        raise BadInput("--draft is of one export; give one file")
+    told = [_detected(file, draft) for file in files]
+    if as_json:
+        print_json({"files": [one for one, _ in told]})
+    else:
+        sys.stdout.write("\n".join(text for _, text in told))
+    if any("error" in one and "draft" not in one for one, _ in told):
+        raise typer.Exit(COULD_NOT)
+    if any("draft" in one or one["to_look_at"] for one, _ in told):
+        raise typer.Exit(FINDINGS)
+
+
+def _detected(file: Path, draft: Path | None) -> tuple[dict[str, Any], str]:
+    """One file's document and text; a file that cannot be read has an error instead."""
+    from bots.exports.detect import detect
+    from flows.intake import read_file
+
+    data = b""
+    try:
+        data = read_file(file)
+        found = detect(data, file.name)
+    except ClaimsweepError as error:
+        told: dict[str, Any] = {"file": str(file), "error": str(error)}
+        text = f"{error}\n"
+        if draft is not None and isinstance(error, BadInput) and data:
+            told["draft"], to_settle = _write_draft(data, file.name, draft)
+            text += f"  {draft}: a draft of a mapping, {to_settle} lines marked CHECK to settle\n"
+        return told, text
+    if draft is not None:
+        raise BadInput(f"{file}: {found.system} reads this export; no draft is needed")
+    return _document(file, found), _text(found)
+
+
+def _write_draft(data: bytes, name: str, path: Path) -> tuple[str, int]:
+    from bots.exports.draft import draft_mapping
+    from flows.outputs import write_whole
+
+    made = draft_mapping(data, name)
+    if path.exists():
+        raise BadInput(f"{path}: is there already; name another file for the draft")
+    if path.suffix != ".yaml":
+        raise BadInput(f"{path}: a mapping's file is named .yaml")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, made.text.encode())
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be written ({error.strerror})") from error
+    return str(path), made.to_settle
+
+
+def _document(file: Path, found: Detected) -> dict[str, Any]:
+    return {
+        "file": str(file),
+        "system": found.system,
+        "title": found.title,
+        "reconstruction": found.reconstruction,
+        "written_as": found.written_as,
+        "headings_row": found.header_row,
+        "columns": [
+            {"heading": c.heading, "field": c.field, "holds": c.holds}
+            for c in found.columns
+            if not c.dropped
+        ],
+        "unmatched": [c.heading for c in found.columns if c.field is None and not c.dropped],
+        "dropped": [c.heading for c in found.columns if c.dropped],
+        "rows_in": found.rows_in,
+        "claims": found.claims,
+        "refused": [{"row": r.row, "why": r.why} for r in found.refused],
+        "billed": dollars(found.billed),
+        "balance": dollars(found.balance),
+        "notes": list(found.notes),
+        "to_look_at": sum(refused.meant for refused in found.refused),
+    }
+
+
+def _text(found: Detected) -> str:
+    widest = min(max(len(c.heading) for c in found.columns), _WIDEST)
+    columns = [
+        f"    {c.heading:<{widest}}  {c.field or '(not used)':<20}  {c.holds}"
+        for c in found.columns
+        if not c.dropped
+    ]
+    dropped = [c.heading for c in found.columns if c.dropped]
+    if dropped:
+        columns.append(f"    never read, social security numbers: {', '.join(dropped)}")
+    lines = [
+        f"{found.name}: {found.system}, {found.title}",
+        f"  {' '.join(found.reconstruction.split())}",
+        f"  {found.written_as}, headings in row {found.header_row}",
+        *columns,
+        f"  {found.rows_in:,} rows = {found.claims:,} claims + {len(found.refused):,} refused; "
+        f"billed {usd(found.billed)}, balance {usd(found.balance)}",
+        *_reasons((refused.why, refused.row) for refused in found.refused),
+        *(f"  note: {note}" for note in found.notes),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _reasons(refused: Iterable[tuple[str, int]]) -> list[str]:
+    """Each reason with how many rows it refused and the first of them."""
+    first: dict[str, int] = {}
+    counts: Counter[str] = Counter()
+    for why, row in refused:
+        counts[why] += 1
+        first.setdefault(why, row)
+    lines = [
+        f"    refused {count:,}: {why} (row {first[why]}{' and others' if count > 1 else ''})"
+        for why, count in counts.most_common(_MOST_REASONS)
+    ]
+    if len(counts) > _MOST_REASONS:
+        lines.append(f"    and {len(counts) - _MOST_REASONS:,} more reasons; --json has them all")
+    return lines
