@@ -51,6 +51,21 @@ FINDINGS: Mapping[str, FindingKind] = {
         "The payer took back an earlier decision and decided anew; the old posting must go.",
         needs_person=True,
     ),
+    "underpaid": FindingKind(
+        "Paid below contract",
+        "The payer allowed less than its contract with the practice says.",
+        needs_person=True,
+    ),
+    "paid-above-contract": FindingKind(
+        "Paid above contract",
+        "The payer allowed more than its contract with the practice says.",
+        needs_person=True,
+    ),
+    "contract-unclear": FindingKind(
+        "Contract price unclear",
+        "More than one row of the payer's fee schedule fits, or a code lowered the price.",
+        needs_person=True,
+    ),
     "credit-balance": FindingKind(
         "Credit to give back",
         "More was posted on the claim than it bore: somebody is owed a refund.",

@@ -63,6 +63,21 @@ STEPS: Mapping[str, Step] = {
         Clock.MONEY_ARRIVAL,
         _TRADE,
     ),
+    "underpaid": Step(
+        "Compare the named lines with the contract and dispute the difference.",
+        Clock.APPEAL,
+        _TRADE,
+    ),
+    "paid-above-contract": Step(
+        "Compare the named lines with the contract; keep the difference ready for the payer.",
+        Clock.REFUND,
+        _TRADE,
+    ),
+    "contract-unclear": Step(
+        "Say which price the contract gives the named lines, and mend the fee schedule.",
+        Clock.APPEAL,
+        _OURS,
+    ),
     "credit-balance": Step(
         "Find out whose money it is, and propose the refund.", Clock.REFUND, _TRADE
     ),

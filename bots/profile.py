@@ -11,10 +11,12 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from billing.errors import ProfileError
+from billing.fee_schedule import FeeSchedule
 from billing.model import PayerRules, Rule
 from bots.claim_task import ClaimStatusTask
 from bots.eligibility_task import EligibilityTask
 from bots.entrance import Login, Policy, Session
+from bots.fee_schedule import FEE_SCHEDULE, load_fee_schedule
 from bots.layout import EobLayout, load_layout
 from bots.page_language import Locators
 from bots.strict_yaml import Strict, hash_of_values, load_strict
@@ -99,12 +101,13 @@ class ProfileFile(Strict):
 
 
 class Profile(Strict):
-    """One payer: its file, its EOB layout, and the hash of what was approved."""
+    """One payer: its file, EOB layout and contract prices, and the hash of what was approved."""
 
     file: ProfileFile
     eob: EobLayout | None
     sha256: str
     folder: Path
+    fees: FeeSchedule | None = None
 
     @property
     def id(self) -> str:
@@ -135,12 +138,13 @@ def load_profile(folder: Path) -> Profile:
             f"{path}: payer.id is {file.payer.id!r} but the folder is {folder.name!r}; "
             "make them the same"
         )
-    layout = folder / "eob.yaml"
+    layout, prices = folder / "eob.yaml", folder / FEE_SCHEDULE
     return Profile(
         file=file,
         eob=load_layout(layout) if layout.is_file() else None,
         sha256=hash_of_values(path, without="policy"),
         folder=folder,
+        fees=load_fee_schedule(prices) if prices.is_file() else None,
     )
 
 

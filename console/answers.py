@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from billing.model import Finding
 from billing.money import dollars
 from billing.report import ClaimResult, SweepReport
 
@@ -12,7 +13,8 @@ def answers(report: SweepReport) -> list[dict[str, Any]]:
     """One object a claim, in the order of the work items.
 
     ``why`` is a sentence. Amounts are strings with two decimals, dates ISO, unknown None;
-    ``evidence`` are SHA-256 hashes. No patient is in it.
+    ``evidence`` are SHA-256 hashes; ``also`` is what else is true of the claim, whose dollars may
+    be part of the main finding's. No patient is in it.
     """
     return [_answer(result) for result in report.results]
 
@@ -37,5 +39,18 @@ def _answer(result: ClaimResult) -> dict[str, Any]:
         "why": said.detail or said.finding.why,
         "next_action": said.finding.next_action,
         "due": None if due is None else due.isoformat(),
+        "rule": said.finding.rule,
+        "also": [_also(one) for one in said.others],
         "evidence": list(said.evidence),
+    }
+
+
+def _also(finding: Finding) -> dict[str, Any]:
+    return {
+        "finding": finding.kind,
+        "why": finding.why,
+        "dollars": dollars(finding.dollars),
+        "next_action": finding.next_action,
+        "due": None if finding.due is None else finding.due.isoformat(),
+        "rule": finding.rule,
     }

@@ -40,6 +40,7 @@ from flows.account_session import (
     signed_in,
     work_through,
 )
+from flows.background import background, keep_fees
 from flows.canary import ask_canary, ask_known_member, judge_canary, judge_known_member
 
 SAYS_WHAT_WAS_PAID = ("F0", "F1")
@@ -82,6 +83,7 @@ class AccountWork:
 
     async def prepare(self) -> Callable[[PortalSession], Awaitable[None]]:
         """Read the canary; what asks about it comes back."""
+        await asyncio.to_thread(keep_fees, self.ledger, self.profile)
         canary = await asyncio.to_thread(self.canary)
 
         async def begin(session: PortalSession) -> None:
@@ -172,7 +174,13 @@ class AccountWork:
         )
 
     def _commit(self, item: WorkItem, observations: list[Observation], started: float) -> None:
-        conclusion = conclude(item.claim, observations, self.profile.rules, today=self.today)
+        conclusion = conclude(
+            item.claim,
+            observations,
+            self.profile.rules,
+            today=self.today,
+            beside=background(self.profile),
+        )
         self.ledger.settle(
             item.item_id,
             item.fence,

@@ -33,6 +33,7 @@ from bots.reading.x12_coverage import ReportedCover
 from bots.reading.x12_status import ReportedStatus
 from flows.account import eob_observation
 from flows.account_session import LEASE_SECONDS
+from flows.background import background, keep_fees
 from flows.edi_files import parties
 from flows.inbox import Inbox, Refusal, read_inbox, refusals
 from flows.intake import begin, name_run, read_file, take_in
@@ -127,6 +128,8 @@ def ask_by_folder(
     )
     start = begin(ledger, sweep_id, intake, today)
     found, refused = desk.answers(sweep_id, "276")
+    for payer in {str(claim.payer) for claim in intake.claims}:
+        keep_fees(ledger, profiles[payer])
     for item in desk.leased(ledger.lease_item, sweep_id):
         _settle(ledger, item, found, refused, profiles[str(item.claim.payer)], today)
     ledger.finish_sweep(sweep_id, datetime.now(UTC))
@@ -261,7 +264,9 @@ def _settle(
             eob_observation(reading, sha256, claim=claim, payer_claim_number=number)
             for reading, sha256 in found.payments.get(number, ())
         ]
-    conclusion = conclude(claim, observations, profile.rules, today=today)
+    conclusion = conclude(
+        claim, observations, profile.rules, today=today, beside=background(profile)
+    )
     ledger.settle(
         item.item_id,
         item.fence,

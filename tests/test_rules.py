@@ -35,6 +35,7 @@ from reconcile_samples import (
 )
 
 from billing.codes.reasons import Denial
+from billing.fee_schedule import ContractFee, FeeSchedule
 from billing.findings import FINDINGS
 from billing.ledger.words import CONCLUSION, read, write
 from billing.model import (
@@ -47,6 +48,7 @@ from billing.model import (
     RemittedClaim,
     Rule,
 )
+from billing.reconcile import Background, conclude
 from billing.reconcile.facts import FACTS
 from billing.reconcile.rules import NOT, further_rules, main_rule
 from billing.reconcile.rules import RULES as TABLE
@@ -88,6 +90,18 @@ def partly(code: str, **changes: Any) -> Conclusion:
 
 def late(days: int) -> Any:
     return replace(RULES, timely_filing=Rule(days, "manual", TODAY))
+
+
+def contracted(*prices: str) -> Conclusion:
+    claim = remitted([line("100.00", "CO-45 50.00")])
+    begins = CLAIM.service_from
+    fees = [
+        ContractFee("G0463", None, None, begins, None, Decimal(price), row)
+        for row, price in enumerate(prices, 2)
+    ]
+    beside = Background(fees=FeeSchedule("f" * 64, tuple(fees)))
+    seen = portal(agreeing(claim)), eob(claim)
+    return conclude(replace(CLAIM, billed=claim.charge), seen, RULES, today=TODAY, beside=beside)
 
 
 SINCE = (TODAY - CLAIM.service_from).days
@@ -148,6 +162,9 @@ FIRES: dict[str, Conclusion] = {
     "books.denied-nothing-open": denied("97", balance=Decimal("0.00")),
     "books.would-leave-credit": both(PAID, balance=Decimal("155.99")),
     "books.not-posted": both(PAID),
+    "contract.below": contracted("60.00"),
+    "contract.above": contracted("40.00"),
+    "contract.unclear": contracted("60.00", "59.00"),
     "patient.secondary": both(OWED, secondary_payer="Corvid Health"),
     "patient.owes": both(PAID, **MONEY),
     "patient.nothing-paid": both(OWED, balance=Decimal("0.00")),

@@ -8,22 +8,34 @@ from datetime import date
 
 from billing.actions import next_step
 from billing.model import Claim, Conclusion, Finding, Observation, PayerRules
+from billing.reconcile.background import Background
 from billing.reconcile.books import weigh_books, weigh_calendar
+from billing.reconcile.contract import weigh_contract
 from billing.reconcile.facts import FACTS
 from billing.reconcile.rules import NOT, FindingRule, further_rules, main_rule
 from billing.reconcile.weighing import Told, Weighed, weigh
 
+NOTHING = Background()
+
 
 def conclude(
-    claim: Claim, observations: Sequence[Observation], rules: PayerRules, *, today: date
+    claim: Claim,
+    observations: Sequence[Observation],
+    rules: PayerRules,
+    *,
+    today: date,
+    beside: Background = NOTHING,
 ) -> Conclusion:
     """What is true of a claim, as far as the portal and its EOBs prove it.
 
-    The first rule that fits gives the finding, the first of every other concern a further one.
+    ``beside`` is what else is known. The first rule that fits gives the finding, the first of
+    every other concern a further one.
     """
     weighed = weigh(claim, observations, rules, today)
     weigh_books(weighed)
     weigh_calendar(weighed)
+    if beside.fees is not None:
+        weigh_contract(weighed, beside.fees)
     first = main_rule(weighed.facts)
     return replace(
         weighed.stated,

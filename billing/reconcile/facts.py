@@ -63,6 +63,12 @@ FACTS: Mapping[str, Fact] = {
     "taken back": Fact("an earlier decision was reversed", ("status_category",)),
     "something paid": Fact("the payer states a payment", ("paid",)),
     "patient owes": Fact("the payer left an amount to the patient", ("patient_responsibility",)),
+    # the contract
+    "allowed below contract": Fact("a line was allowed less than the payer's fee schedule says"),
+    "allowed above contract": Fact("a line was allowed more than the payer's fee schedule says"),
+    "contract unclear": Fact(
+        "rows of the fee schedule fit a line and differ, or a code lowered it"
+    ),
     # the biller's books, as the export states them
     "balance open": Fact("the export's balance is above zero"),
     "zero balance": Fact("the export's balance is zero"),

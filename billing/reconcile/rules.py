@@ -42,6 +42,7 @@ _FOLLOW_UP = "scribd.com 753500349, AR follow-up"
 _CALLER = "vbcareer.com, AR caller scenarios"
 _X12_277 = "X12 ECL 507, claim status categories"
 _X12_835 = "835 TR3 005010X221, balancing"
+_CONTRACT = "the payer's fee_schedule.csv; units x price, no more than the charge"
 _OURS = "our own rule: never a silent guess"
 _NOV_25, _NOV_26 = date(2026, 11, 25), date(2026, 11, 26)
 
@@ -237,6 +238,11 @@ RULES: tuple[FindingRule, ...] = (
         _FOLLOW_UP,
         _NOV_25,
     ),
+    _rule("contract.below", "underpayment", "allowed below contract", "underpaid", _CONTRACT),
+    _rule(
+        "contract.above", "overpayment", "allowed above contract", "paid-above-contract", _CONTRACT
+    ),
+    _rule("contract.unclear", "contract", "contract unclear", "contract-unclear", _OURS),
     _rule(
         "patient.secondary",
         "patient",
