@@ -269,6 +269,8 @@ KEYS = [
     "why",
     "next_action",
     "due",
+    "rule",
+    "also",
     "evidence",
 ]
 
