@@ -77,10 +77,46 @@ def packet(
 
     Raises BadInput when the letter or the record holds a letter that no font here can spell.
     """
+
+    def story(learned: _Count, known: _Count) -> Iterator[Any]:
+        yield from _letter(written.text)
+        yield from _record(record, proof, known)
+        for exhibit in record.exhibits:
+            covered = exhibit.letter in record.covered
+            yield from _exhibit(exhibit, pictures, learned, covered=covered)
+        for one in proof:
+            yield from _proof(one, learned)
+
+    number = record.appeal.result.conclusion.payer_claim_number or ""
+    return _twice("Appeal packet", f"Appeal of claim {number}".strip(), story)
+
+
+def proof_of_filing(claim_id: str, facts: Sequence[Fact], proof: Sequence[Proof]) -> bytes:
+    """The proof of filing alone as PDF, with ``facts`` of the claim before it.
+
+    Raises BadInput as :func:`packet` does.
+    """
+
+    def story(learned: _Count, known: _Count) -> Iterator[Any]:
+        yield Paragraph("Proof of filing", HEAD)
+        yield _table(("", "", "Shown in"), facts, (1.55, 2.6, 2.5))
+        yield from _index([(one.name, one.title) for one in proof], known)
+        for one in proof:
+            yield from _proof(one, learned)
+
+    return _twice("Proof of filing", f"Proof of filing of claim {claim_id}", story)
+
+
+Story = Callable[[_Count, _Count], Iterator[Any]]
+"""The parts of a document, while its page numbers are learned and when they are known."""
+
+
+def _twice(title: str, foot: str, story: Story) -> bytes:
+    """Lay out once to learn the page numbers, and again with them."""
     ready()
-    first, second = _Count(), _Count()
-    _lay_out(record, written, pictures, proof, first, _Count())
-    return _lay_out(record, written, pictures, proof, second, first)
+    first = _Count()
+    _lay_out(title, foot, story, first, _Count())
+    return _lay_out(title, foot, story, _Count(), first)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -98,17 +134,8 @@ class Proof:
         return f"Exhibit {self.letter}"
 
 
-def _lay_out(
-    record: Record,
-    written: Letter,
-    pictures: Pictures,
-    proof: Sequence[Proof],
-    learned: _Count,
-    known: _Count,
-) -> bytes:
+def _lay_out(title: str, foot: str, story: Story, learned: _Count, known: _Count) -> bytes:
     data = BytesIO()
-    number = record.appeal.result.conclusion.payer_claim_number or ""
-    foot = f"Appeal of claim {number}".strip()
 
     def decorate(canvas: Canvas, document: BaseDocTemplate) -> None:
         wide, _ = canvas._pagesize
@@ -119,7 +146,7 @@ def _lay_out(
         learned.pages = max(learned.pages, document.page)
 
     document = BaseDocTemplate(
-        data, pagesize=letter, title="Appeal packet", author="", invariant=1, pageCompression=1
+        data, pagesize=letter, title=title, author="", invariant=1, pageCompression=1
     )
     document.addPageTemplates(
         [
@@ -128,13 +155,7 @@ def _lay_out(
             _page(BROAD, landscape(letter), EDGE, decorate),
         ]
     )
-    story = [*_letter(written.text), *_record(record, proof, known)]
-    for exhibit in record.exhibits:
-        covered = exhibit.letter in record.covered
-        story += _exhibit(exhibit, pictures, learned, covered=covered)
-    for one in proof:
-        story += _proof(one, learned)
-    document.build(story)
+    document.build(list(story(learned, known)))
     return data.getvalue()
 
 
@@ -176,15 +197,19 @@ def _record(record: Record, proof: Sequence[Proof], known: _Count) -> Iterator[A
         yield Paragraph("Your reasons", SMALL_HEAD)
         yield _table(("Code", "In our words", "Dollars"), reasons, (0.9, 4.75, 1.0))
     yield from _service_lines(record)
-    yield CondPageBreak(1.5 * inch)
-    yield Paragraph("Exhibits", SMALL_HEAD)
     listed = [(one.name, one.title) for one in record.exhibits]
-    listed += [(one.name, one.title) for one in proof]
-    rows = [Fact(name, title, str(known.begins.get(name, ""))) for name, title in listed]
-    yield _table(("Exhibit", "What it is", "From page"), rows, (0.9, 4.75, 1.0))
+    yield from _index([*listed, *((one.name, one.title) for one in proof)], known)
     if not proof:
         yield Spacer(0, 6)
         yield Paragraph(markup(f"No proof of filing is enclosed. {record.filing.known}"), SMALL)
+
+
+def _index(listed: Sequence[tuple[str, str]], known: _Count) -> Iterator[Any]:
+    """The exhibits, each with the page it begins on."""
+    yield CondPageBreak(1.5 * inch)
+    yield Paragraph("Exhibits", SMALL_HEAD)
+    rows = [Fact(name, title, str(known.begins.get(name, ""))) for name, title in listed]
+    yield _table(("Exhibit", "What it is", "From page"), rows, (0.9, 4.75, 1.0))
 
 
 def _service_lines(record: Record) -> Iterator[Any]:
@@ -263,7 +288,7 @@ def _legend(exhibit: Exhibit, wide: float, *, drawn: bool) -> Table:
     column = wide / COLUMNS - 0.32
     heads = ("No.", "Figure", "Value")
     return _grid(
-        [heads * COLUMNS, *map(tuple, lines)], (0.32, column * 0.55, column * 0.45) * COLUMNS
+        [heads * COLUMNS, *map(tuple, lines)], (0.32, column * 0.5, column * 0.5) * COLUMNS
     )
 
 

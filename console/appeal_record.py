@@ -79,15 +79,9 @@ class Record:
 
     def _facts(self) -> Iterator[Fact]:
         claim, said = self.appeal.result.claim, self.appeal.result.conclusion
-        status, ours = self.appeal.status, OUR_RECORD
-        yield Fact("Patient", _patient(claim), ours)
-        yield Fact("Date of birth", spelled(claim.date_of_birth), ours)
-        yield Fact("Member ID", claim.member_id, ours)
-        yield Fact("Our claim number", claim.claim_id, ours)
+        status = self.appeal.status
+        yield from claim_facts(claim)
         yield self._stated("Your claim number", said.payer_claim_number, "payer_claim_number")
-        yield Fact("Dates of service", _days(claim), ours)
-        yield Fact("Provider NPI on the claim", claim.provider_npi or "", ours)
-        yield Fact("Authorization number", claim.authorization_number or "", ours)
         yield self._stated("Billed", said.charge, "charge")
         yield self._stated("Paid", said.paid, "paid")
         yield self._stated(
@@ -102,7 +96,6 @@ class Record:
             yield Fact("As a 277 status category", f"{status.category}: {known.gloss}", "our gloss")
         if status.note:
             yield Fact("Your note", status.note, self._where("note"))
-        yield Fact("Sent by us", spelled(claim.submitted), f"{ours}; no proof by itself")
         yield Fact("Filing", self.filing.known, self.filing.exhibit)
         yield Fact("Appeal limit", spelled(self.limit.on) or "not known", self.limit.basis)
 
@@ -192,6 +185,18 @@ class Record:
         said = self.appeal.said.places
         place = self.appeal.result.conclusion.places.get(figure) or said.get(figure)
         return cited(self.exhibits, place)
+
+
+def claim_facts(claim: Claim) -> Iterator[Fact]:
+    """What our own record says of a claim; a value that is not known is empty."""
+    yield Fact("Patient", _patient(claim), OUR_RECORD)
+    yield Fact("Date of birth", spelled(claim.date_of_birth), OUR_RECORD)
+    yield Fact("Member ID", claim.member_id, OUR_RECORD)
+    yield Fact("Our claim number", claim.claim_id, OUR_RECORD)
+    yield Fact("Dates of service", _days(claim), OUR_RECORD)
+    yield Fact("Provider NPI on the claim", claim.provider_npi or "", OUR_RECORD)
+    yield Fact("Authorization number", claim.authorization_number or "", OUR_RECORD)
+    yield Fact("Sent by us", spelled(claim.submitted), f"{OUR_RECORD}; no proof by itself")
 
 
 def _reason(fact: Fact) -> str:

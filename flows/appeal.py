@@ -18,10 +18,18 @@ from billing.model import Claim, PayerRules, Remittance
 from billing.report import ClaimResult
 from bots.profile import Profile, load_profiles
 from bots.reading.words import POINTS_PER_INCH, draw_page
-from console.appeal import Denied, Exhibit, denied, exhibits_of, other_claims
+from console.appeal import Denied, Exhibit, denied, exhibits_of, other_claims, spelled
 from console.appeal_letter import finish_letter, read_letter, write_letter
-from console.appeal_packet import Pictures, Proof, packet
-from console.appeal_record import PRACTICE, Limit, Record, Sender
+from console.appeal_packet import Pictures, Proof, packet, proof_of_filing
+from console.appeal_record import (
+    OUR_RECORD,
+    PRACTICE,
+    Fact,
+    Limit,
+    Record,
+    Sender,
+    claim_facts,
+)
 from console.appeal_sheet import covered
 from console.figures import is_unasked
 from flows.account import make_reader
@@ -30,6 +38,7 @@ from flows.evidence import put
 from flows.settings import Settings
 
 DPI = 200
+SENT_BY_A_PERSON = "Nothing was sent: a person reads the packet and sends it."
 _UNSAFE = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -86,7 +95,7 @@ class Packet:
         ]
         said += [f"fill in before sending: {one}" for one in self.fill_in]
         said += [f"look at before sending: {one}" for one in self.look_at]
-        return [*said, "Nothing was sent: a person reads the packet and sends it."]
+        return [*said, SENT_BY_A_PERSON]
 
 
 def make_packet(
@@ -159,14 +168,88 @@ def make_packet(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """Proof of filing alone, as a file, and what a person looks at first."""
+
+    path: Path
+    proof: tuple[Proof, ...]
+    filing: str
+    look_at: tuple[str, ...]
+
+    def document(self) -> dict[str, object]:
+        """As JSON; nothing of the patient."""
+        return {
+            "packet": str(self.path),
+            "filing": self.filing,
+            "proof": [{"exhibit": one.letter, "what": one.title} for one in self.proof],
+            "fill_in": [],
+            "look_at": list(self.look_at),
+        }
+
+    def sentences(self) -> list[str]:
+        """For a person at a terminal."""
+        said = [str(self.path), f"filing: {self.filing}"]
+        said += [f"look at before sending: {one}" for one in self.look_at]
+        return [*said, SENT_BY_A_PERSON]
+
+
+def make_proof(
+    settings: Settings,
+    claim_id: str,
+    *,
+    payer: str | None,
+    out: Path | None,
+    inboxes: Sequence[Path],
+) -> Filed:
+    """Write the proof of filing of a claim, denied or not, for its owner alone.
+
+    Raises BadInput when the claim is not known or ``inboxes`` prove nothing; nothing is written
+    then.
+    """
+    ledger = open_ledger(settings.home)
+    every = results_of(ledger, claim_id, payer)
+    claim = every[0].claim
+    profile = load_profiles(settings.profiles).get(claim.payer or "")
+    rules = profile.rules if profile is not None else PayerRules()
+    limit = filing_limit(claim, rules)
+    found = find_proof(ledger, inboxes, claim, limit=limit, position=0)
+    if not found.proof:
+        raise BadInput(
+            f"No acceptance report in the folders takes claim {claim_id!r}; name the folders that "
+            "hold its 277CA, or its 837 with the 999, by --inbox"
+        )
+    facts = [fact for fact in claim_facts(claim) if fact.value]
+    facts.append(Fact("Billed", spelled(claim.billed), OUR_RECORD))
+    facts.append(Fact("Filing", found.filing.known, found.filing.exhibit))
+    data = proof_of_filing(claim_id, facts, found.proof)
+    path = out or settings.artifacts / "appeals" / f"{_name(every[0])}.filing.pdf"
+    put(path, data)
+    return Filed(path, found.proof, found.filing.known, found.doubts)
+
+
 def last_answer(ledger: Ledger, claim_id: str, payer: str | None) -> ClaimResult:
     """What the payer was last heard to say of a claim.
 
     Raises BadInput when the ledger knows none such, or cannot tell which claim is meant.
     """
-    every = [
-        one for one in ledger.claim_results(claim_id) if payer is None or one.claim.payer == payer
-    ]
+    every = results_of(ledger, claim_id, payer)
+    heard = [one for one in every if not is_unasked(one)]
+    if not heard:
+        raise BadInput(
+            f"No payer was heard about claim {claim_id!r} yet: "
+            f"{every[0].conclusion.finding.why or every[0].conclusion.finding.next_action}"
+        )
+    return heard[0]
+
+
+def results_of(ledger: Ledger, claim_id: str, payer: str | None) -> tuple[ClaimResult, ...]:
+    """All that the ledger has of one claim, the newest first; at least one.
+
+    Raises BadInput when it has none, or cannot tell which claim is meant.
+    """
+    known = ledger.claim_results(claim_id)
+    every = tuple(one for one in known if payer in (None, one.claim.payer))
     of = f" of {payer}" if payer else ""
     if not every:
         raise BadInput(f"The ledger has no answer about a claim {claim_id!r}{of}; sweep it first")
@@ -175,19 +258,13 @@ def last_answer(ledger: Ledger, claim_id: str, payer: str | None) -> ClaimResult
         raise BadInput(
             f"Claim number {claim_id!r} is known of {', '.join(payers)}; name one by --payer"
         )
-    heard = [one for one in every if not is_unasked(one)]
-    if not heard:
-        raise BadInput(
-            f"No payer was heard about claim {claim_id!r}{of} yet: "
-            f"{every[0].conclusion.finding.why or every[0].conclusion.finding.next_action}"
-        )
-    if len({(one.claim.member_id, one.claim.service_from) for one in heard}) > 1:
-        rows = ", ".join(sorted({str(one.claim.source.row) for one in heard}, key=int))
+    if len({(one.claim.member_id, one.claim.service_from) for one in every}) > 1:
+        rows = ", ".join(sorted({str(one.claim.source.row) for one in every}, key=int))
         raise BadInput(
             f"Claim number {claim_id!r} stands for several claims in the ledger (rows {rows} of "
-            "their exports); an appeal needs a number that is one claim's alone"
+            "their exports); what is sent needs a number that is one claim's alone"
         )
-    return heard[0]
+    return every
 
 
 def _sender(settings: Settings, claim: Claim, payer_name: str) -> Sender:

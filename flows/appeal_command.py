@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from billing.errors import BadInput
 from flows.options import FINDINGS, AsJson, Home, Profiles, print_json, settings_in_force
 
 
@@ -25,6 +26,9 @@ def appeal(
             "filing by; repeat for more."
         ),
     ] = None,
+    filing_proof_only: Annotated[
+        bool, typer.Option(help="Only the proof of filing, of a claim denied or not.")
+    ] = False,
     as_json: AsJson = False,
     home: Home = None,
     profiles: Profiles = None,
@@ -37,13 +41,20 @@ def appeal(
 
     Example: claimsweep appeal 00012345 --out appeal.pdf
     """
-    from flows.appeal import make_packet
+    from flows.appeal import Filed, Packet, make_packet, make_proof
 
-    settings = settings_in_force(home, profiles)
-    made = make_packet(settings, claim_id, payer=payer, out=out, letter=letter, inboxes=inbox or ())
+    settings, folders = settings_in_force(home, profiles), inbox or ()
+    made: Packet | Filed
+    if filing_proof_only:
+        if letter is not None:
+            raise BadInput("A proof of filing has no letter; leave --letter out")
+        made = make_proof(settings, claim_id, payer=payer, out=out, inboxes=folders)
+    else:
+        made = make_packet(settings, claim_id, payer=payer, out=out, letter=letter, inboxes=folders)
+    document = made.document()
     if as_json:
-        print_json(made.document())
+        print_json(document)
     else:
         sys.stdout.write("".join(f"{line}\n" for line in made.sentences()))
-    if made.fill_in or made.look_at:
+    if document["fill_in"] or document["look_at"]:
         raise typer.Exit(FINDINGS)

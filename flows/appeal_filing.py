@@ -36,7 +36,7 @@ class Found:
 def find_proof(
     ledger: Ledger, folders: Sequence[Path], claim: Claim, *, limit: date | None, position: int
 ) -> Found:
-    """The earliest 277CA and the earliest 999 that took ``claim``, their files kept as evidence.
+    """The earliest 277CA and 999 that took ``claim``, not before its service; their files are kept.
 
     ``limit`` is the last day to file, where it is known; the exhibits' letters begin at
     ``position``. A 999 needs the claim file (837) it answers in one of the folders. Raises
@@ -57,6 +57,7 @@ def find_proof(
             doubts.append(f"{file}: {error}")
     for data in datas if sent else ():
         found += [(one, data) for one in receipts(data, sent)]
+    found = [pair for pair in found if pair[0].on >= claim.service_from]
     first: dict[str, tuple[Acceptance, bytes]] = {}
     for one, data in sorted(found, key=lambda pair: pair[0].on):
         first.setdefault(one.report, (one, data))

@@ -67,7 +67,9 @@ def claim_file(claim: Claim = CLAIM, *, member: str = "", charge: str = "") -> b
     return delimited(interchange([body], functional="HC", version="005010X222A1", number=7))
 
 
-def receipt(*, group: str = "7", verdict: str = "A", back: bool = True) -> bytes:
+def receipt(
+    *, group: str = "7", verdict: str = "A", back: bool = True, on: str = "20260105"
+) -> bytes:
     """A 999 about transaction 0021; ``back`` to the sender of the claim file."""
     segments = [
         f"AK1*HC*{group}*005010X222A1",
@@ -80,5 +82,6 @@ def receipt(*, group: str = "7", verdict: str = "A", back: bool = True) -> bytes
     body = ["ST*999*0001*005010X231A1", *segments, f"SE*{len(segments) + 2}*0001"]
     made = interchange([body], functional="FA", version="005010X231A1")
     if back:
-        made = [one.replace("GS*FA*SENDER*RECEIVER", "GS*FA*RECEIVER*SENDER") for one in made]
+        there, here = "GS*FA*SENDER*RECEIVER*20260105", f"GS*FA*RECEIVER*SENDER*{on}"
+        made = [one.replace(there, here) for one in made]
     return delimited(made)

@@ -83,7 +83,8 @@ def test_the_earliest_of_each_report_counts_and_its_file_is_kept(tmp_path: Path)
         "late.277ca": report(received="20261001"),
         "early.277ca": report(received="20260912"),
         "claims.837": claim_file(),
-        "a.999": receipt(),
+        "a.999": receipt(on="20260910"),
+        "before.999": receipt(),  # taken before the service: another claim's
         "notes.txt": b"call them",
     }
     for name, data in files.items():
@@ -94,7 +95,7 @@ def test_the_earliest_of_each_report_counts_and_its_file_is_kept(tmp_path: Path)
         return found.filing.known
 
     found = find_proof(ledger, [folder], CLAIM, limit=None, position=2)
-    assert found.filing.known == "Taken on receipt on 2026-01-05 (999, 277CA)."
+    assert found.filing.known == "Taken on receipt on 2026-09-10 (999, 277CA)."
     assert found.filing.exhibit == "Exhibit C and Exhibit D"
     assert "ACME HEALTH acknowledged the claim as of September 12, 2026" in found.filing.sentence
     assert len(found.doubts) == 1
