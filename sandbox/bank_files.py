@@ -22,7 +22,7 @@ _TYPES = {
     661: "FEE",
     698: "FEE",
 }
-_LONGEST = 60  # of a text before it goes on in a continuation record
+_LONGEST = 80  # characters of a row: what is longer goes on in a continuation, wherever it breaks
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,13 @@ def _detail(code: int, amount: Decimal, references: Sequence[str], text: str) ->
     head = f"16,{code},{abs(_cents(amount))},0,,{number},"
     if not text:
         return [f"{head}/"]
-    rest = [f"88,{text[at : at + _LONGEST]}" for at in range(_LONGEST, len(text), _LONGEST)]
-    return [f"{head}{text[:_LONGEST]}", *rest]
+    room = _LONGEST - len(head)
+    rows = [f"{head}{text[:room]}"]
+    text = text[room:]
+    while text:
+        rows.append(f"88,{text[: _LONGEST - 3]}")
+        text = text[_LONGEST - 3 :]
+    return rows
 
 
 def _cents(amount: Decimal) -> int:

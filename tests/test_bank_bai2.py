@@ -71,7 +71,28 @@ def test_an_addendum_is_read_across_continuations() -> None:
     found = read(rows)
     assert found.faults == ()
     assert found.lines[0].trace_numbers == ("812345678",)
-    assert found.lines[0].text == "HCCLAIMPMT LARKSPUR TRN*1*812345678*1999999999\\"
+    assert found.lines[0].text == "HCCLAIMPMT LARKSPUR TRN*1*8123 45678*1999999999\\"
+
+
+def test_only_a_full_row_breaks_within_a_word() -> None:
+    rows = [*GOOD]
+    head, tail = "16,115,125050,0,,,LOCKBOX ", " 00041877 0004"
+    full = head + "X" * (max(map(len, rows)) - len(head + tail)) + tail
+    rows[3:4] = [full, "88,1878 AND", "88,00041879"]
+    rows[-3:] = ["49,848150,8/", "98,848150,1,10/", "99,848150,1,12/"]
+    assert read(rows).lines[0].text.endswith("X 00041877 00041878 AND 00041879")
+
+
+def test_a_type_code_that_may_be_anything_leaves_it_to_the_words() -> None:
+    rows = [*GOOD]
+    rows[4] = "16,399,40000,0,,,LOCKBOX DEPOSIT"
+    rows[5:7] = ["16,409,1500,0,,,RETURNED CHEQUE     /", "16,409,7525,0,,,MACLEOD MALL/"]
+    assert [line.kind for line in read(rows).lines] == [
+        LineKind.EFT,
+        LineKind.CHEQUES,
+        LineKind.RETURN,
+        LineKind.OTHER,
+    ]
 
 
 def test_an_addendum_that_the_bank_cut_off_is_a_reference_only() -> None:

@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal
 
-from billing.bank import BankLine, Statement
+from billing.bank import BankLine, LineKind, Statement
 from billing.model import Evidence
 from billing.money import ZERO, parse_date, usd
 from billing.report import RefusedRow
@@ -23,6 +24,7 @@ from bots.bank.bai2_records import (
     whole_number,
 )
 from bots.bank.type_codes import MESSAGE, TOTALS, direction, kind_of
+from bots.bank.vocabulary import kind_in_words
 
 UPDATE = "1"
 STATUS = {"2": "a deletion", "3": "a correction of what was sent before", "4": "a test"}
@@ -168,7 +170,7 @@ class _Reader:
             account.suffix,
             account.booked,
             way * dollars_of(cents),
-            kind_of(code),
+            _kind(code, text, way),
             Evidence(self.sha256, f"row {record.row}"),
             trace_numbers(text),
             tuple(filter(None, (*references, cut))),
@@ -271,6 +273,12 @@ def _without_totals(
             refused += [RefusedRow(number, why) for number, _, _ in items]
         at = end
     return kept, refused
+
+
+def _kind(code: int, text: str, way: int) -> LineKind:
+    """What the type code says; where that may be anything, what the bank's words say."""
+    known = kind_of(code)
+    return known if known is not LineKind.OTHER else kind_in_words("", text, Decimal(way))
 
 
 def _of_deposit(item: BankLine, deposit: BankLine) -> BankLine:

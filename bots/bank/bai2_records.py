@@ -35,11 +35,15 @@ class Record:
 def read_records(data: bytes, name: str) -> Iterator[Record]:
     text, _, _ = decode(data, name=name)
     held: Record | None = None
-    for row, line in enumerate(_rows(text), 1):
+    rows = _rows(text)
+    longest = max((len(line) for line in rows), default=0)
+    for row, line in enumerate(rows, 1):
         code, _, rest = line.lstrip().partition(",")
         code = code.strip().rstrip("/")
         if not code:
             continue
+        if len(line) < longest:  # only a row that is full may break within a word
+            rest += " "
         if held is None and code != "01":
             raise BadInput(f"{name}, row {row}: no BAI2 file begins so (01 is first); {AGAIN}.")
         if code not in CODES:

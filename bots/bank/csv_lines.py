@@ -8,45 +8,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cache
 from itertools import islice, pairwise
-from pathlib import Path
 from typing import Literal, cast
 
-from billing.bank import BankLine, LineKind, Statement
+from billing.bank import BankLine, Statement
 from billing.errors import BadInput
 from billing.model import Evidence
 from billing.money import ZERO, usd
 from billing.report import RefusedRow
 from bots.bank.addenda import cut_off, trace_numbers
+from bots.bank.vocabulary import Field, bank_words, kind_in_words
 from bots.exports.cells import Unreadable, literal, understood
 from bots.exports.delimited import DELIMITERS, decode, records
 from bots.exports.systems import Kind, plain
-from bots.strict_yaml import Strict, load_strict
 
 HEADINGS_WITHIN = 40
 _TOTAL = re.compile(
     r"\b(sub|grand )?totals?\b|\b(opening|closing|beginning|ending) balance\b", re.I
 )
 
-Field = Literal[
-    "booked", "amount", "credit", "debit", "sign", "kind", "text", "reference", "account", "balance"
-]
 _SEVERAL: tuple[Field, ...] = ("booked", "text", "reference", "kind")
-
-
-class _Words(Strict):
-    """The headings and words of banks' downloads."""
-
-    dates: tuple[str, ...]
-    headings: dict[Field, tuple[str, ...]]
-    signs: dict[Literal["credit", "debit"], tuple[str, ...]]
-    kinds: dict[LineKind, tuple[str, ...]]
-
-
-@cache
-def _words() -> _Words:
-    return load_strict(Path(__file__).with_name("statement.yaml"), _Words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +138,7 @@ def _headed(row: int, fields: Sequence[str]) -> _Headed:
             where.setdefault(plain(heading), []).append(at)
     columns = {
         name: tuple(hits)
-        for name, spellings in _words().headings.items()
+        for name, spellings in bank_words().headings.items()
         if (
             hits := [
                 at for one in dict.fromkeys(map(plain, spellings)) for at in where.get(one, ())
@@ -195,7 +176,7 @@ def _line(
         account=literal(headed.cell(fields, "account")).removeprefix("'")[-4:],
         booked=cast(date, booked),
         amount=amount,
-        kind=_kind(" ".join(headed.cells(fields, "kind")), text, amount),
+        kind=kind_in_words(" ".join(headed.cells(fields, "kind")), text, amount),
         place=place,
         trace_numbers=trace_numbers(text),
         references=tuple(filter(None, (*references, cut))),
@@ -219,7 +200,7 @@ def _amount(fields: Sequence[str], headed: _Headed) -> Decimal:
         if not amount:
             raise _Refused("the amount is empty or zero")
         return amount
-    ways = [way for way, words in _words().signs.items() if said in words]
+    ways = [way for way, words in bank_words().signs.items() if said in words]
     if len(ways) != 1:
         raise _Refused("the word for its sign is not known")
     if ways == ["credit"] and amount < 0:
@@ -237,25 +218,7 @@ def _money(
 
 
 def _value(fields: Sequence[str], headed: _Headed, name: Field, kind: Kind) -> object:
-    return understood(headed.cell(fields, name), kind, _words().dates)
-
-
-def _kind(stated: str, text: str, amount: Decimal) -> LineKind:
-    """The kind that a word of the bank's type or text tells; words for the other way do not."""
-    for kind, words in _words().kinds.items():
-        if (kind in _DEBITS and amount > 0) or (kind is LineKind.CHEQUES and amount < 0):
-            continue
-        for said in (stated, text):
-            if any(_stands(word, said) for word in words):
-                return kind
-    return LineKind.OTHER
-
-
-_DEBITS = (LineKind.RETURN, LineKind.FEE)
-
-
-def _stands(word: str, text: str) -> bool:
-    return re.search(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z])", text.casefold()) is not None
+    return understood(headed.cell(fields, name), kind, bank_words().dates)
 
 
 def _broken_balances(rows: Sequence[tuple[int, BankLine, Decimal]], name: str) -> tuple[str, ...]:
