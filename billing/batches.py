@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-MOST_SUMS = 50_000
+MOST_SUMS = 20_000
 """Different sums that are kept in mind at a time; beyond it the search is given up."""
 
 

@@ -24,6 +24,7 @@ from billing.deposits import (
     short_deposit,
     summed_deposit,
     unsure_deposit,
+    unsure_payment,
     without_money,
     without_payment,
 )
@@ -34,6 +35,9 @@ money be three apart; two more for the bank.)"""
 
 CHEQUE_LATE = 20
 """Banking days after a cheque's date in which an unnamed deposit may hold it: a month's mail."""
+
+MOST_TOGETHER = 8
+"""Payments and deposits that are shown as one riddle; a larger one is shown piece by piece."""
 
 MOST_DAYS = 60
 """Calendar days that hold every window above."""
@@ -95,7 +99,7 @@ class _Matching:
             for at, line in enumerate(self.lines)
             if line.kind is not LineKind.RETURN
             for n in sorted({n for name in names_of(line) for n in named.get(name, ())})
-            if _names(line, self.payments[n])
+            if _means(line, self.payments[n])
         ]
         for held, booked in _components(edges):
             if any(self.lines[at].kind is not LineKind.FEE for at in booked):
@@ -125,8 +129,11 @@ class _Matching:
             yield summed_deposit(*self.take([held[n] for n in ways.only], [at]))
         rest = [(n, at) for n, ats in touching.items() for at in ats - sure]
         for some, ats in _components(rest):
-            given_up = any(fitting[at][1].given_up for at in ats)
-            yield unsure_deposit(*self.take(some, ats), given_up=given_up)
+            if len(some) + len(ats) <= MOST_TOGETHER:
+                yield unsure_deposit(*self.take(some, ats))
+                continue
+            yield from (unsure_payment(*self.take([n], ()), among=len(ats)) for n in sorted(some))
+            yield from (unsure_deposit(*self.take((), [at])) for at in sorted(ats))
 
     def _fitting(self, line: BankLine) -> Iterator[int]:
         """Free payments whose kind and day fit the line."""
@@ -169,7 +176,8 @@ class _Matching:
                 for index, payment in enumerate(result.payments)
                 if may_come_back(result, payment, line)
             ]
-            named = [one for one in fitting if _names(line, results[one[0]].payments[one[1]])]
+            names = names_of(line)
+            named = [(n, i) for n, i in fitting if results[n].payments[i].bare in names]
             hits = named or fitting
             if len(hits) == 1:
                 back[hits[0]].append(at)
@@ -185,7 +193,7 @@ def names_of(line: BankLine) -> frozenset[str]:
     return frozenset(map(bare_trace, said)) - {"0"}
 
 
-def _names(line: BankLine, payment: Payment) -> bool:
+def _means(line: BankLine, payment: Payment) -> bool:
     """Whether a line that holds the trace number means it: a short number may be by chance."""
     if payment.bare in map(bare_trace, line.trace_numbers):
         return True

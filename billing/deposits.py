@@ -191,17 +191,30 @@ def summed_deposit(payments: Held, lines: Booked) -> Deposit:
     return Deposit(kind, why, line.amount, ZERO, payments, lines)
 
 
-def unsure_deposit(payments: Held, lines: Booked, *, given_up: bool) -> Deposit:
+def unsure_deposit(payments: Held, lines: Booked) -> Deposit:
     """Deposits that name nothing and that several payments, or sets of payments, fit."""
     announced = sum((one.amount for one in payments), ZERO)
     booked = sum((one.amount for one in lines), ZERO)
-    how = "too many to try all sums" if given_up else "in more than one way"
+    if not payments:
+        why = "The deposit names no payment, and too many sets of payments add up to it."
+        return Deposit(DepositKind.SEVERAL_FIT, why, booked, booked, (), lines)
     together = " Together they agree to the cent." if announced == booked else ""
     why = (
         f"{len(lines)} deposit{'s' * (len(lines) > 1)} without a trace number and "
-        f"{len(payments)} payment{'s' * (len(payments) > 1)} fit each other {how}.{together}"
+        f"{len(payments)} payment{'s' * (len(payments) > 1)} fit each other in more than one way."
+        f"{together}"
     )
     return Deposit(DepositKind.SEVERAL_FIT, why, booked, booked - announced, payments, lines)
+
+
+def unsure_payment(payments: Held, lines: Booked, *, among: int) -> Deposit:
+    """A payment that may be in one of ``among`` deposits, which name nothing."""
+    announced = sum((one.amount for one in payments), ZERO)
+    why = (
+        f"No line of the bank names {_numbers(payments)}; it may be in one of {among} deposits "
+        "that name no payment, or in none."
+    )
+    return Deposit(DepositKind.SEVERAL_FIT, why, announced, -announced, payments, lines)
 
 
 def short_deposit(payments: Held, lines: Booked, how: str) -> Deposit:

@@ -162,6 +162,29 @@ def test_a_cheque_that_came_back(reference: str) -> None:
     assert "2026-09-13" in found.why
 
 
+def test_of_two_deposits_of_one_amount_the_one_that_is_named_came_back() -> None:
+    cheques = [payment(f"0004187{n}", "90.10", method="CHK") for n in (7, 8)]
+    lines = [line("90.10", LineKind.CHEQUES, reference=f"4187{n}", row=n) for n in (7, 8)]
+    back = line("-90.10", LineKind.RETURN, reference="41878", after=5, row=9)
+    found = {one.kind: one for one in match_deposits(cheques, [*lines, back], covered=COVERED)}
+    assert set(found) == {DepositKind.DEPOSITED, DepositKind.RETURNED}
+    assert found[DepositKind.RETURNED].payments == (cheques[1],)
+    unnamed = match_deposits(
+        cheques,
+        [*lines, line("-90.10", LineKind.RETURN, after=5, row=9)],
+        covered=COVERED,
+    )
+    assert [one.kind for one in unnamed][-1] is DepositKind.RETURN_UNEXPLAINED
+
+
+def test_a_riddle_of_many_pieces_is_shown_piece_by_piece() -> None:
+    cheques = [payment(f"4000{n}", "10.00", method="CHK") for n in range(9)]
+    found = match_deposits(cheques, [line("20.00", LineKind.CHEQUES)], covered=COVERED)
+    assert {one.kind for one in found} == {DepositKind.SEVERAL_FIT}
+    assert sorted((len(one.payments), len(one.lines)) for one in found) == [(0, 1)] + [(1, 0)] * 9
+    assert "it may be in one of" in found[0].why
+
+
 def test_one_cheque_of_a_batch_came_back() -> None:
     cheques = [
         payment("00041877", "90.10", method="CHK"),
