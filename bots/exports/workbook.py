@@ -174,6 +174,8 @@ def _shared_strings(data: bytes) -> tuple[str, ...]:
 
 def _text_of(node: etree._Element) -> str:
     """The text of a string item, its runs joined, without the phonetic guide."""
+    if len(node) == 1 and len(node[0]) == 0 and str(node[0].tag).endswith("}t"):
+        return node[0].text or ""  # how nearly all are written
     return "".join(
         text.text or ""
         for text in node.iter("{*}t")
@@ -238,6 +240,7 @@ def rows_of_sheet(
     Columns in ``skip`` are not decoded and come out empty.
     """
     data = book.read(sheet.part)
+    numbers: dict[tuple[str, str], Cell] = {}
     number = 0
     try:
         reading = etree.iterparse(
@@ -252,7 +255,7 @@ def rows_of_sheet(
             previous, number = number, int(row.get("r", number + 1))
             if number <= previous:
                 raise ValueError("rows out of order")
-            cells = _cells(row, book, skip)
+            cells = _cells(row, book, skip, numbers)
             row.clear()
             while row.getprevious() is not None:
                 del row.getparent()[0]
@@ -283,37 +286,57 @@ def hidden_rows(book: Workbook, sheet: Sheet) -> list[int]:
     return hidden
 
 
-def _cells(row: etree._Element, book: Workbook, skip: frozenset[int]) -> list[Cell]:
+def _cells(
+    row: etree._Element, book: Workbook, skip: frozenset[int], numbers: dict[tuple[str, str], Cell]
+) -> list[Cell]:
+    """The row's cells; ``numbers`` keeps what each number comes to in each style."""
     cells: list[Cell] = []
+    value_tag = f"{str(row.tag)[: -len('row')]}v"
     for node in row.iterchildren("{*}c"):
         position = place_of(node.get("r"), after=len(cells) - 1)
         if position != len(cells):
             if position < len(cells):
                 raise ValueError("cells out of order")
             cells.extend([""] * (position - len(cells)))
-        cells.append("" if position in skip else _value(node, book))
+        if position in skip:
+            cells.append("")
+            continue
+        plainly = len(node) == 1 and node[0].tag == value_tag
+        value = node[0].text if plainly else node.findtext(value_tag)
+        kind = node.get("t", "n")
+        if kind == "s" and value:
+            cells.append(book.strings[int(value)])
+        elif kind == "n" and value:
+            key = value, node.get("s", "0")
+            if key not in numbers:
+                numbers[key] = _number(*key, book)
+            cells.append(numbers[key])
+        else:
+            cells.append(_other(node, kind, value))
     return cells
 
 
-def _value(node: etree._Element, book: Workbook) -> Cell:
-    kind = node.get("t", "n")
+def _other(node: etree._Element, kind: str, value: str | None) -> Cell:
+    """What a cell holds that is neither a shared text nor a number."""
     if kind == "inlineStr":
         return _text_of(node)
-    value = node.findtext("{*}v")
     if not value and not (kind == "str" and value == ""):
         return "" if node.find("{*}f") is None else UNCALCULATED
-    if kind == "s":
-        return book.strings[int(value)]
     if kind == "d":
         return date.fromisoformat(value[:10])
     if kind == "b":
         return "TRUE" if value == "1" else "FALSE"
-    if kind != "n" or not _NUMBER.fullmatch(value):
+    return value
+
+
+def _number(value: str, styled: str, book: Workbook) -> Cell:
+    """What a number comes to in a style: a day, an id with its zeros, or the number itself."""
+    if not _NUMBER.fullmatch(value):
         return value
     number = Decimal(value)
     if number.adjusted() > _LARGEST_EXPONENT:
         raise ValueError("no number of a spreadsheet")
-    style = int(node.get("s", "0"))
+    style = int(styled)
     if style in book.date_styles:
         return day_of_serial(number, from_1904=book.from_1904) or number
     if style in book.padded_styles and number == number.to_integral_value() and number >= 0:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import cast
 
 from billing.errors import BadInput
-from billing.model import Claim
 from billing.money import CENT, ZERO, money
 from billing.report import ClaimResult
 from bots.exports.columns import (
@@ -218,12 +217,13 @@ def _proved(
     found, rows, added, encoding = read_again(
         data, copy, reading.recognised, name=name, headings=headings, rows=cells
     )
-    again = read_rows(rows, found, name=name, data=copy, payer_ids={})
-    before = _control(reading, list(cells.values()))
-    after = _control(again, [[_amount(cell) for cell in added[row]] for row in cells])
+    payers = {claim.payer_name: claim.payer for claim in reading.claims if claim.payer}
+    again = read_rows(rows, found, name=name, data=data, payer_ids=payers)
+    before = _control(reading, cells.values())
+    after = _control(again, (added[row] for row in cells))
     same = (
         before == after
-        and _bare(reading.claims) == _bare(again.claims)
+        and reading.claims == again.claims
         and reading.refused == again.refused
         and all(
             reads_as(cell, value, encoding)
@@ -239,11 +239,7 @@ def _proved(
     return Totals(before, after)
 
 
-def _bare(claims: Sequence[Claim]) -> list[Claim]:
-    return [replace(c, payer=None, source=replace(c.source, export_sha256="")) for c in claims]
-
-
-def _amount(cell: Cell) -> Cell:
+def _amount(cell: Cell | None) -> Cell | None:
     """A cell of the copy as dollars where it is such, so that the totals are of what was read."""
     try:
         return money(cell) if isinstance(cell, str) else cell
@@ -263,10 +259,13 @@ def reads_as(cell: Cell, value: Added, encoding: str) -> bool:
     return cell in wanted
 
 
-def _control(reading: ExportReading, rows: Sequence[Sequence[Added]]) -> ControlTotals:
+def _control(reading: ExportReading, rows: Iterable[Sequence[Added]]) -> ControlTotals:
+    """The control totals of an export with what is added to its ``rows``."""
+    figures = _position("paid"), _position("patient_responsibility")
+    added = [[_amount(row[at]) for at in figures] for row in rows]
     paid, patient = (
-        sum((v.quantize(CENT) for row in rows if isinstance(v := row[at], Decimal)), ZERO)
-        for at in (_position("paid"), _position("patient_responsibility"))
+        sum((v.quantize(CENT) for row in added if isinstance(v := row[at], Decimal)), ZERO)
+        for at in range(len(figures))
     )
     return ControlTotals(
         rows=reading.rows_in,

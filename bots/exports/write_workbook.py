@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
@@ -140,7 +141,8 @@ def _survey(part: bytes, *, name: str, rows: set[int]) -> _Layout:
             return
         if word == "c":
             column = place_of(attributes.get("r"), after=column)
-            layout.last_column = max(layout.last_column, column)
+            if column > layout.last_column:
+                layout.last_column = column
             if current is not None and "s" in attributes:
                 current.styles[column] = str(int(attributes["s"]))
         elif word == "row":
@@ -186,6 +188,7 @@ def _survey(part: bytes, *, name: str, rows: set[int]) -> _Layout:
     return layout
 
 
+@lru_cache(maxsize=256)
 def _apart(tag: str) -> tuple[str, str, str]:
     """An element's namespace, its bare name, and the prefix it is written with."""
     names = tag.split(" ")
