@@ -12,10 +12,20 @@ import typer
 
 from billing.errors import BadInput, ClaimsweepError
 from billing.money import dollars, usd
-from flows.options import COULD_NOT, FINDINGS, AsJson, Mappings, print_json, settings_in_force
+from flows.options import (
+    COULD_NOT,
+    FINDINGS,
+    AsJson,
+    Home,
+    Mappings,
+    Profiles,
+    print_json,
+    settings_in_force,
+)
 
 if TYPE_CHECKING:
     from bots.exports.detect import Detected
+    from flows.written_back import WrittenBack
 
 export = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 _WIDEST = 34
@@ -55,6 +65,74 @@ def export_detect(
         raise typer.Exit(COULD_NOT)
     if any("draft" in one or one["to_look_at"] for one, _ in told):
         raise typer.Exit(FINDINGS)
+
+
+@export.command("write-back")
+def export_write_back(
+    sweep_id: Annotated[str | None, typer.Argument(help="Default: the latest sweep.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the files go.")] = None,
+    as_json: AsJson = False,
+    home: Home = None,
+    profiles: Profiles = None,
+    mappings: Mappings = None,
+) -> None:
+    """Write a finished sweep's copies of its exports, and what the billing system can import.
+
+    A sweep does so too; this writes them again from the ledger, with control totals. The export
+    itself is never changed, and nothing is imported: people do that. Exit 1 when there are claims
+    of which nothing was learned.
+
+    Example: claimsweep export write-back --out back
+    """
+    from bots.exports.import_back import NOTHING_LEARNED
+    from flows.run import run_write_back
+
+    settings = settings_in_force(home, profiles, mappings)
+    backs, folder = run_write_back(settings, sweep_id, out=out)
+    if as_json:
+        print_json({"exports": [_told_back(back, folder) for back in backs]})
+    else:
+        sys.stdout.write("".join(map(_text_back, backs)) + f"all of it is in {folder}\n")
+    left = [back.to_import.left_out for back in backs if back.to_import is not None]
+    if any(NOTHING_LEARNED in one for one in left):
+        raise typer.Exit(FINDINGS)
+
+
+def _told_back(back: WrittenBack, folder: Path) -> dict[str, Any]:
+    before, after = (
+        {
+            "rows": side.rows,
+            "claims": side.claims,
+            **{
+                name: dollars(getattr(side, name))
+                for name in ("billed", "balance", "paid", "patient_responsibility")
+            },
+        }
+        for side in (back.totals.before, back.totals.after)
+    )
+    told = back.to_import
+    return {
+        "export": back.export,
+        "files": {what: str(folder / name) for what, (name, _) in back.files.items()},
+        "cells_added": len(back.changes),
+        "totals": {"before": before, "after": after},
+        "to_import": None if told is None else {"rows": told.rows, "left_out": dict(told.left_out)},
+    }
+
+
+def _text_back(back: WrittenBack) -> str:
+    totals = back.totals.after
+    lines = [
+        f"{back.export}: {len(back.changes):,} cells added",
+        f"  {totals.rows:,} rows, {totals.claims:,} claims; billed {usd(totals.billed)}, balance "
+        f"{usd(totals.balance)}; paid {usd(totals.paid)}, patient "
+        f"{usd(totals.patient_responsibility)} (the copy read again; as in the export)",
+        *(f"  {what}: {name}" for what, (name, _) in back.files.items()),
+    ]
+    if back.to_import is not None:
+        lines.append(f"  {back.to_import.rows:,} rows to import")
+        lines += [f"  left out {n:,}: {why}" for why, n in back.to_import.left_out.items()]
+    return "\n".join(lines) + "\n"
 
 
 def _detected(file: Path, draft: Path | None) -> tuple[dict[str, Any], str]:

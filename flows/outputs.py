@@ -24,13 +24,13 @@ from billing.ledger import Ledger
 from billing.model import Outcome
 from billing.report import ClaimResult, DenialFamily, SweepReport
 from bots.exports.columns import harmless
-from bots.exports.read import ExportReading, read_export
-from bots.exports.write_back import Change, harmless_cells, write_back
-from bots.profile import Profile, spellings
+from bots.exports.write_back import Change, harmless_cells
+from bots.profile import Profile
 from console.answers import answers
 from console.morning import morning_sheet
 from console.workbook import exceptions_csv, exceptions_xlsx, postings_csv, postings_totals
 from flows.drift import drift_files, drift_note
+from flows.written_back import written_back
 
 SUFFIX = {
     "text/html": ".html",
@@ -89,15 +89,10 @@ def _write_outputs(
 ) -> dict[str, str]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     made: dict[str, tuple[str, bytes]] = {}
-    changes: list[tuple[str, Change]] = []
-    for export in ledger.sweep_exports(report.sweep_id):
-        reading = read_export(
-            ledger.fetch(export.sha256), export.name, payer_ids=spellings(profiles)
-        )
-        written = write_back(ledger.fetch(export.sha256), reading, _results_of(report, reading))
-        changes += [(export.name, change) for change in written.changes]
-        copy = f"{Path(export.name).stem}.swept{Path(export.name).suffix}"
-        made[f"write-back of {export.name}"] = (copy, written.data)
+    backs = written_back(ledger, report, profiles)
+    for back in backs:
+        made |= back.files
+    changes = [(back.export, change) for back in backs for change in back.changes]
     today = report.business_date
     shown = shown_evidence(ledger, report.results)
     made |= {
@@ -165,14 +160,6 @@ def write_whole(path: Path, data: bytes) -> None:
     except BaseException:
         Path(partial).unlink(missing_ok=True)
         raise
-
-
-def _results_of(report: SweepReport, reading: ExportReading) -> dict[int, ClaimResult]:
-    return {
-        result.claim.source.row: result
-        for result in report.results
-        if result.claim.source.export_sha256 == reading.sha256
-    }
 
 
 def changes_csv(changes: Iterable[tuple[str, Change]]) -> bytes:

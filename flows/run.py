@@ -17,7 +17,7 @@ from bots.portal.browser import require_driver
 from bots.profile import load_profiles
 from flows.embedded import embed, failed_in_orchestrator
 from flows.intake import begin, name_run, name_sweep, take_in
-from flows.outputs import sweep_report, write_outputs
+from flows.outputs import sweep_report, write_outputs, write_whole
 from flows.progress import Watch
 from flows.schedule import (
     begin_schedule,
@@ -27,6 +27,7 @@ from flows.schedule import (
 )
 from flows.settings import Settings
 from flows.stopping import run_until_stopped
+from flows.written_back import WrittenBack, written_back
 
 WATCH_SECONDS = 0.5
 
@@ -153,6 +154,30 @@ def run_report(settings: Settings, sweep_id: str | None, *, out: Path | None) ->
     report = sweep_report(ledger, chosen, profiles)
     files = write_outputs(ledger, report, profiles, out or settings.artifacts / chosen)
     return Swept(report, files, (datetime.now(UTC) - started).total_seconds(), resumed=True)
+
+
+def run_write_back(
+    settings: Settings, sweep_id: str | None, *, out: Path | None
+) -> tuple[tuple[WrittenBack, ...], Path]:
+    """Write what goes back to the billing system of a finished sweep, and no other file of it.
+
+    Returns what was written and the folder it is in. Raises BadInput when there is no sweep or
+    the folder cannot be written.
+    """
+    ledger = open_ledger(settings.home)
+    chosen = sweep_id or ledger.latest_sweep()
+    if chosen is None:
+        raise BadInput(f"The ledger in {settings.home} holds no sweep; run claimsweep sweep first")
+    backs = written_back(ledger, ledger.report(chosen), load_profiles(settings.profiles))
+    folder = out or settings.artifacts / chosen
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for back in backs:
+            for name, data in back.files.values():
+                write_whole(folder / name, data)
+    except OSError as error:
+        raise BadInput(f"{folder}: cannot be written ({error.strerror}); name another") from error
+    return backs, folder
 
 
 def _ask_all(settings: Settings, ledger: Ledger, sweep_id: str, watch: Watch) -> None:

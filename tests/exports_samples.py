@@ -222,7 +222,7 @@ def result_of(
         conclusion=Conclusion(
             outcome=Outcome.PAID,
             finding=Finding(
-                kind="paid_not_posted",
+                kind="paid-not-posted",
                 why=why,
                 dollars=Decimal("7.25"),
                 next_action="Post the payment.",

@@ -28,7 +28,7 @@ ADDED = [
     "2026-04-01",
     "00998877",
     "CO-45 PR-1",
-    "paid_not_posted",
+    "paid-not-posted",
     "The payer paid in full.",
     "Post the payment.",
     "2026-12-01",
@@ -93,7 +93,7 @@ def test_a_quoted_file_stays_quoted_and_a_short_row_is_padded() -> None:
     data = kareo_csv([kareo_row(1), kareo_row(2)[:14]], quoting=csv.QUOTE_ALL)
     copy = written(data)
     assert b'"Claim ID","Patient"' in copy
-    assert copy.count(b'"paid_not_posted"') == 2
+    assert copy.count(b'"paid-not-posted"') == 2
     rows = rows_of(copy)
     assert rows[6] == [*kareo_row(2)[:14], "", "", *ADDED]
 

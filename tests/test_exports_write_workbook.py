@@ -103,7 +103,7 @@ def test_our_columns_stand_right_of_the_sheet() -> None:
         datetime(2026, 4, 1),  # noqa: DTZ001 - a workbook's dates have no zone
         "00998877",
         "CO-45 PR-1",
-        "paid_not_posted",
+        "paid-not-posted",
         "The payer paid in full.",
         "Post the payment.",
         datetime(2026, 12, 1),  # noqa: DTZ001 - likewise

@@ -199,13 +199,12 @@ def _faults(
 
 def _bare_numbers(ids: Sequence[Cell]) -> list[int]:
     """Places of ids that are numbers, where texts beside them are longer and begin with a zero."""
+    numbers = [at for at, cell in enumerate(ids) if isinstance(cell, Decimal)]
+    if not numbers:
+        return []
     texts = (literal(cell) for cell in ids if isinstance(cell, str))
     width = max((len(text) for text in texts if text.isdecimal() and text[0] == "0"), default=0)
-    return [
-        at
-        for at, cell in enumerate(ids)
-        if isinstance(cell, Decimal) and len(_bare_id(cell)) < width
-    ]
+    return [at for at in numbers if len(_bare_id(ids[at])) < width]
 
 
 def _numeric_ids(cells: Mapping[Field, Sequence[Cell]], found: Recognised) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from billing.errors import ProfileError
+from bots.exports.import_shape import ImportFile
 from bots.strict_yaml import load_strict
 
 SYSTEMS_DIR = Path(__file__).parent / "systems"
@@ -95,7 +96,8 @@ class System(BaseModel):
     ``holds`` says what its rows are: claims, or a schedule's visits. ``dates`` are strptime
     formats, or "excel serial" for day numbers. ``negative`` are amounts that the system spells
     below zero where we count them above (payments received). A ``draft`` is not yet settled by a
-    person, and nothing is read with it but to look at it.
+    person, and nothing is read with it but to look at it. ``import_back`` is the file that the
+    system can import besides an 835.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -109,6 +111,7 @@ class System(BaseModel):
     required: dict[Field, tuple[str, ...]]
     optional: dict[Field, tuple[str, ...]] = {}
     negative: tuple[Field, ...] = ()
+    import_back: ImportFile | None = None
 
     @model_validator(mode="after")
     def _is_usable(self) -> System:
