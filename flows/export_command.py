@@ -46,7 +46,7 @@ def export_detect(
     as_json: AsJson = False,
     mappings: Mappings = None,
 ) -> None:
-    """Say which billing system wrote an export, and how each column and row of it is read.
+    """Say which system wrote an export or a schedule, and how each column and row is read.
 
     Nothing of a patient is shown, only the kinds of values. Exit 1 when a row was refused that is
     no total or heading, or a draft was written; 2 when a file cannot be read.
@@ -189,7 +189,7 @@ def _document(file: Path, found: Detected) -> dict[str, Any]:
         "unmatched": [c.heading for c in found.columns if c.field is None and not c.dropped],
         "dropped": [c.heading for c in found.columns if c.dropped],
         "rows_in": found.rows_in,
-        "claims": found.claims,
+        found.holds: found.read,
         "refused": [{"row": r.row, "why": r.why} for r in found.refused],
         "billed": dollars(found.billed),
         "balance": dollars(found.balance),
@@ -208,13 +208,18 @@ def _text(found: Detected) -> str:
     dropped = [c.heading for c in found.columns if c.dropped]
     if dropped:
         columns.append(f"    never read, social security numbers: {', '.join(dropped)}")
+    money = (
+        f"; billed {usd(found.billed)}, balance {usd(found.balance)}"
+        if found.billed is not None and found.balance is not None
+        else ""
+    )
     lines = [
         f"{found.name}: {found.system}, {found.title}",
         f"  {' '.join(found.reconstruction.split())}",
         f"  {found.written_as}, headings in row {found.header_row}",
         *columns,
-        f"  {found.rows_in:,} rows = {found.claims:,} claims + {len(found.refused):,} refused; "
-        f"billed {usd(found.billed)}, balance {usd(found.balance)}",
+        f"  {found.rows_in:,} rows = {found.read:,} {found.holds} + {len(found.refused):,} "
+        f"refused{money}",
         *_reasons((refused.why, refused.row) for refused in found.refused),
         *(f"  note: {note}" for note in found.notes),
     ]

@@ -80,7 +80,7 @@ def test_the_figures_are_those_of_the_answer_key(system: str, tmp_path: Path) ->
     *paths, key_path = write_shaped(make_world(5, 12, date(2026, 11, 20)), tmp_path, system)
     for path, key in zip(paths, json.loads(key_path.read_text()), strict=True):
         found = detect(path.read_bytes(), path.name)
-        assert (found.system, found.rows_in, found.claims) == (
+        assert (found.system, found.rows_in, found.read) == (
             system,
             key["rows"],
             len(key["claims"]),
@@ -194,11 +194,31 @@ def test_prose_gets_no_draft(tmp_path: Path) -> None:
     assert "looks like headings" in str(said.exception)
 
 
+def test_a_schedule_is_told_like_an_export(tmp_path: Path) -> None:
+    path = tmp_path / "monday.csv"
+    path.write_text(
+        "Appt Date,Patient,DOB,Payer,Member ID,Room\n"
+        '11/23/2026,"Quillfeather, Ottoline",1/2/1980,Alder Grove Health,A1,4\n'
+        '11/23/2026,"Quillfeather, Sam",1/2/2080,Alder Grove Health,A2,4\n'
+    )
+    told = document(path)
+    assert (told["system"], told["visits"], told["rows_in"]) == (
+        "schedule with one name column",
+        1,
+        2,
+    )
+    assert (told["billed"], told["unmatched"]) == (None, ["Room"])
+    assert told["refused"] == [{"row": 3, "why": "DOB is after Appt Date"}]
+    text = run(path).stdout
+    assert "2 rows = 1 visits + 1 refused\n" in text
+    assert "Quillfeather" not in text
+
+
 def test_hidden_rows_are_read_and_said(tmp_path: Path) -> None:
     book = openpyxl.load_workbook(io.BytesIO(nextgen_xlsx([1, 2, 3])))
     book["Aging"].row_dimensions[4].hidden = True
     found = detect(saved(book), "a.xlsx")
-    assert found.claims == 3
+    assert found.read == 3
     (note,) = [note for note in found.notes if "hidden rows" in note]
     assert note.startswith("1 hidden rows are read like the others")
     assert note.endswith("the first is row 4")
@@ -210,7 +230,7 @@ def test_ids_that_a_spreadsheet_holds_as_numbers_are_said() -> None:
     for row in (3, 4, 5):
         sheet.cell(row, 2).value = 4000 + row
     found = detect(saved(book), "a.xlsx")
-    assert found.claims == 3
+    assert found.read == 3
     assert "Enc Nbr is a number in 3 rows" in " ".join(found.notes)
     sheet.cell(3, 2).value = "00004003"
     reading = read_export(saved(book), "a.xlsx", payer_ids={})

@@ -56,7 +56,7 @@ def found(result: ClaimResult, kind: str) -> ClaimResult:
 
 def rows_of(made: ImportMade | None) -> list[dict[str, str]]:
     assert made is not None
-    return list(csv.DictReader(io.StringIO(made.data.decode("utf-8-sig"), newline="")))
+    return list(csv.DictReader(io.StringIO(made.data.decode(), newline="")))
 
 
 def test_athena_gets_claim_notes_with_kick_codes(tmp_path: Path) -> None:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
 
+from billing.errors import BadInput
 from billing.report import RefusedRow
 from bots.exports.delimited import Delimited
 from bots.exports.likeness import likenesses
-from bots.exports.read import read_export
+from bots.exports.read import ExportReading, read_export
 from bots.exports.recognise import Recognised, rows_below
-from bots.exports.systems import Field, is_ssn_heading
+from bots.exports.schedule import ScheduleReading, read_schedule
+from bots.exports.systems import Field, Holds, is_ssn_heading
 from bots.exports.workbook import hidden_rows, open_workbook
 
 SAMPLE = 2_000
@@ -34,7 +36,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """An export as it would be read; ``rows_in == claims + len(refused)``. Dollars."""
+    """An export, or a schedule, as it would be read; ``rows_in == read + len(refused)``.
+
+    ``holds`` says what its rows are, claims or visits; visits have no dollars.
+    """
 
     name: str
     system: str
@@ -43,18 +48,48 @@ class Detected:
     written_as: str
     header_row: int
     columns: tuple[Column, ...]
+    holds: Holds
     rows_in: int
-    claims: int
+    read: int
     refused: tuple[RefusedRow, ...]
-    billed: Decimal
-    balance: Decimal
+    billed: Decimal | None
+    balance: Decimal | None
     notes: tuple[str, ...]
 
 
 def detect(data: bytes, name: str) -> Detected:
-    """Read an export and say how. Raises BadInput, as reading does, where it cannot be."""
-    reading = read_export(data, name, payer_ids={})
-    found = reading.recognised
+    """Read an export, or else a schedule, and say how.
+
+    Raises BadInput, as reading an export of claims does, where it is neither.
+    """
+    try:
+        claims = read_export(data, name, payer_ids={})
+    except BadInput:
+        try:
+            visits = read_schedule(data, name, payer_ids={})
+        except BadInput:
+            visits = None
+        if visits is None:
+            raise
+        return _detected(data, visits, read=len(visits.visits))
+    return _detected(
+        data,
+        claims,
+        read=len(claims.claims),
+        dollars=(claims.billed_total, claims.balance_total),
+        notes=claims.notes,
+    )
+
+
+def _detected(
+    data: bytes,
+    reading: ExportReading | ScheduleReading,
+    *,
+    read: int,
+    dollars: tuple[Decimal, Decimal] | tuple[None, None] = (None, None),
+    notes: Sequence[str] = (),
+) -> Detected:
+    found, name = reading.recognised, reading.name
     return Detected(
         name=name,
         system=found.system.system,
@@ -63,12 +98,13 @@ def detect(data: bytes, name: str) -> Detected:
         written_as=_written_as(found),
         header_row=found.header_row,
         columns=_columns(data, name, found),
+        holds=found.system.holds,
         rows_in=reading.rows_in,
-        claims=len(reading.claims),
+        read=read,
         refused=reading.refused,
-        billed=reading.billed_total,
-        balance=reading.balance_total,
-        notes=(*_sheet_notes(data, name, found), *reading.notes),
+        billed=dollars[0],
+        balance=dollars[1],
+        notes=(*_sheet_notes(data, name, found), *notes),
     )
 
 

@@ -54,7 +54,7 @@ def import_back(
         parts = _parts(results[row], shape, run)
         lines.writerow([harmless(parts[column.holds]) for column in shape.columns])
         rows += 1
-    data = text.getvalue().encode("utf-8-sig")
+    data = text.getvalue().encode()  # no byte order mark: a system reads it
     return ImportMade(shape.name, shape.title, data, rows, left_out)
 
 
