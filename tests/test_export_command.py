@@ -152,6 +152,23 @@ def test_two_columns_that_may_both_be_it_are_both_named() -> None:
     assert "Total Chgs" in line
 
 
+def test_headings_run_together_and_names_in_one_column_are_understood() -> None:
+    """A sheet that a portal's bot was given; two of its columns may be the day of service."""
+    text = draft_mapping(
+        b'AltPatientID,"PatientName (Last, First)",DOB,StartDate,EndDate,InvoiceNumber,VisitDate\n'
+        b'A12,"Doe, Jane",1/2/1980,11/29/2018 12:00:00 AM,11/29/2018,L0000000012,11/29/2018\n',
+        "bot.csv",
+    ).text
+    told = yaml.safe_load(text)
+    assert told["required"]["patient_name"] == ["PatientName (Last, First)"]
+    assert told["required"]["claim_id"] == ["InvoiceNumber"]
+    assert told["required"]["balance"] == []
+    (line,) = [line for line in text.splitlines() if line.startswith("  service_from:")]
+    assert "# CHECK: or is it" in line
+    assert "StartDate" in line
+    assert "VisitDate" in line
+
+
 def test_whether_the_month_comes_first_is_asked_where_nothing_tells() -> None:
     asked = "dates: # CHECK: is the month before the day?"
     assert asked not in draft_mapping(ODD.encode(), "odd.csv").text

@@ -46,8 +46,8 @@ _TRADE: Mapping[Field, tuple[str, ...]] = {
     "patient_name": ("patient", "patient name", "name"),
     "patient_last": ("last name", "patient last name"),
     "patient_first": ("first name", "patient first name"),
-    "service_from": ("service date", "date of service", "from date", "visit date"),
-    "service_to": ("through date", "to date"),
+    "service_from": ("service date", "date of service", "from date", "visit date", "start date"),
+    "service_to": ("through date", "to date", "end date"),
     "billed": ("billed amount", "charges", "total charges", "charge amount"),
     "balance": ("balance", "open balance", "amount due", "current ar balance", "balance due"),
     "owner": ("assigned to", "biller", "collector"),
@@ -242,8 +242,11 @@ def _fitting(column: Sequence[Cell], field: Field, dates: Sequence[str]) -> int:
         return 70  # an empty column says nothing against it
     kind = FIELDS[field]
     fit = sum(not isinstance(understood(cell, kind, dates), Unreadable) for cell in filled)
-    odd = kind == "text" and sum(likeness(cell) not in ("words", "Last, First") for cell in filled)
-    return 100 * (fit - min(fit, odd or 0)) // len(filled)
+    if kind == "text":
+        whole_names = field not in ("patient_last", "patient_first")
+        worded = ("words", "Last, First") if whole_names else ("words",)
+        fit = sum(likeness(cell) in worded for cell in filled)
+    return 100 * fit // len(filled)
 
 
 def _dates(table: _Table) -> tuple[tuple[str, ...], bool]:
