@@ -29,6 +29,10 @@ class Mark(NamedTuple):
     reversal: bool
     nth: int
 
+    def unit(self, payment: str) -> str:
+        """What the claim's postings are known by, on the payment of this key."""
+        return f"{payment}|{self.number}|{'reversal' if self.reversal else 'claim'}|{self.nth}"
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -72,6 +76,16 @@ class Received:
     def first(self) -> Statement:
         """The statement that came first."""
         return min(self.statements, key=lambda one: one.received_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Referred:
+    """A remitted claim that something refers to, by the biller's number, and its payment."""
+
+    claim_id: str
+    trace_number: str
+    payment_date: date
+    reversal: bool
 
 
 def bare(number: str) -> str:

@@ -328,18 +328,24 @@ class Conclusion:
 
 
 class PostingKind(StrEnum):
-    """What a proposed posting does to the account."""
+    """What a proposed posting does: to a claim's account, or PROVIDER to the payment as a whole."""
 
     PAYMENT = "payment"
     ADJUSTMENT = "adjustment"
     REVERSAL = "reversal"
+    PROVIDER = "provider_adjustment"
 
 
 @dataclass(frozen=True, slots=True)
 class Posting:
     """A proposed posting: never an act. ``line`` is 1-based, 0 for the claim itself; ``code`` is
-    "GROUP-CARC" for an adjustment and empty for a payment. ``claim_id`` is the biller's own, for
-    people to post by; it is no part of the key, for the payer's number names the claim."""
+    "GROUP-CARC" for an adjustment, the PLB's reason code for a provider-level one, empty for a
+    payment. ``claim_id`` is the biller's own, for people to post by.
+
+    ``unit`` names the remitted claim, or the provider-level adjustment, that it is a part of, and
+    ``account`` the claim at the biller's: its control number, first service date and charge, which
+    are ``charge`` dollars. ``note`` is a sentence about it.
+    """
 
     payer: str
     trace_number: str
@@ -350,12 +356,20 @@ class Posting:
     amount: Decimal
     evidence: Evidence | None = None
     claim_id: str = ""
+    unit: str = ""
+    account: str = ""
+    charge: Decimal | None = None
+    payment_date: date | None = None
+    note: str = ""
 
     @property
     def key(self) -> str:
-        """What makes it the same posting whichever run or file proposes it."""
-        place = (self.payer, self.trace_number, self.payer_claim_number, str(self.line))
-        return "|".join((*place, self.kind, self.code, str(self.amount)))
+        """What makes it the same posting whichever run or file proposes it.
+
+        The amount is compared and no part of it: another amount is a contradiction, not another
+        posting.
+        """
+        return f"{self.unit}|{self.line}|{self.code}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,8 +120,9 @@ class DenialFamily:
 @dataclass(frozen=True, slots=True)
 class SweepReport:
     """Everything one sweep's outputs are made from. ``new_postings`` were first proposed by it;
-    ``known_postings`` is how many of its proposals earlier sweeps had made already. ``families``
-    is None where there is no history to tell from."""
+    ``known_postings`` is how many of its proposals stand in other batches already;
+    ``held_postings`` are not proposed: the first posting of each claim, and why in a sentence.
+    ``families`` is None where there is no history to tell from."""
 
     sweep_id: str
     business_date: date
@@ -135,3 +136,4 @@ class SweepReport:
     drift: Mapping[str, tuple[Drift, ...]] = field(default_factory=dict)
     payer_names: Mapping[str, str] = field(default_factory=dict)
     families: tuple[DenialFamily, ...] | None = None
+    held_postings: tuple[tuple[Posting, str], ...] = ()

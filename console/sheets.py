@@ -209,8 +209,12 @@ def payments_sheet(report: SweepReport) -> Sheet:
         _sum(one.net for one in totals),
         _sum(one.adjustments for one in totals),
     )
-    note = f"To hold against the deposits; {report.known_postings:,} proposed before, not repeated."
-    return Sheet("Posting totals", note, columns, rows, total)
+    note = f"To hold against the deposits; {report.known_postings:,} proposed before, not repeated"
+    held = len(report.held_postings)
+    note += (
+        f"; {held:,} claims held: 'claimsweep postings show {report.sweep_id}'." if held else "."
+    )
+    return Sheet("Posting totals", f"{note}.", columns, rows, total)
 
 
 def unasked_sheet(report: SweepReport) -> Sheet:

@@ -97,6 +97,7 @@ POSTINGS: Mapping[PostingKind, str] = {
     PostingKind.PAYMENT: "Payment",
     PostingKind.ADJUSTMENT: "Adjustment",
     PostingKind.REVERSAL: "Reversal",
+    PostingKind.PROVIDER: "Provider-level",
 }
 
 SOON_DAYS = 7

@@ -31,6 +31,7 @@ from flows.options import (
     print_json,
     settings_in_force,
 )
+from flows.postings_command import postings
 from flows.profile_command import profile
 from flows.progress import watching
 from flows.reconcile_command import reconcile
@@ -45,6 +46,7 @@ app.add_typer(edi, name="edi", help="Read and write X12 files.")
 app.add_typer(export_verbs, name="export", help="How exports are read, and what goes back.")
 app.add_typer(profile, name="profile", help="Check payer profiles.")
 app.add_typer(evidence, name="evidence")
+app.add_typer(postings, name="postings")
 app.add_typer(policy, name="policy", help="What may run tonight, and stopped accounts.")
 app.command()(code)
 app.command()(rules)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from billing.books import bare_trace
 from billing.ledger import Ledger, SweptExport
 from billing.model import (
     Channel,
@@ -99,4 +100,5 @@ def conclusion(outcome: Outcome, reason: Reason | None = None, *evidence: str) -
 
 def payment(trace: str, line: int = 0, amount: str = "80.00") -> Posting:
     """A proposed payment."""
-    return Posting("acme", trace, "P1", line, PostingKind.PAYMENT, "", Decimal(amount))
+    unit = f"acme|{bare_trace(trace)}|p1|claim|1"
+    return Posting("acme", trace, "P1", line, PostingKind.PAYMENT, "", Decimal(amount), unit=unit)

@@ -1,6 +1,7 @@
 """The memory: what was asked, answered, proposed and proved, in one database and one folder."""
 
 from billing.ledger.accounts import BegunLogin, LoginStanding
+from billing.ledger.batches import Act, Batch, BatchState, HeldBack
 from billing.ledger.database import LedgerError
 from billing.ledger.evidence import EvidenceDamaged, EvidenceMissing
 from billing.ledger.items import WorkItem
@@ -10,10 +11,14 @@ from billing.ledger.sweeps import Progress, SweepStart, SweptExport
 from billing.ledger.visits import AskedVisit, KeptAnswer, VisitItem
 
 __all__ = [
+    "Act",
     "AskedVisit",
+    "Batch",
+    "BatchState",
     "BegunLogin",
     "EvidenceDamaged",
     "EvidenceMissing",
+    "HeldBack",
     "KeptAnswer",
     "Ledger",
     "LedgerError",

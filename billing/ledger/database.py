@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -76,9 +76,10 @@ class Database:
         ]
 
 
-def connect(home: Path, url: str | None) -> Engine:
+def connect(home: Path, url: str | None, bring_up: Callable[[Connection], None]) -> Engine:
     """The engine of the ledger in ``home``, its tables made or its version checked.
 
+    ``bring_up`` makes of an earlier version's tables those of this one.
     Raises LedgerError or BadInput with one sentence when that cannot be done.
     """
     if url is None:
@@ -107,11 +108,13 @@ def connect(home: Path, url: str | None) -> Engine:
         engine.connect().execution_options(writes=True) as connection,
         connection.begin(),
     ):
-        _agree_on_version(home, connection)
+        _agree_on_version(home, connection, bring_up)
     return engine
 
 
-def _agree_on_version(home: Path, connection: Connection) -> None:
+def _agree_on_version(
+    home: Path, connection: Connection, bring_up: Callable[[Connection], None]
+) -> None:
     there = set(inspect(connection).get_table_names())
     if not there:
         tables.metadata.create_all(connection)
@@ -123,7 +126,7 @@ def _agree_on_version(home: Path, connection: Connection) -> None:
         )
     version = connection.execute(select(tables.schema_version.c.version)).scalar()
     if version is not None and version < tables.LEDGER_VERSION:
-        tables.metadata.create_all(connection)  # what came since are whole tables
+        bring_up(connection)
         connection.execute(tables.schema_version.update(), {"version": tables.LEDGER_VERSION})
     elif version != tables.LEDGER_VERSION:
         raise LedgerError(

@@ -10,10 +10,12 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from billing.ledger import tables
+from billing.ledger.batches import post_of_sweep
 from billing.ledger.database import Database
 from billing.ledger.evidence import require_listed
 from billing.ledger.leases import close, close_unasked, give_back, take, waiting
-from billing.ledger.words import CLAIM, CONCLUSION, OBSERVATION, POSTING, read, write
+from billing.ledger.remittances import entries_in_books
+from billing.ledger.words import CLAIM, CONCLUSION, OBSERVATION, read, write
 from billing.model import (
     Claim,
     Conclusion,
@@ -82,7 +84,7 @@ class Work(Database):
         """Commit a claim's observations, conclusion and proposed postings together.
 
         False, and nothing written, when the lease was lost: another worker has the item or has
-        settled it. A posting that any sweep proposed before is kept as it was. Raises
+        settled it. A posting that stands in any batch is not proposed again. Raises
         EvidenceMissing when something rests on bytes that are not stored. ``seconds`` is the
         time spent in the portal.
         """
@@ -106,15 +108,8 @@ class Work(Database):
             if hashes:
                 rows = [{**key, "sha256": sha256} for sha256 in sorted(hashes)]
                 connection.execute(tables.rests_on.insert(), rows)
-            mine = {"sweep_id": sweep_id, "item_id": item_id}
-            self._insert_or_keep(
-                connection,
-                tables.postings,
-                [{**mine, "key": p.key, "posting": write(POSTING, p)} for p in postings],
-            )
-            self._insert_or_keep(
-                connection, tables.proposals, [{**mine, "key": p.key} for p in postings]
-            )
+            entries, held = entries_in_books(connection, postings)
+            post_of_sweep(connection, sweep_id, item_id, entries, held, at)
         return True
 
     def give_back(self, item_id: int, fence: int) -> bool:

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from billing.balance import Residual
-from billing.books import Received, Statement, bare_trace, claim_number, gather, payment_key
+from billing.books import (
+    REVERSAL,
+    Received,
+    Referred,
+    Statement,
+    bare,
+    bare_trace,
+    claim_number,
+    gather,
+    payment_key,
+)
 from billing.ledger import tables
 from billing.ledger.database import AnyRow, Database
 from billing.ledger.evidence import require_listed
 from billing.ledger.words import PLACES, REMITTANCE, REMITTED_CLAIM, read, write
-from billing.model import Channel, Evidence, Remittance
+from billing.model import Channel, Evidence, Posting, PostingKind, Remittance
+from billing.reconcile.order import Entry, Held
 
 _CHUNK = 500
 
@@ -72,20 +84,54 @@ class Remittances(Database):
         return tuple(keys)
 
     def remittances(
-        self, *, payer: str | None = None, trace_number: str | None = None
+        self,
+        *,
+        payer: str | None = None,
+        trace_number: str | None = None,
+        keys: Sequence[str] | None = None,
+        documents: Sequence[str] | None = None,
     ) -> tuple[Received, ...]:
         """All payments received, oldest payment date first, each with its claims and statements.
 
-        Only those of ``payer`` (as the books call it) or under ``trace_number``, in any spelling,
-        when named.
+        Only those of ``payer`` (as the books call it), under ``trace_number`` in any spelling, of
+        these ``keys``, or that the ``documents`` of these hashes state, when named.
         """
         wanted: list[ColumnElement[bool]] = []
+        if keys is not None:
+            wanted.append(tables.remittances.c.payment.in_(keys))
+        if documents is not None:
+            stating = tables.remittances.c.sha256.in_(documents)
+            within = select(tables.remittances.c.payment).where(stating)
+            wanted.append(tables.remittances.c.payment.in_(within))
         if payer is not None:
             wanted.append(tables.remittances.c.payer == payer)
         if trace_number is not None:
             wanted.append(tables.remittances.c.trace == bare_trace(trace_number))
         with self._reading() as connection:
             return read_remittances(connection, *wanted)
+
+    def referred_to(self, reference: str) -> tuple[Referred, ...]:
+        """The remitted claims that a provider-level adjustment's reference may mean, oldest first.
+
+        It is a payer's claim number, a patient control number, or both with a blank between.
+        """
+        words = {bare(reference), *map(bare, re.split(r"[\s:/,]+", reference))} - {""}
+        table, claims = tables.remittances, tables.remitted_claims
+        beside = and_(claims.c.sha256 == table.c.sha256, claims.c.position == table.c.position)
+        query = (
+            select(claims.c.claim, table.c.remittance)
+            .join_from(claims, table, beside)
+            .where(or_(claims.c.number.in_(words), claims.c.own.in_(words)))
+            .order_by(table.c.payment_date, table.c.received_at, claims.c.nth)
+        )
+        with self._reading() as connection:
+            found = {}
+            for row in connection.execute(query):
+                claim, head = read(REMITTED_CLAIM, row.claim), read(REMITTANCE, row.remittance)
+                back = claim.status == REVERSAL
+                one = Referred(claim.claim_id, head.trace_number, head.payment_date, back)
+                found[bare_trace(head.trace_number), back] = one
+            return tuple(found.values())
 
 
 def read_remittances(connection: Connection, *wanted: ColumnElement[bool]) -> tuple[Received, ...]:
@@ -101,6 +147,46 @@ def read_remittances(connection: Connection, *wanted: ColumnElement[bool]) -> tu
     for row in connection.execute(select(table).where(*wanted).order_by(*order)):
         statements[row.payment].append(_statement(row, held[row.sha256, row.position]))
     return tuple(gather(key, found) for key, found in statements.items())
+
+
+def entries_in_books(
+    connection: Connection, postings: Sequence[Posting]
+) -> tuple[list[Entry], list[Held]]:
+    """The postings of one claim, by what they post, under the payer's name in the books.
+
+    Those of a payment that two documents state differently are held.
+    """
+    units: dict[str, list[Posting]] = defaultdict(list)
+    for one in postings:
+        units[one.unit].append(one)
+    back = [unit for unit, some in units.items() if some[0].kind is PostingKind.REVERSAL]
+    entries, held = [], []
+    table, claims = tables.remittances, tables.remitted_claims
+    beside = and_(claims.c.sha256 == table.c.sha256, claims.c.position == table.c.position)
+    for unit, some in units.items():
+        entry = Entry(tuple(some), () if unit in back else tuple(back))
+        trace = table.c.trace == bare_trace(some[0].trace_number)
+        query = select(table.c.payer, table.c.payment).join_from(claims, table, beside)
+        query = query.where(trace, claims.c.number == entry.number).distinct()
+        there = {row.payment: row.payer for row in connection.execute(query)}
+        if there and entry.payment not in there:
+            entry = entry.under(min(there.values()))
+        conflict = _conflict(connection, entry.payment)
+        if conflict:
+            held.append(Held(entry, conflict, doubt=True))
+        else:
+            entries.append(entry)
+    return entries, held
+
+
+def _conflict(connection: Connection, payment: str) -> str:
+    """Why nothing of a payment may be posted, from all that states it; empty when it may."""
+    mine = tables.remittances.c.payment == payment
+    count = connection.execute(select(func.count()).where(mine)).scalar_one()
+    if count < 2:
+        return ""
+    (received,) = read_remittances(connection, mine)
+    return f"Two documents differ on this payment: {received.conflict}." * bool(received.conflict)
 
 
 def _payer_in_books(connection: Connection, remittance: Remittance) -> str:
@@ -145,6 +231,7 @@ def _insert(connection: Connection, row: dict[str, Any], remittance: Remittance)
             **key,
             "nth": nth,
             "number": claim_number(claim),
+            "own": bare(claim.claim_id),
             "claim": write(REMITTED_CLAIM, claim),
             "places": write(PLACES, of_claims[nth]),
         }

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from billing.errors import BadInput
 from billing.ledger import tables
+from billing.ledger.batches import BatchState, read_held
 from billing.ledger.database import AnyRow, Database
 from billing.ledger.sweeps import (
     FINAL,
@@ -19,7 +20,7 @@ from billing.ledger.sweeps import (
     require_sweep,
 )
 from billing.ledger.words import CLAIM, CONCLUSION, OBSERVATION, POSTING, read
-from billing.model import Observation
+from billing.model import Observation, Posting
 from billing.report import ClaimResult, Drift, Earlier, SweepReport
 
 
@@ -35,9 +36,7 @@ class Reports(Database):
         with self._reading() as connection:
             sweep = require_sweep(connection, sweep_id)
             require_settled(connection, sweep_id)
-            postings = select(tables.postings.c.posting).where(
-                tables.postings.c.sweep_id == sweep_id
-            )
+            held = read_held(connection, sweep_id)
             return SweepReport(
                 sweep_id=sweep_id,
                 business_date=sweep.business_date,
@@ -45,14 +44,10 @@ class Reports(Database):
                 finished_at=sweep.finished_at,
                 results=_results(connection, sweep_id),
                 refused_rows=read_refused(connection, sweep_id),
-                new_postings=tuple(
-                    read(POSTING, text)
-                    for text in connection.execute(
-                        postings.order_by(tables.postings.c.item_id, tables.postings.c.key)
-                    ).scalars()
-                ),
+                new_postings=_new_postings(connection, sweep_id),
                 drift=read_drift(connection, sweep_id),
-                known_postings=_known_postings(connection, sweep_id),
+                known_postings=sum(len(one.postings) for one in held if one.already),
+                held_postings=tuple((one.postings[0], one.why) for one in held if not one.already),
                 payer_notes=read_notes(connection, sweep_id),
             )
 
@@ -201,11 +196,13 @@ def _result(row: AnyRow, earlier: Earlier | None, first_asked: date | None) -> C
     )
 
 
-def _known_postings(connection: Connection, sweep_id: str) -> int:
-    proposals, postings = tables.proposals, tables.postings
+def _new_postings(connection: Connection, sweep_id: str) -> tuple[Posting, ...]:
+    """What the sweep's batches propose, in the order to post it, undone ones left out."""
+    postings, batches = tables.postings, tables.batches
     query = (
-        select(func.count(proposals.c.key.distinct()))
-        .join_from(proposals, postings, proposals.c.key == postings.c.key)
-        .where(proposals.c.sweep_id == sweep_id, postings.c.sweep_id != sweep_id)
+        select(postings.c.posting)
+        .join_from(postings, batches, batches.c.batch_id == postings.c.batch_id)
+        .where(batches.c.run == sweep_id, batches.c.state != BatchState.UNDONE)
+        .order_by(batches.c.proposed_at, batches.c.batch_id, postings.c.position)
     )
-    return connection.execute(query).scalar_one()
+    return tuple(read(POSTING, text) for text in connection.execute(query).scalars())

@@ -6,17 +6,18 @@ from pathlib import Path
 
 from billing.ledger.accounts import Accounts
 from billing.ledger.bank_files import BankFiles
+from billing.ledger.batches import Batches
 from billing.ledger.database import Database, LedgerError, connect
 from billing.ledger.decisions import Decisions
 from billing.ledger.evidence import EvidenceShelf, prepare_folder
 from billing.ledger.items import Work
-from billing.ledger.remittances import Remittances
 from billing.ledger.reports import Reports
+from billing.ledger.upgrade import bring_up
 from billing.ledger.visits import Visits
 
 
 class Ledger(
-    EvidenceShelf, Visits, Work, Accounts, Decisions, Remittances, BankFiles, Reports, Database
+    EvidenceShelf, Visits, Work, Accounts, Decisions, Batches, BankFiles, Reports, Database
 ):
     """Everything the suite remembers; made by :func:`open_ledger`. May be shared by threads."""
 
@@ -39,4 +40,4 @@ def open_ledger(home: Path, url: str | None = None) -> Ledger:
         raise LedgerError(
             f"{home} cannot be used as the ledger's home ({error.strerror}): choose another home."
         ) from None
-    return Ledger(home, connect(home, url))
+    return Ledger(home, connect(home, url, bring_up))

@@ -26,7 +26,7 @@ from sqlalchemy import (
 LEDGER_VERSION = 3
 """The version of these tables; a ledger with a higher one is refused, a lower one brought up.
 
-1 had no drift and no visits, 2 no remittances.
+1 had no drift and no visits, 2 no remittances and no batches.
 """
 
 PENDING = "pending"
@@ -170,22 +170,71 @@ rests_on = Table(
     ForeignKeyConstraint(["item_id", "fence"], ["conclusions.item_id", "conclusions.fence"]),
 )
 
+# A batch's postings stay what they were, undone or not. What stands is in `entries`, a row for each
+# remitted claim or provider-level adjustment: its key admits it to one batch at a time. `after` is
+# the entry that must be posted before it. `held` is what a run did not propose.
+batches = Table(
+    "batches",
+    metadata,
+    Column("batch_id", String, primary_key=True),
+    Column("run", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("proposed_at", Instant, nullable=False),
+    Index("batches_by_run", "run"),
+)
+
+batch_acts = Table(
+    "batch_acts",
+    metadata,
+    Column("batch_id", ForeignKey("batches.batch_id"), primary_key=True),
+    Column("state", String, primary_key=True),
+    Column("by", String, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+batch_files = Table(
+    "batch_files",
+    metadata,
+    Column("batch_id", ForeignKey("batches.batch_id"), primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("sha256", ForeignKey("evidence.sha256"), nullable=False),
+)
+
 postings = Table(
     "postings",
     metadata,
-    Column("key", String, primary_key=True),
+    Column("batch_id", ForeignKey("batches.batch_id"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("key", String, nullable=False),
+    Column("unit", String, nullable=False),
+    Column("item_id", ForeignKey("items.item_id")),
     Column("posting", Text, nullable=False),
-    Column("sweep_id", ForeignKey("sweeps.sweep_id"), nullable=False),
-    Column("item_id", ForeignKey("items.item_id"), nullable=False),
-    Index("postings_by_sweep", "sweep_id", "item_id"),
+    UniqueConstraint("batch_id", "key"),
+    Index("postings_by_unit", "unit"),
 )
 
-proposals = Table(
-    "proposals",
+entries = Table(
+    "entries",
     metadata,
-    Column("sweep_id", ForeignKey("sweeps.sweep_id"), primary_key=True),
-    Column("key", ForeignKey("postings.key"), primary_key=True),
-    Column("item_id", ForeignKey("items.item_id"), primary_key=True),
+    Column("unit", String, primary_key=True),
+    Column("batch_id", ForeignKey("batches.batch_id"), nullable=False),
+    Column("number", String, nullable=False),
+    Column("account", String, nullable=False),
+    Column("after", String, nullable=False),
+    Index("entries_by_batch", "batch_id"),
+    Index("entries_by_number", "number"),
+    Index("entries_by_account", "account"),
+    Index("entries_after", "after"),
+)
+
+held = Table(
+    "held",
+    metadata,
+    Column("run", String, primary_key=True),
+    Column("unit", String, primary_key=True),
+    Column("why", Text, nullable=False),
+    Column("already", Boolean, nullable=False),
+    Column("postings", Text, nullable=False),
 )
 
 # A remittance is kept once for every document that states it; `payment` says which are of one
@@ -216,10 +265,12 @@ remitted_claims = Table(
     Column("position", Integer, primary_key=True),
     Column("nth", Integer, primary_key=True),
     Column("number", String, nullable=False),
+    Column("own", String, nullable=False),
     Column("claim", Text, nullable=False),
     Column("places", Text, nullable=False),
     ForeignKeyConstraint(["sha256", "position"], ["remittances.sha256", "remittances.position"]),
     Index("remitted_claims_by_number", "number"),
+    Index("remitted_claims_by_own", "own"),
 )
 
 # The visits of a schedule are items of work too, and `fence` means the same. Observations are kept

@@ -1,0 +1,351 @@
+"""Batches of postings: proposed, approved, exported or undone, and every entry in one at a time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection, func, select, update
+
+from billing.errors import BadInput
+from billing.ledger import tables
+from billing.ledger.database import AnyRow
+from billing.ledger.evidence import require_listed
+from billing.ledger.remittances import Remittances
+from billing.ledger.standing import read_standing
+from billing.ledger.words import POSTING, read, write
+from billing.model import Posting
+from billing.reconcile.order import Decided, Entry, Held, beside, decide
+
+
+class BatchState(StrEnum):
+    """How far a batch has come; UNDONE is the end of any of the others."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    EXPORTED = "exported"
+    UNDONE = "undone"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Who did something to a batch, and when."""
+
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """An entry that a run did not propose: its postings, and why in one sentence."""
+
+    unit: str
+    why: str
+    already: bool
+    postings: tuple[Posting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Postings that are approved, exported and undone together.
+
+    ``run`` is the sweep that proposed them, or the batch itself. ``acts`` are the states it has
+    been in. ``files`` are the SHA-256 of what is exported, by name, once it is approved.
+    """
+
+    batch_id: str
+    run: str
+    state: BatchState
+    acts: Mapping[BatchState, Act]
+    postings: tuple[Posting, ...]
+    held: tuple[HeldBack, ...]
+    files: Mapping[str, str]
+
+    @property
+    def digest(self) -> str:
+        """The hash of all its postings, in their order."""
+        found = hashlib.sha256()
+        for one in self.postings:
+            found.update(write(POSTING, one).encode() + b"\n")
+        return found.hexdigest()
+
+
+class Batches(Remittances):
+    """Proposing batches and taking them through their states; each act is one transaction."""
+
+    def propose_batch(
+        self, entries: Sequence[Entry], held: Sequence[Held], *, by: str, on: date, at: datetime
+    ) -> tuple[Batch | None, tuple[HeldBack, ...]]:
+        """A batch of those of ``entries`` that may be posted, None if there are none; the rest.
+
+        ``held`` are entries that the caller holds back already; they are kept with the batch.
+        ``on`` is the business day, which names it.
+        """
+        with self._writing() as connection:
+            first = f"P{on:%Y%m%d}-"
+            names = tables.batches.c.batch_id.startswith(first, autoescape=True)
+            count = connection.execute(select(func.count()).where(names)).scalar_one()
+            batch_id = f"{first}{count + 1}"
+            standing = read_standing(connection, [*entries, *(one.entry for one in held)])
+            there = {one.entry.unit: one for one in standing}
+            known = [beside(one, there.get(one.entry.unit)) for one in held]
+            decided = decide(entries, standing)
+            every = (*known, *decided.held)
+            if not decided.to_post:
+                return None, tuple(_held_back(one) for one in every)
+            _open(connection, batch_id, batch_id, by, at)
+            _add(connection, batch_id, decided.to_post)
+            _hold(connection, batch_id, every)
+            return _batch(connection, batch_id), tuple(_held_back(one) for one in every)
+
+    def batches(self) -> tuple[Batch, ...]:
+        """Every batch, oldest first."""
+        table = tables.batches.c
+        with self._reading() as connection:
+            query = select(table.batch_id).order_by(table.proposed_at, table.batch_id)
+            return tuple(_batch(connection, one) for one in connection.execute(query).scalars())
+
+    def batch(self, batch_id: str) -> Batch:
+        """One batch. Raises BadInput when there is none of this name."""
+        with self._reading() as connection:
+            return _batch(connection, batch_id)
+
+    def approve_batch(
+        self, batch_id: str, digest: str, files: Mapping[str, str], *, by: str, at: datetime
+    ) -> Batch:
+        """Freeze a proposed batch: these postings, and these stored files, by name.
+
+        Raises BadInput when it is not proposed any more, or holds other postings than ``digest``
+        says: what was looked at is what is approved.
+        """
+        with self._writing() as connection:
+            batch = _batch(connection, batch_id)
+            _require(batch, BatchState.PROPOSED)
+            if batch.digest != digest:
+                raise BadInput(
+                    f"Batch {batch_id} has changed since it was looked at: look at it again with "
+                    f"'claimsweep postings show {batch_id}', then approve it."
+                )
+            require_listed(connection, set(files.values()))
+            rows = [{"batch_id": batch_id, "name": n, "sha256": s} for n, s in files.items()]
+            connection.execute(tables.batch_files.insert(), rows)
+            _move(connection, batch_id, BatchState.APPROVED, by, at)
+            return _batch(connection, batch_id)
+
+    def export_batch(self, batch_id: str, *, by: str, at: datetime) -> tuple[Batch, bool]:
+        """Say that an approved batch goes out; whether it is out already and stays as it was.
+
+        Raises BadInput when it is neither, or when what must be posted before it is not out.
+        """
+        with self._writing() as connection:
+            batch = _batch(connection, batch_id)
+            if batch.state is BatchState.EXPORTED:
+                return batch, True
+            _require(batch, BatchState.APPROVED)
+            for other in _before(connection, batch_id):
+                if _batch(connection, other).state is not BatchState.EXPORTED:
+                    raise BadInput(
+                        f"Batch {batch_id} takes back or decides anew what batch {other} posts: "
+                        f"export {other} first."
+                    )
+            _move(connection, batch_id, BatchState.EXPORTED, by, at)
+            return _batch(connection, batch_id), False
+
+    def undo_batch(self, batch_id: str, *, by: str, at: datetime) -> Batch:
+        """Let go of what a batch posts, so that it may be proposed anew; an undone one stays.
+
+        Raises BadInput while another batch takes back or decides anew what it posts.
+        """
+        with self._writing() as connection:
+            batch = _batch(connection, batch_id)
+            if batch.state is BatchState.UNDONE:
+                return batch
+            if later := _after(connection, batch_id):
+                raise BadInput(
+                    f"Batch {later[0]} takes back or decides anew what batch {batch_id} posts: "
+                    f"undo {later[0]} first."
+                )
+            entries = tables.entries
+            connection.execute(entries.delete().where(entries.c.batch_id == batch_id))
+            _move(connection, batch_id, BatchState.UNDONE, by, at)
+            return _batch(connection, batch_id)
+
+
+def post_of_sweep(
+    connection: Connection,
+    sweep_id: str,
+    item_id: int,
+    entries: Sequence[Entry],
+    held: Sequence[Held],
+    at: datetime,
+    *,
+    checked: bool = True,
+) -> None:
+    """Put what a settled item of a sweep posts into the sweep's open batch, and keep what it holds.
+
+    What the sweep has posted already, when it settled the item before, is passed over. Entries
+    that are not to be ``checked`` were proposed before there were checks.
+    """
+    standing = read_standing(connection, entries)
+    table = tables.batches.c
+    query = select(table.batch_id).where(table.run == sweep_id).order_by(table.proposed_at)
+    own = list(connection.execute(query).scalars())
+    unchecked = Decided(tuple((one, "") for one in entries), ())
+    decided = decide(entries, standing) if checked else unchecked
+    mine = {one.entry.unit for one in standing if one.batch in own}
+    every = [one for one in (*held, *decided.held) if not (one.already and one.entry.unit in mine)]
+    _hold(connection, sweep_id, every)
+    if decided.to_post:
+        still = select(table.batch_id).where(
+            table.run == sweep_id, table.state == BatchState.PROPOSED
+        )
+        batch_id = connection.execute(still).scalar()
+        if batch_id is None:
+            batch_id = f"{sweep_id}-{len(own) + 1}" if own else sweep_id
+            _open(connection, batch_id, sweep_id, f"sweep {sweep_id}", at)
+        _add(connection, batch_id, decided.to_post, item_id)
+
+
+def _open(connection: Connection, batch_id: str, run: str, by: str, at: datetime) -> None:
+    row = {"batch_id": batch_id, "run": run, "state": BatchState.PROPOSED, "proposed_at": at}
+    connection.execute(tables.batches.insert(), row)
+    act = {"batch_id": batch_id, "state": BatchState.PROPOSED, "by": by, "at": at}
+    connection.execute(tables.batch_acts.insert(), act)
+
+
+def _add(
+    connection: Connection,
+    batch_id: str,
+    to_post: Sequence[tuple[Entry, str]],
+    item_id: int | None = None,
+) -> None:
+    """The entries at the end of a batch; one that stands anywhere is refused by its key."""
+    query = select(func.count()).where(tables.postings.c.batch_id == batch_id)
+    position = connection.execute(query).scalar_one()
+    lines, rows = [], []
+    for entry, after in to_post:
+        first = entry.postings[0]
+        rows.append(
+            {
+                "unit": entry.unit,
+                "batch_id": batch_id,
+                "number": entry.number,
+                "account": first.account,
+                "after": after,
+            }
+        )
+        for one in entry.postings:
+            position += 1
+            lines.append(
+                {
+                    "batch_id": batch_id,
+                    "position": position,
+                    "key": one.key,
+                    "unit": entry.unit,
+                    "item_id": item_id,
+                    "posting": write(POSTING, one),
+                }
+            )
+    connection.execute(tables.entries.insert(), rows)
+    connection.execute(tables.postings.insert(), lines)
+
+
+def _hold(connection: Connection, run: str, held: Sequence[Held]) -> None:
+    rows = {
+        one.entry.unit: {
+            "run": run,
+            "unit": one.entry.unit,
+            "why": one.why,
+            "already": one.already,
+            "postings": "\n".join(write(POSTING, posting) for posting in one.entry.postings),
+        }
+        for one in held
+    }
+    table = tables.held
+    for unit in rows:
+        connection.execute(table.delete().where(table.c.run == run, table.c.unit == unit))
+    if rows:
+        connection.execute(table.insert(), list(rows.values()))
+
+
+def _move(connection: Connection, batch_id: str, state: BatchState, by: str, at: datetime) -> None:
+    mine = tables.batches.c.batch_id == batch_id
+    connection.execute(update(tables.batches).where(mine).values(state=state))
+    act = {"batch_id": batch_id, "state": state, "by": by, "at": at}
+    connection.execute(tables.batch_acts.insert(), act)
+
+
+def _batch(connection: Connection, batch_id: str) -> Batch:
+    table = tables.batches
+    row = connection.execute(select(table).where(table.c.batch_id == batch_id)).first()
+    if row is None:
+        raise BadInput(
+            f"The ledger holds no batch {batch_id}: 'claimsweep postings list' shows those it has."
+        )
+    acts, files, lines = tables.batch_acts, tables.batch_files, tables.postings
+    done = connection.execute(select(acts).where(acts.c.batch_id == batch_id).order_by(acts.c.at))
+    kept = connection.execute(select(files).where(files.c.batch_id == batch_id))
+    texts = select(lines.c.posting).where(lines.c.batch_id == batch_id).order_by(lines.c.position)
+    return Batch(
+        batch_id=batch_id,
+        run=row.run,
+        state=BatchState(row.state),
+        acts={BatchState(act.state): Act(act.by, act.at) for act in done},
+        postings=tuple(read(POSTING, text) for text in connection.execute(texts).scalars()),
+        held=read_held(connection, row.run),
+        files={one.name: one.sha256 for one in kept},
+    )
+
+
+def read_held(connection: Connection, run: str) -> tuple[HeldBack, ...]:
+    """What a run did not propose, in the order of what it is about."""
+    table = tables.held
+    query = select(table).where(table.c.run == run).order_by(table.c.unit)
+    return tuple(_read_held(row) for row in connection.execute(query))
+
+
+def _read_held(row: AnyRow) -> HeldBack:
+    postings = tuple(read(POSTING, text) for text in row.postings.split("\n"))
+    return HeldBack(row.unit, row.why, row.already, postings)
+
+
+def _held_back(one: Held) -> HeldBack:
+    return HeldBack(one.entry.unit, one.why, one.already, one.entry.postings)
+
+
+def _require(batch: Batch, wanted: BatchState) -> None:
+    if batch.state is not wanted:
+        act = batch.acts[batch.state]
+        raise BadInput(
+            f"Batch {batch.batch_id} was {batch.state} on {act.at:%Y-%m-%d} by {act.by}; only one "
+            f"that is {wanted} can go on from here."
+        )
+
+
+def _before(connection: Connection, batch_id: str) -> list[str]:
+    """The other batches that hold what must be posted before this one."""
+    entries, needed = tables.entries, tables.entries.alias()
+    query = (
+        select(needed.c.batch_id)
+        .join_from(entries, needed, needed.c.unit == entries.c.after)
+        .where(entries.c.batch_id == batch_id, needed.c.batch_id != batch_id)
+        .distinct()
+        .order_by(needed.c.batch_id)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def _after(connection: Connection, batch_id: str) -> list[str]:
+    """The other batches that hold what must be posted after this one."""
+    entries, later = tables.entries, tables.entries.alias()
+    query = (
+        select(later.c.batch_id)
+        .join_from(entries, later, later.c.after == entries.c.unit)
+        .where(entries.c.batch_id == batch_id, later.c.batch_id != batch_id)
+        .distinct()
+        .order_by(later.c.batch_id)
+    )
+    return list(connection.execute(query).scalars())

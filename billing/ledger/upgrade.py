@@ -1,0 +1,59 @@
+"""A ledger of an earlier version is brought up: what sweeps proposed becomes batches."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, inspect, text
+
+from billing.books import Mark, bare, bare_trace, payment_key
+from billing.ledger import tables
+from billing.ledger.batches import post_of_sweep
+from billing.ledger.words import OBSERVATION, POSTING, read
+from billing.model import Found, Posting, PostingKind, Remittance
+from billing.reconcile.order import Entry
+
+OLD = ("proposals", "postings")
+"""The tables of version 2 that batches came after; `postings` had other columns."""
+
+
+def bring_up(connection: Connection) -> None:
+    """Make the tables that are missing, and carry over what version 2 kept in another way.
+
+    What was proposed stays proposed, in a batch of its sweep, so that it is not proposed again.
+    """
+    there = set(inspect(connection).get_table_names())
+    rows: Sequence[Any] = []
+    if set(OLD) <= there:
+        query = "SELECT p.posting, p.sweep_id, p.item_id, s.started_at FROM postings p "
+        query += "JOIN sweeps s ON s.sweep_id = p.sweep_id ORDER BY s.started_at, p.item_id, p.key"
+        typed = text(query).columns(started_at=tables.Instant)
+        rows = connection.execute(typed).all()
+        for table in OLD:
+            connection.execute(text(f"DROP TABLE {table}"))
+    tables.metadata.create_all(connection)
+    held: dict[tuple[Any, ...], dict[str, list[Posting]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        posting = _with_unit(connection, read(POSTING, row.posting), row.item_id)
+        held[row.sweep_id, row.item_id, row.started_at][posting.unit].append(posting)
+    for (sweep_id, item_id, at), units in held.items():
+        entries = [Entry(tuple(one)) for one in units.values()]
+        post_of_sweep(connection, sweep_id, item_id, entries, (), at, checked=False)
+
+
+def _with_unit(connection: Connection, posting: Posting, item_id: int) -> Posting:
+    """The posting with the key of what it posts, found from the remittance that it was read of."""
+    observations = tables.observations.c
+    query = tables.observations.select().where(observations.item_id == item_id)
+    key = f"{posting.payer}|{bare_trace(posting.trace_number)}"
+    for row in connection.execute(query):
+        match read(OBSERVATION, row.observation).answer:
+            case Found(Remittance() as one) if one.trace_number == posting.trace_number:
+                key = payment_key(posting.payer, one.trace_number, one.payment_date, one.amount)
+    back = posting.kind is PostingKind.REVERSAL
+    number = bare(posting.payer_claim_number) or f"={bare(posting.claim_id)}"
+    mark = Mark(number, back, 1)
+    return replace(posting, unit=mark.unit(key))

@@ -1,0 +1,206 @@
+"""From remittance files to a batch: read, received, held against the exports, proposed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from billing.books import Received
+from billing.errors import BadInput
+from billing.ledger import Batch, BatchState, HeldBack, Ledger, open_ledger
+from billing.model import Claim, Remittance
+from billing.money import usd
+from billing.reconcile.order import Entry, Held
+from billing.reconcile.postings import entries_of, provider_entries
+from billing.reconcile.rows import find_row, not_open, row_number, rows_by_number
+from bots.exports.read import read_export
+from bots.profile import load_profiles, spellings
+from console.batches import batch_files
+from flows.intake import read_file
+from flows.outputs import write_whole
+from flows.reconciling import receive_file
+from flows.settings import Settings
+
+RUN = "postings propose"
+NOT_A_DECISION = {
+    "23": "It is another payer's claim and was sent on to them.",
+    "25": "It is an estimate: nothing was decided and nothing is paid.",
+}
+"""CLP02 of what is on a remittance and posts nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """What came of proposing: a batch, None if nothing is new; what was held back; and a sentence
+    for each payment or file that could not be read."""
+
+    batch: Batch | None
+    held: Sequence[HeldBack]
+    unread: Sequence[str]
+
+
+def propose(
+    settings: Settings, files: Sequence[Path], exports: Sequence[Path], *, by: str
+) -> Proposed:
+    """Propose what the payments of ``files`` post, or, without files, of all that were received.
+
+    Where ``exports`` are given, a claim must be a row of one by three identifiers. Raises
+    BadInput when a file or an export cannot be opened, or none of the files holds a payment.
+    """
+    ledger, now = open_ledger(settings.home), datetime.now(UTC)
+    profiles = load_profiles(settings.profiles)
+    names = spellings(profiles)
+    readings = [read_export(read_file(path), path.name, payer_ids=names) for path in exports]
+    unread: list[str] = []
+    papers = [(path, read_file(path)) for path in files]
+    for path, data in papers:
+        unread += receive_file(ledger, settings, profiles, data, path.name, RUN)
+    documents = [hashlib.sha256(data).hexdigest() for _, data in papers]
+    received = ledger.remittances(documents=documents if files else None)
+    if files and not received:
+        raise BadInput("\n".join(unread) or "The files hold no payment: name 835s or EOB documents")
+    rows = rows_by_number([claim for one in readings for claim in one.claims]) if exports else None
+    entries, held = candidates(ledger, received, rows)
+    today = now.astimezone(settings.time_zone).date()
+    batch, back = ledger.propose_batch(entries, held, by=by, on=today, at=now)
+    return Proposed(batch, back, unread)
+
+
+def candidates(
+    ledger: Ledger, received: Sequence[Received], rows: Mapping[str, list[Claim]] | None
+) -> tuple[list[Entry], list[Held]]:
+    """What the payments may post as far as each is looked at alone, and what is held back."""
+    entries: list[Entry] = []
+    held: list[Held] = []
+    for one in received:
+        doubt = _doubt(one)
+        for entry, why in _of_payment(ledger, one, rows, doubt):
+            if why:
+                held.append(Held(entry, why, doubt=bool(doubt)))
+            else:
+                entries.append(entry)
+    return entries, held
+
+
+def approve(settings: Settings, batch_id: str, *, by: str) -> Batch:
+    """Freeze a proposed batch with the very bytes that will be exported. Raises BadInput."""
+    ledger = open_ledger(settings.home)
+    batch = ledger.batch(batch_id)
+    keys = sorted({Entry((one,)).payment for one in batch.postings})
+    received = ledger.remittances(keys=keys)
+    for one in received:
+        if one.conflict or one.unbalanced:
+            raise BadInput(
+                f"Batch {batch_id} posts the payment {one.remittance.trace_number}, and a document "
+                f"that came since says otherwise ({one.conflict or one.unbalanced}): undo the "
+                "batch, and propose anew"
+            )
+    files = batch_files(batch, received)
+    stored = {name: ledger.store(data, "text/csv") for name, data in files.items()}
+    return ledger.approve_batch(batch_id, batch.digest, stored, by=by, at=datetime.now(UTC))
+
+
+def export(
+    settings: Settings, batch_id: str, out: Path, *, by: str
+) -> tuple[Batch, list[Path], bool]:
+    """Write an approved batch's files; whether it was exported before, as the same bytes.
+
+    Raises BadInput. It counts as exported before the first byte is written, so that nothing that
+    a run killed half-way left behind can be taken for a batch that never went out.
+    """
+    ledger = open_ledger(settings.home)
+    batch, before = ledger.export_batch(batch_id, by=by, at=datetime.now(UTC))
+    return batch, _write(ledger, batch, out, undo=False), before
+
+
+def undo(
+    settings: Settings, batch_id: str, out: Path | None, *, by: str
+) -> tuple[Batch, list[Path]]:
+    """Take a batch back; what was exported leaves a file that posts the opposite. Raises BadInput.
+
+    Nothing is written of a batch that never went out.
+    """
+    ledger = open_ledger(settings.home)
+    was_out = BatchState.EXPORTED in ledger.batch(batch_id).acts
+    if was_out and out is None:
+        raise BadInput(
+            f"Batch {batch_id} was exported: name a folder with --out for the file that posts "
+            "the opposite"
+        )
+    batch = ledger.undo_batch(batch_id, by=by, at=datetime.now(UTC))
+    return batch, _write(ledger, batch, out, undo=True) if was_out and out is not None else []
+
+
+def _doubt(received: Received) -> str:
+    """Why nothing of a payment may be posted; empty when it may."""
+    if received.unbalanced:
+        return f"The remittance does not balance: {received.unbalanced}."
+    if received.conflict:
+        return f"Two documents differ on this payment: {received.conflict}."
+    return ""
+
+
+def _of_payment(
+    ledger: Ledger, received: Received, rows: Mapping[str, list[Claim]] | None, doubt: str
+) -> Iterator[tuple[Entry, str]]:
+    remittance = received.remittance
+    for index, entry in entries_of(remittance).items():
+        claim = remittance.claims[index]
+        why = doubt or NOT_A_DECISION.get(claim.status, "")
+        if rows is not None and not why:
+            mine = rows.get(row_number(claim.claim_id), [])
+            row = find_row(claim, remittance.payer, mine)
+            why = row if isinstance(row, str) else not_open(entry, row)
+        yield entry, why
+    notes = {
+        one.reference: _about(ledger, remittance, one.reference, one.amount)
+        for one in remittance.provider_adjustments
+    }
+    for entry in provider_entries(remittance, notes):
+        yield entry, doubt
+
+
+def _about(
+    ledger: Ledger, remittance: Remittance, reference: str, amount: Decimal
+) -> tuple[str, str]:
+    """The claim that a provider-level adjustment means, and what became of that claim."""
+    found = ledger.referred_to(reference)
+    paid = [one for one in found if not one.reversal]
+    back = [one for one in found if one.reversal]
+    if not paid and not back:
+        return "", f"No remittance in the books holds a claim {reference}." if reference else ""
+    claim_id = (paid or back)[-1].claim_id
+    was = f", paid under {paid[0].trace_number} on {paid[0].payment_date}," if paid else ""
+    if back:
+        there = back[-1]
+        return claim_id, (
+            f"About claim {claim_id}{was} and reversed under {there.trace_number} on "
+            f"{there.payment_date}: the reversal is posted to the claim, this is its money."
+        )
+    if amount < 0:
+        return claim_id, f"About claim {claim_id}{was} {usd(-amount)} is added to the payment."
+    return claim_id, (
+        f"Takes {usd(amount)} back from claim {claim_id}{was} which no remittance reverses: the "
+        "claim itself stays posted as it is."
+    )
+
+
+def _write(ledger: Ledger, batch: Batch, out: Path, *, undo: bool) -> list[Path]:
+    """Write the files of a batch that post it, or the one that posts the opposite."""
+    written = []
+    try:
+        out.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name, sha256 in sorted(batch.files.items()):
+            if name.startswith("undo-") is undo:
+                write_whole(out / name, ledger.fetch(sha256))
+                written.append(out / name)
+    except OSError as error:
+        raise BadInput(
+            f"{out}: cannot be written ({error.strerror}); the batch is kept as it is: name "
+            "another folder and run the same command again"
+        ) from error
+    return written
