@@ -286,8 +286,10 @@ def _batch(connection: Connection, batch_id: str) -> Batch:
             f"The ledger holds no batch {batch_id}: 'claimsweep postings list' shows those it has."
         )
     acts, files, lines = tables.batch_acts, tables.batch_files, tables.postings
-    done = connection.execute(select(acts).where(acts.c.batch_id == batch_id).order_by(acts.c.at))
-    kept = connection.execute(select(files).where(files.c.batch_id == batch_id))
+    done = connection.execute(
+        select(acts).where(acts.c.batch_id == batch_id).order_by(acts.c.at)
+    ).all()
+    kept = connection.execute(select(files).where(files.c.batch_id == batch_id)).all()
     texts = select(lines.c.posting).where(lines.c.batch_id == batch_id).order_by(lines.c.position)
     return Batch(
         batch_id=batch_id,

@@ -1,0 +1,41 @@
+"""Random histories of payments leave the books as a plain model says, whatever is cut off."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from posting_histories import make_template, make_world, run_history
+
+import billing.reconcile.order
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Path:
+    return make_template(tmp_path / "template")
+
+
+@pytest.mark.parametrize("first", range(0, 40, 10))
+def test_the_books_are_what_the_model_says(tmp_path: Path, template: Path, first: int) -> None:
+    for seed in range(first, first + 10):
+        run_history(tmp_path, template, seed)
+
+
+def test_the_worlds_hold_everything_that_may_go_wrong() -> None:
+    worlds = [make_world(random.Random(seed)) for seed in range(40)]
+    statuses = [c.status for world in worlds for p in world.payments for c in p.claims]
+    reasons = [a.reason for world in worlds for p in world.payments for a in p.provider_adjustments]
+    assert set(statuses) == {"1", "2", "22"}
+    assert min(statuses.count(one) for one in ("1", "2", "22")) > 10
+    assert set(reasons) == {"WO", "FB"}
+
+
+def test_the_model_sees_what_is_posted_twice(
+    tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A control: a reversal that needs no payment before it does not pass."""
+    monkeypatch.setattr(billing.reconcile.order._Books, "_original", lambda *_: "")
+    with pytest.raises(AssertionError):
+        for seed in range(20):
+            run_history(tmp_path, template, seed)
