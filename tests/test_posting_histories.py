@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,14 @@ def template(tmp_path: Path) -> Path:
     return make_template(tmp_path / "template")
 
 
+def run_some(folder: Path, template: Path, seeds: Iterable[int]) -> None:
+    for seed in seeds:
+        run_history(folder, template, seed)
+
+
 @pytest.mark.parametrize("first", range(0, 40, 10))
 def test_the_books_are_what_the_model_says(tmp_path: Path, template: Path, first: int) -> None:
-    for seed in range(first, first + 10):
-        run_history(tmp_path, template, seed)
+    run_some(tmp_path, template, range(first, first + 10))
 
 
 def test_the_worlds_hold_everything_that_may_go_wrong() -> None:
@@ -37,5 +42,4 @@ def test_the_model_sees_what_is_posted_twice(
     """A control: a reversal that needs no payment before it does not pass."""
     monkeypatch.setattr(billing.reconcile.order._Books, "_original", lambda *_: "")
     with pytest.raises(AssertionError):
-        for seed in range(20):
-            run_history(tmp_path, template, seed)
+        run_some(tmp_path, template, range(20))
