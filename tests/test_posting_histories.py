@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from posting_histories import make_template, make_world, run_history
+from payment_worlds import make_world
+from posting_histories import make_template, run_history
 
 import billing.reconcile.order
 
