@@ -2,16 +2,69 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from billing.balance import residuals
+from billing.errors import UnreadableDocument
 from billing.ledger import Ledger
 from billing.model import Channel, Remittance
 from bots.exports.read import payer_key
+from bots.layout import EobLayout
+from bots.reading.eob import read_eob
+from bots.reading.x12_envelope import Interchanges
+from bots.reading.x12_remittance import Payment, whole
 
 X12 = "application/edi-x12"
+DOCUMENTS = {
+    b"%PDF": "application/pdf",
+    b"\x89PNG": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"II*\0": "image/tiff",
+    b"MM\0*": "image/tiff",
+}
+"""How documents begin, and their media types; whatever begins otherwise is read as X12."""
+
+
+def receive_file(
+    ledger: Ledger,
+    name: str,
+    data: bytes,
+    *,
+    layouts: Mapping[str, EobLayout],
+    payers: Mapping[str, str],
+    run: str,
+    unread: list[str],
+) -> Sequence[str]:
+    """Store one remittance file, an EOB document or 835s, and receive what it states.
+
+    The keys of its payments in the books; of what cannot be read or does not balance, ``unread``
+    gets a sentence each. A document that no eob.yaml recognises is no evidence of a payment.
+    """
+    kind = next((media for sign, media in DOCUMENTS.items() if data.lstrip().startswith(sign)), X12)
+    if kind == X12:
+        sha256, found = ledger.store(data, X12), _payments(name, data, unread)
+        unread += [_unbalanced(name, one) for one in found if residuals(one)]
+        return receive_payments(ledger, sha256, found, payers, run)
+    try:
+        reading = read_eob(data, layouts)
+    except UnreadableDocument as error:
+        unread.append(f"{name}: {error}")
+        return ()
+    found = [replace(one, payer=reading.payer) for one in reading.remittances]
+    off = zip(found, reading.residuals, strict=True)
+    unread += [_unbalanced(name, one) for one, open_ones in off if open_ones]
+    return ledger.receive(
+        ledger.store(data, kind),
+        found,
+        reading.residuals,
+        channel=Channel.EOB,
+        run=run,
+        at=datetime.now(UTC),
+    )
 
 
 def receive_payments(
@@ -38,3 +91,32 @@ def receive_payments(
         run=run,
         at=datetime.now(UTC),
     )
+
+
+def _payments(name: str, data: bytes, unread: list[str]) -> list[Remittance]:
+    """The payments of a file of 835s; a transaction with a damaged end is not believed."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    found = []
+    try:
+        for transaction in Interchanges(io.BytesIO(data)):
+            if transaction.kind != "835":
+                unread.append(f"{name}: holds a {transaction.kind}, which pays nothing.")
+                continue
+            try:
+                payment = whole(Payment(transaction), sha256)
+                for _ in transaction.body:  # to its end, where its faults are known
+                    pass
+            except UnreadableDocument as error:
+                unread.append(f"{name}: {error}")
+                continue
+            if transaction.faults:
+                unread.append(f"{name}: {transaction.faults[0]} It is not believed; get it again.")
+            else:
+                found.append(payment)
+    except UnreadableDocument as error:
+        unread.append(f"{name}: {error}")
+    return found
+
+
+def _unbalanced(name: str, one: Remittance) -> str:
+    return f"{name}: payment {one.trace_number} does not balance; no figure of it is believed."
