@@ -231,8 +231,10 @@ def by_verdict(claims: Iterable[Agreed]) -> dict[Verdict, tuple[int, Decimal, De
     return found
 
 
-def _urgency(one: Deposit) -> tuple[bool, Decimal, str]:
-    return one.kind in QUIET, -abs(one.difference or one.dollars), one.why
+def _urgency(one: Deposit) -> tuple[bool, bool, Decimal, str]:
+    """Payers' money first, then what may be a patient's or another's, then what is settled."""
+    strange = one.kind is DepositKind.UNEXPLAINED
+    return one.kind in QUIET, strange, -abs(one.difference or one.dollars), one.why
 
 
 def _deposit_rows(one: Deposit) -> list[tuple[Value, ...]]:
