@@ -13,10 +13,11 @@ from billing.errors import UnreadableDocument
 from billing.ledger import Ledger
 from billing.model import Channel, Remittance
 from bots.exports.read import payer_key
-from bots.layout import EobLayout
+from bots.profile import Profile, load_layouts, spellings
 from bots.reading.eob import read_eob
 from bots.reading.x12_envelope import Interchanges
 from bots.reading.x12_remittance import Payment, whole
+from flows.settings import Settings
 
 X12 = "application/edi-x12"
 DOCUMENTS = {
@@ -31,33 +32,30 @@ DOCUMENTS = {
 
 def receive_file(
     ledger: Ledger,
-    name: str,
+    settings: Settings,
+    profiles: Mapping[str, Profile],
     data: bytes,
-    *,
-    layouts: Mapping[str, EobLayout],
-    payers: Mapping[str, str],
+    name: str,
     run: str,
-    unread: list[str],
-) -> Sequence[str]:
+) -> list[str]:
     """Store one remittance file, an EOB document or 835s, and receive what it states.
 
-    The keys of its payments in the books; of what cannot be read or does not balance, ``unread``
-    gets a sentence each. A document that no eob.yaml recognises is no evidence of a payment.
+    Of each payment that cannot be read or does not balance there is a sentence. A document that
+    no eob.yaml recognises is no evidence of a payment.
     """
+    unread: list[str] = []
     kind = next((media for sign, media in DOCUMENTS.items() if data.lstrip().startswith(sign)), X12)
     if kind == X12:
         sha256, found = ledger.store(data, X12), _payments(name, data, unread)
         unread += [_unbalanced(name, one) for one in found if residuals(one)]
-        return receive_payments(ledger, sha256, found, payers, run)
+        receive_payments(ledger, sha256, found, spellings(profiles), run)
+        return unread
     try:
-        reading = read_eob(data, layouts)
+        reading = read_eob(data, load_layouts(settings.profiles))
     except UnreadableDocument as error:
-        unread.append(f"{name}: {error}")
-        return ()
+        return [f"{name}: {error}"]
     found = [replace(one, payer=reading.payer) for one in reading.remittances]
-    off = zip(found, reading.residuals, strict=True)
-    unread += [_unbalanced(name, one) for one, open_ones in off if open_ones]
-    return ledger.receive(
+    ledger.receive(
         ledger.store(data, kind),
         found,
         reading.residuals,
@@ -65,6 +63,8 @@ def receive_file(
         run=run,
         at=datetime.now(UTC),
     )
+    off = zip(found, reading.residuals, strict=True)
+    return [_unbalanced(name, one) for one, open_ones in off if open_ones]
 
 
 def receive_payments(

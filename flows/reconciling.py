@@ -13,7 +13,7 @@ from billing.errors import BadInput
 from billing.ledger import open_ledger
 from bots.bank.read import read_statement
 from bots.exports.read import read_export
-from bots.profile import load_layouts, load_profiles, spellings
+from bots.profile import load_profiles, spellings
 from console.reconciliation import reconciliation_files
 from flows.intake import media_type, name_run, read_file
 from flows.money import read_money
@@ -53,8 +53,8 @@ def reconcile(
     """
     now = datetime.now(UTC)
     today = now.astimezone(settings.time_zone).date()
-    ledger, layouts = open_ledger(settings.home), load_layouts(settings.profiles)
-    names = spellings(load_profiles(settings.profiles))
+    profiles, ledger = load_profiles(settings.profiles), open_ledger(settings.home)
+    names = spellings(profiles)
     claims = [
         claim
         for path in exports
@@ -68,15 +68,7 @@ def reconcile(
     for path, data in banks:
         ledger.receive_bank_file(ledger.store(data, media_type(path)), path.name, now)
     for path, data in papers:
-        receive_file(
-            ledger,
-            path.name,
-            data,
-            layouts=layouts,
-            payers=names,
-            run=run,
-            unread=sentences,
-        )
+        sentences += receive_file(ledger, settings, profiles, data, path.name, run)
     money = read_money(ledger)
     now_given = {statement.sha256 for statement in given}
     for statement in money.statements:

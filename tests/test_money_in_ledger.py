@@ -18,6 +18,7 @@ from billing.model import ClaimStatus, Found, Observation, Outcome
 from bots.reading.x12_envelope import Interchanges
 from flows.money import read_money
 from flows.receiving import receive_file
+from flows.settings import load_settings
 
 ERA = (
     "ST*835*0001",
@@ -68,11 +69,9 @@ def receive_835(ledger: Ledger, amount: str = "80") -> str:
     segments = [one.format(amount=amount, rest=rest) for one in ERA]
     data = delimited(interchange([segments]))
     assert list(Interchanges(io.BytesIO(data)))
-    unread: list[str] = []
-    (key,) = receive_file(
-        ledger, "a.835", data, layouts={}, payers={"acme health": "acme"}, run="t", unread=unread
-    )
-    assert unread == []
+    settings = replace(load_settings(), home=ledger.home)
+    assert receive_file(ledger, settings, {}, data, "a.835", "night") == []
+    (key,) = [one.key for one in ledger.remittances()]
     return key
 
 
