@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 
 from billing.findings import FINDINGS
 from billing.model import Claim, PayerRules, Rule
-from billing.money import CENT
-from billing.report import ClaimResult
-from billing.steps import STEPS, Clock
+from billing.steps import STEPS, Clock, Cycle
 
 NEAR_DAYS = 15
 """A filing limit this close is near: a common filing alarm of practice management systems."""
@@ -57,15 +54,24 @@ class NextStep:
 
 
 def next_step(
-    kind: str, claim: Claim, rules: PayerRules, *, today: date, notice: date | None = None
+    kind: str,
+    claim: Claim,
+    rules: PayerRules,
+    *,
+    today: date,
+    notice: date | None = None,
+    cycle: Cycle | None = None,
 ) -> NextStep:
     """What to do about a finding of ``kind``, by when, and why then.
 
     ``notice`` is the date of the remittance that told of the decision. A deadline whose rule is
-    not in the payer's profile has no date and is a person's.
+    not in the payer's profile has no date and is a person's. ``cycle`` is what the ledger has
+    learned of the payer.
     """
     step = STEPS[kind]
     due = _CLOCKS[step.clock](claim, rules, today, notice)
+    if step.clock is Clock.RECHECK and cycle is not None:
+        due = _by_cycle(due, cycle, _escalation(claim, rules, today, notice), today)
     needs_person = FINDINGS[kind].needs_person or not due.sure
     late = "denied" in kind and step.clock is Clock.APPEAL and (due.on or today) < today
     action = f"{TOO_LATE} If it is: {step.action}" if late else step.action
@@ -101,23 +107,6 @@ def escalates_on(claim: Claim, rules: PayerRules) -> date:
     return _after(sent_on(claim)[0], rule.days)
 
 
-def priority(result: ClaimResult, today: date) -> Decimal:
-    """How early a claim belongs on a list; greater is earlier.
-
-    dollars at stake x (1 + 30 / (1 + days left)) x (1 + days since service / 90), to the cent.
-    Overdue counts as no day left; a person's finding without a date counts as 30 days left,
-    because nobody knows that it is more; where nothing is due the middle factor is 1.
-    """
-    finding = result.conclusion.finding
-    nearness = Decimal(1)
-    if finding.due is not None:
-        nearness += Decimal(30) / (1 + max(0, (finding.due - today).days))
-    elif finding.needs_person:
-        nearness += Decimal(30) / 31
-    age = 1 + Decimal(max(0, (today - result.claim.service_from).days)) / 90
-    return (max(finding.dollars, Decimal(0)) * nearness * age).quantize(CENT)
-
-
 def _after(day: date, days: int) -> date:
     """``day`` plus ``days``; the last date there is when that lies beyond the calendar."""
     try:
@@ -148,6 +137,21 @@ def _recheck(claim: Claim, rules: PayerRules, today: date, notice: date | None) 
     if end.on is not None and today <= end.on < again:
         return end
     return Due(again, f"recheck after this sweep: {_told(rules.recheck)}")
+
+
+def _by_cycle(due: Due, cycle: Cycle, end: Due, today: date) -> Due:
+    """When nine of ten claims still are as this one; never after the day on which waiting ends."""
+    if cycle.days is None:
+        few = f"its own cycle is not known: {cycle.seen} of {cycle.least} claims seen to change"
+        return Due(due.on, f"{due.basis}; {few}", sure=due.sure)
+    again = max(_after(today, 1), _after(cycle.since, cycle.days))
+    if end.on is not None and today <= end.on < again:
+        return end
+    return Due(
+        again,
+        f"first seen so on {cycle.since.isoformat()}: nine of ten of this payer's claims stay so "
+        f"for {cycle.days} days, by {cycle.seen} that were seen to change",
+    )
 
 
 def _escalation(claim: Claim, rules: PayerRules, today: date, _notice: date | None) -> Due:

@@ -287,7 +287,8 @@ class Finding:
     ``due_basis`` says what ``due`` was counted from and by which rule. ``rule`` is the id of the
     rule that fired (:data:`billing.reconcile.rules.RULES`), ``observed`` the hashes of the bytes it
     fired on, ``figures`` the names of the figures it used, as the conclusion's places have them;
-    empty in ledgers of before there were rules.
+    empty in ledgers of before there were rules. ``chance`` is the share of the dollars, from 0 to
+    1, that acting may bring, and ``chance_source`` says who states it.
     """
 
     kind: str
@@ -300,13 +301,25 @@ class Finding:
     rule: str = ""
     observed: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
+    chance: Decimal | None = None
+    chance_source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """How many days a claim was seen in one state before its payer said otherwise."""
+
+    state: str
+    days: int
 
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
     """One claim's reconciled result: agreed figures (unknown is None), finding, and what they
     rest on: hashes in ``evidence``, each figure's by name in ``places``. ``others`` is what is true
-    of the claim besides, first things first; its dollars may be part of the finding's."""
+    of the claim besides, first things first; its dollars may be part of the finding's. ``since``
+    is the first day on which the payer was seen to say so, ``ended`` what it said until then.
+    ``not_asked`` is why a sweep left the claim as it was known, in a sentence."""
 
     outcome: Outcome
     finding: Finding
@@ -325,6 +338,9 @@ class Conclusion:
     no_answer: Reason | None = None
     detail: str | None = None
     others: tuple[Finding, ...] = ()
+    since: date | None = None
+    ended: Stay | None = None
+    not_asked: str | None = None
 
 
 class PostingKind(StrEnum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 
@@ -30,6 +31,19 @@ class Step:
     action: str
     clock: Clock
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """How long a payer's claims stay in the state that this one is in since ``since``.
+
+    ``days`` is what nine of ten reach; None while fewer than ``least`` were seen to change.
+    """
+
+    since: date
+    days: int | None
+    seen: int
+    least: int
 
 
 _TRADE = "field practice"

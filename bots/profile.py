@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Self
 
@@ -12,7 +14,9 @@ from pydantic import Field, field_validator, model_validator
 
 from billing.errors import ProfileError
 from billing.fee_schedule import FeeSchedule
+from billing.findings import FINDINGS
 from billing.model import PayerRules, Rule
+from billing.priority import Chance
 from bots.claim_task import ClaimStatusTask
 from bots.eligibility_task import EligibilityTask
 from bots.entrance import Login, Policy, Session
@@ -55,6 +59,13 @@ class RuleEntry(Strict):
     read_on: date
 
 
+class ChanceEntry(Strict):
+    """What acting on a kind of finding brings at this payer, and who says so."""
+
+    percent: Decimal = Field(ge=0, le=100)
+    source: str = Field(min_length=1)
+
+
 class Rules(Strict):
     """Deadlines; what is absent is unknown and goes to a person."""
 
@@ -75,6 +86,7 @@ class ProfileFile(Strict):
     tasks: Tasks
     vocabulary: Mapping[str, str]
     rules: Rules
+    chances: Mapping[str, ChanceEntry] = {}
 
     @property
     def ended_when(self) -> Locators:
@@ -90,6 +102,15 @@ class ProfileFile(Strict):
                 "session that was not left; take one of them away"
             )
         return self
+
+    @field_validator("chances")
+    @classmethod
+    def _known_findings(cls, value: Mapping[str, ChanceEntry]) -> Mapping[str, ChanceEntry]:
+        for kind in value:
+            if kind not in FINDINGS:
+                near = get_close_matches(kind, FINDINGS, 1) or sorted(FINDINGS)[:1]
+                raise ValueError(f"{kind!r} is no kind of finding; such as {near[0]}")
+        return value
 
     @field_validator("vocabulary")
     @classmethod
@@ -125,6 +146,14 @@ class Profile(Strict):
                 if entry is not None
             }
         )
+
+    @property
+    def chances(self) -> dict[str, Chance]:
+        """This payer's own chances of success, by kind of finding."""
+        return {
+            kind: Chance(entry.percent / 100, entry.source)
+            for kind, entry in self.file.chances.items()
+        }
 
 
 def load_profile(folder: Path) -> Profile:

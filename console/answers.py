@@ -40,6 +40,7 @@ def _answer(result: ClaimResult) -> dict[str, Any]:
         "next_action": said.finding.next_action,
         "due": None if due is None else due.isoformat(),
         "rule": said.finding.rule,
+        "not_asked": said.not_asked,
         "also": [_also(one) for one in said.others],
         "evidence": list(said.evidence),
     }

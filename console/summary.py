@@ -38,6 +38,7 @@ def totals(report: SweepReport) -> dict[str, Any]:
     return {
         "claims": len(report.results),
         "answered": len(answered),
+        "not_asked": sum(r.conclusion.not_asked is not None for r in report.results),
         "outcomes": {outcome.value: tallies[outcome].claims for outcome in OUTCOMES},
         "dollars": {outcome.value: dollars(tallies[outcome].billed) for outcome in OUTCOMES},
         "paid": {outcome.value: dollars(tallies[outcome].paid) for outcome in OUTCOMES},
@@ -67,6 +68,10 @@ def summary(report: SweepReport, files: Mapping[str, str], *, color: bool) -> st
     _print_kinds(console, report)
     _print_open(console, report)
     _print_pace(console, report)
+    left = [r for r in report.results if r.conclusion.not_asked]
+    if left:
+        claims = counted(len(left), "claim")
+        console.print(f"  {claims} not asked: they cannot have changed; each says when it is due")
     if report.refused_rows:
         rows = counted(len(report.refused_rows), "export row")
         console.print(f"  {rows} refused; first: row {_first_refused(report)}")

@@ -20,6 +20,7 @@ from billing.model import (
     Observation,
     Reason,
 )
+from billing.recheck import Stays
 from billing.reconcile import conclude, propose_postings
 from billing.remittance import excerpt
 from billing.report import Drift
@@ -62,6 +63,7 @@ class AccountWork:
     canary: Callable[[], Canary | None] = lambda: None
     keep: Callable[[], SessionKeep | None] = lambda: None
     owner: str = field(default_factory=owner_name)
+    _stays: Stays = field(default_factory=dict)
     _readings: dict[str, Reading | UnreadableDocument] = field(default_factory=dict)
 
     async def run(self) -> None:
@@ -84,6 +86,7 @@ class AccountWork:
     async def prepare(self) -> Callable[[PortalSession], Awaitable[None]]:
         """Read the canary; what asks about it comes back."""
         await asyncio.to_thread(keep_fees, self.ledger, self.profile)
+        self._stays = await asyncio.to_thread(self.ledger.stays, self.profile.id)
         canary = await asyncio.to_thread(self.canary)
 
         async def begin(session: PortalSession) -> None:
@@ -179,7 +182,7 @@ class AccountWork:
             observations,
             self.profile.rules,
             today=self.today,
-            beside=background(self.profile),
+            beside=background(self.ledger, self.profile, item.item_id, self._stays),
         )
         self.ledger.settle(
             item.item_id,

@@ -6,6 +6,7 @@ import hashlib
 
 from billing.errors import ProfileError
 from billing.ledger import Ledger
+from billing.recheck import Stays
 from billing.reconcile import Background
 from bots.fee_schedule import FEE_SCHEDULE
 from bots.profile import Profile
@@ -26,6 +27,11 @@ def keep_fees(ledger: Ledger, profile: Profile) -> None:
     ledger.store(data, "text/csv")
 
 
-def background(profile: Profile) -> Background:
-    """What is known of the payer's claims beside what is observed of one."""
-    return Background(fees=profile.fees)
+def background(ledger: Ledger, profile: Profile, item_id: int, stays: Stays) -> Background:
+    """What is known beside what is observed of a claim; ``stays`` are of its payer."""
+    return Background(
+        fees=profile.fees,
+        chances=profile.chances,
+        earlier=ledger.earlier_answer(item_id),
+        stays=stays,
+    )

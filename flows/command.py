@@ -67,6 +67,9 @@ def sweep(
     limit: Annotated[
         int | None, typer.Option(min=1, help="At most so many claims a payer.")
     ] = None,
+    ask_all: Annotated[
+        bool, typer.Option("--all", help="Also ask about claims that cannot have changed.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Where the files go.")] = None,
     as_json: AsJson = False,
     home: Home = None,
@@ -76,7 +79,8 @@ def sweep(
     """Check every claim of the exports on its payer's portal and write the results.
 
     The same call again on the same day resumes where the last one stopped, and changes nothing
-    once it is done.
+    once it is done. A claim that an earlier day's answer says waits until a later day, or is paid
+    and posted, keeps that answer, and the results say so: "not asked: due on …".
 
     Example: claimsweep sweep --export aging.csv --export medicaid.xlsx
     """
@@ -85,7 +89,9 @@ def sweep(
 
     settings = settings_in_force(home, profiles, mappings)
     with watching(quiet=as_json) as watch:
-        swept = run_sweep(settings, export, payer=payer, limit=limit, out=out, watch=watch)
+        swept = run_sweep(
+            settings, export, payer=payer, limit=limit, ask_all=ask_all, out=out, watch=watch
+        )
     if as_json:
         print_json(
             {

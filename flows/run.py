@@ -19,6 +19,7 @@ from flows.embedded import embed, failed_in_orchestrator
 from flows.intake import begin, name_run, name_sweep, take_in
 from flows.outputs import sweep_report, write_outputs, write_whole
 from flows.progress import Watch
+from flows.recheck import leave_not_due
 from flows.schedule import (
     begin_schedule,
     eligibility_report,
@@ -69,19 +70,26 @@ def run_sweep(
     *,
     payer: str | None,
     limit: int | None,
+    ask_all: bool,
     out: Path | None,
     watch: Watch,
 ) -> Swept:
-    """Sweep ``exports`` as a Prefect flow; the same call again resumes, or changes nothing."""
+    """Sweep ``exports`` as a Prefect flow; the same call again resumes, or changes nothing.
+
+    Claims that cannot have changed are left as they are known, unless ``ask_all``.
+    """
     started = datetime.now(UTC)
     profiles = load_profiles(settings.profiles)
     require_driver()
     ledger = open_ledger(settings.home)
     intake = take_in(ledger, exports, profiles, payer=payer, limit=limit)
     today = started.astimezone(settings.time_zone).date()
-    sweep_id = name_sweep(intake, today, payer, limit)
+    asked = (payer, limit, "all") if ask_all else (payer, limit)
+    sweep_id = name_sweep(intake, today, *asked)
     start = begin(ledger, sweep_id, intake, today)
     ledger.reopen_unanswered(sweep_id)
+    if not ask_all:
+        leave_not_due(ledger, sweep_id, profiles, today)
     _ask_all(settings, ledger, sweep_id, watch)
     report = sweep_report(ledger, sweep_id, profiles)
     files = write_outputs(ledger, report, profiles, out or settings.artifacts / sweep_id)

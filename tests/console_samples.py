@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 
-from billing.actions import next_step, priority
+from billing.actions import next_step
 from billing.model import (
     Claim,
     Conclusion,
@@ -22,6 +22,7 @@ from billing.model import (
     Rule,
     SourceRow,
 )
+from billing.priority import priority
 from billing.report import ClaimResult, DenialFamily, PayerNote, RefusedRow, SweepReport
 
 TODAY = date(2026, 11, 24)

@@ -16,12 +16,12 @@ from billing.actions import (
     escalates_on,
     filing_limit,
     next_step,
-    priority,
     sent_on,
 )
 from billing.codes.reasons import Denial
 from billing.findings import FINDINGS
 from billing.model import PayerRules, Rule
+from billing.priority import CHANCES, chance_of, expected, explain_priority, priority
 from billing.report import ClaimResult
 from billing.steps import STEPS, Clock
 
@@ -154,19 +154,61 @@ def test_the_formula_of_priority() -> None:
     assert rank("-5.00", TODAY, needs_person=True, age=10) == Decimal("0.00")
 
 
+def test_a_priority_is_explained_in_a_sentence() -> None:
+    found = result("1240.00", TODAY + timedelta(days=12), needs_person=True, age=40)
+    assert explain_priority(found, TODAY) == (
+        "$1,240.00 at stake, 12 days left, 40 days since service."
+    )
+    finding = replace(found.conclusion.finding, chance=Decimal("0.54"), chance_source="a survey")
+    denied = replace(found, conclusion=replace(found.conclusion, finding=finding))
+    assert explain_priority(denied, TODAY) == (
+        "$1,240.00 at stake x 54 % (a survey) = $669.60 expected, 12 days left, "
+        "40 days since service."
+    )
+    late = explain_priority(denied, TODAY + timedelta(days=15))
+    assert "overdue since 3 days" in late
+    dateless = result("5.00", None, needs_person=True, age=0)
+    assert "counted as 30 days left" in explain_priority(dateless, TODAY)
+
+
+def test_every_finding_has_a_chance_that_says_who_states_it() -> None:
+    assert set(CHANCES) == set(FINDINGS)
+    for kind, chance in CHANCES.items():
+        assert 0 < chance.share <= 1, kind
+        assert chance.source, kind
+        published = " 20" in chance.source  # such a one names its year
+        assert published or chance.share == 1 or chance.source == "our assumption", kind
+
+
+def test_a_finding_of_an_old_ledger_has_the_chance_of_its_kind() -> None:
+    found = weigh(portal(replace(STATUS, category="A3"))).finding
+    assert found.chance == CHANCES["rejected"].share
+    old = replace(found, chance=None, chance_source="")
+    assert chance_of(old) == CHANCES["rejected"]
+    assert expected(old) == expected(found) == Decimal("160.00")
+
+
 days = st.integers(0, 2000)
+shares = st.decimals(0, 1, places=2)
 
 
-@given(st.integers(1, 10**7), days, days, days, days)
-def test_more_dollars_nearer_and_older_is_never_later(
-    cents: int, left: int, nearer: int, age: int, older: int
+@given(st.integers(1, 10**7), days, days, days, days, shares, shares)
+def test_more_dollars_likelier_nearer_and_older_is_never_later(
+    cents: int, left: int, nearer: int, age: int, older: int, chance: Decimal, other: Decimal
 ) -> None:
-    def rank(cents: int, left: int, age: int) -> Decimal:
+    likely = min(chance, other)
+
+    def rank(cents: int, left: int, age: int, share: Decimal = likely) -> Decimal:
         due = TODAY + timedelta(days=left)
         dollars = str(Decimal(cents) / 100)
-        return priority(result(dollars, due, needs_person=False, age=age), TODAY)
+        found = result(dollars, due, needs_person=False, age=age)
+        finding = replace(found.conclusion.finding, chance=share)
+        return priority(
+            replace(found, conclusion=replace(found.conclusion, finding=finding)), TODAY
+        )
 
     least = rank(cents, left, age)
+    assert rank(cents, left, age, max(chance, other)) >= least
     assert rank(cents + 1, left, age) >= least
     assert rank(cents, min(left, nearer), age) >= least
     assert rank(cents, left, age + older) >= least

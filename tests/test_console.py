@@ -26,8 +26,8 @@ from console_samples import (
     usd,
 )
 
-from billing.actions import priority
 from billing.model import Outcome
+from billing.priority import priority
 from billing.report import SweepReport
 from console.answers import answers
 from console.morning import morning_sheet
@@ -270,6 +270,7 @@ KEYS = [
     "next_action",
     "due",
     "rule",
+    "not_asked",
     "also",
     "evidence",
 ]

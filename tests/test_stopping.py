@@ -153,7 +153,13 @@ def test_an_orchestrator_that_fails_after_the_work_costs_no_result(
 ) -> None:
     monkeypatch.setattr(flows.run, "run_until_stopped", orchestrator(answers=True))
     swept = flows.run.run_sweep(
-        load_settings(), exports, payer=None, limit=None, out=None, watch=lambda _: None
+        load_settings(),
+        exports,
+        payer=None,
+        limit=None,
+        ask_all=False,
+        out=None,
+        watch=lambda _: None,
     )
     assert len(swept.report.results) == 20
     assert Path(swept.files["answers (JSON)"]).is_file()
@@ -165,7 +171,13 @@ def test_an_orchestrator_that_fails_before_says_how_many_claims_wait(
     monkeypatch.setattr(flows.run, "run_until_stopped", orchestrator(answers=False))
     with pytest.raises(ClaimsweepError, match="20 claims wait"):
         flows.run.run_sweep(
-            load_settings(), exports, payer=None, limit=None, out=None, watch=lambda _: None
+            load_settings(),
+            exports,
+            payer=None,
+            limit=None,
+            ask_all=False,
+            out=None,
+            watch=lambda _: None,
         )
 
 

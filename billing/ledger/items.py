@@ -88,9 +88,9 @@ class Work(Database):
         EvidenceMissing when something rests on bytes that are not stored. ``seconds`` is the
         time spent in the portal.
         """
-        hashes = _hashes(observations, conclusion, postings)
+        hashes = hashes_of(observations, conclusion, postings)
         with self._writing() as connection:
-            sweep_id = close(connection, tables.items, item_id, fence, **_closed(conclusion))
+            sweep_id = close(connection, tables.items, item_id, fence, **closed_as(conclusion))
             if sweep_id is None:
                 return False
             require_listed(connection, hashes)
@@ -147,10 +147,10 @@ class Work(Database):
             for row in waiting(connection, tables.items, sweep_id, payer, at, _CHUNK):
                 conclusion = conclusion_for(read(CLAIM, row.claim))
                 key = {"item_id": row.item_id, "fence": row.fence + 1}
-                closing.append({"id": row.item_id, **_closed(conclusion)})
+                closing.append({"id": row.item_id, **closed_as(conclusion)})
                 text = write(CONCLUSION, conclusion)
                 concluded.append({**key, "conclusion": text, "concluded_at": at})
-                rests = _hashes((), conclusion, ())
+                rests = hashes_of((), conclusion, ())
                 resting += [{**key, "sha256": sha256} for sha256 in sorted(rests)]
                 hashes |= rests
             require_listed(connection, hashes)
@@ -162,7 +162,8 @@ class Work(Database):
         return len(closing)
 
 
-def _closed(conclusion: Conclusion) -> dict[str, str | None]:
+def closed_as(conclusion: Conclusion) -> dict[str, str | None]:
+    """The state of an item with this conclusion, and why it has no answer."""
     return {
         "state": _STATES.get(conclusion.outcome, tables.ANSWERED),
         "no_answer": _REASONS.get(conclusion.outcome, conclusion.no_answer),
@@ -187,7 +188,7 @@ def _insert_observations(
         )
 
 
-def _hashes(
+def hashes_of(
     observations: Sequence[Observation], conclusion: Conclusion, postings: Sequence[Posting]
 ) -> set[str]:
     """Every stored byte string that a result rests on."""

@@ -163,6 +163,7 @@ def _earlier(connection: Connection, sweep_id: str) -> dict[int, Earlier]:
         .where(
             items.c.sweep_id == sweep_id,
             sweeps.c.started_at < this.c.started_at,
+            before.c.attempts > 0,  # else it was left as it was known, unasked
             or_(
                 before.c.state.in_((tables.ANSWERED, tables.NOT_FOUND)),
                 before.c.no_answer.in_(FINAL),

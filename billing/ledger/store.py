@@ -10,6 +10,7 @@ from billing.ledger.batches import Batches
 from billing.ledger.database import Database, LedgerError, connect
 from billing.ledger.decisions import Decisions
 from billing.ledger.evidence import EvidenceShelf, prepare_folder
+from billing.ledger.history import History
 from billing.ledger.items import Work
 from billing.ledger.reports import Reports
 from billing.ledger.upgrade import bring_up
@@ -17,7 +18,16 @@ from billing.ledger.visits import Visits
 
 
 class Ledger(
-    EvidenceShelf, Visits, Work, Accounts, Decisions, Batches, BankFiles, Reports, Database
+    EvidenceShelf,
+    Visits,
+    Work,
+    Accounts,
+    Decisions,
+    Batches,
+    BankFiles,
+    Reports,
+    History,
+    Database,
 ):
     """Everything the suite remembers; made by :func:`open_ledger`. May be shared by threads."""
 

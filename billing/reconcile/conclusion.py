@@ -8,6 +8,8 @@ from datetime import date
 
 from billing.actions import next_step
 from billing.model import Claim, Conclusion, Finding, Observation, PayerRules
+from billing.priority import CHANCES
+from billing.recheck import cycle_of, with_history
 from billing.reconcile.background import Background
 from billing.reconcile.books import weigh_books, weigh_calendar
 from billing.reconcile.contract import weigh_contract
@@ -36,15 +38,18 @@ def conclude(
     weigh_calendar(weighed)
     if beside.fees is not None:
         weigh_contract(weighed, beside.fees)
+    weighed.stated = with_history(weighed.stated, beside.earlier, today)
     first = main_rule(weighed.facts)
     return replace(
         weighed.stated,
-        finding=_finding(weighed, first),
-        others=tuple(_finding(weighed, rule) for rule in further_rules(weighed.facts, first)),
+        finding=_finding(weighed, first, beside),
+        others=tuple(
+            _finding(weighed, rule, beside) for rule in further_rules(weighed.facts, first)
+        ),
     )
 
 
-def _finding(weighed: Weighed, rule: FindingRule) -> Finding:
+def _finding(weighed: Weighed, rule: FindingRule, beside: Background) -> Finding:
     """The finding of a rule with its next step; a code we do not know makes it a person's."""
     stated = weighed.stated
     step = next_step(
@@ -53,12 +58,14 @@ def _finding(weighed: Weighed, rule: FindingRule) -> Finding:
         weighed.rules,
         today=weighed.today,
         notice=stated.payment_date,
+        cycle=None if beside.stays is None else cycle_of(stated, beside.stays),
     )
     told = weighed.told.get(rule.finding, Told(weighed.said, weighed.claim.balance))
     why = told.why
     if weighed.unknown_codes:
         why = f"{why} Not in our list of codes: {', '.join(weighed.unknown_codes)}.".strip()
     figures = _figures(weighed, rule)
+    chance = beside.chances.get(rule.finding, CHANCES[rule.finding])
     return Finding(
         kind=rule.finding,
         why=why,
@@ -71,6 +78,8 @@ def _finding(weighed: Weighed, rule: FindingRule) -> Finding:
         observed=tuple(dict.fromkeys(stated.places[one].sha256 for one in figures))
         or stated.evidence,
         figures=figures,
+        chance=chance.share,
+        chance_source=chance.source,
     )
 
 
