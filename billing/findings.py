@@ -66,6 +66,11 @@ FINDINGS: Mapping[str, FindingKind] = {
         "More than one row of the payer's fee schedule fits, or a code lowered the price.",
         needs_person=True,
     ),
+    "duplicate-payment": FindingKind(
+        "Paid twice",
+        "The payer paid the same service in two payments and took neither back.",
+        needs_person=True,
+    ),
     "credit-balance": FindingKind(
         "Credit to give back",
         "More was posted on the claim than it bore: somebody is owed a refund.",
@@ -105,6 +110,16 @@ FINDINGS: Mapping[str, FindingKind] = {
     "denied-authorization-held": FindingKind(
         "Denied: authorization is there",
         "The payer found no authorization, and the billing system has its number.",
+        needs_person=True,
+    ),
+    "denied-eligibility-disputed": FindingKind(
+        "Denied: cover was confirmed",
+        "The payer says not insured that day, and its own eligibility answer says otherwise.",
+        needs_person=True,
+    ),
+    "coverage-ended": FindingKind(
+        "Coverage was not in force",
+        "The payer's eligibility answer has no cover on the day of service.",
         needs_person=True,
     ),
     "denied-not-covered": FindingKind(

@@ -27,7 +27,7 @@ UNHEARD = (
 NOTHING_TO_DO = ("already-posted", "pending-wait", "not-on-file-too-early")
 """Kinds of finding that only time works on."""
 
-POSTED_BEFORE = ("overpaid", "corrected-claim")
+POSTED_BEFORE = ("overpaid", "corrected-claim", "duplicate-payment")
 """Kinds of finding whose payment is not plainly new money."""
 
 WITHOUT_EOB = ("eob-missing", "eob-unbalanced")

@@ -92,6 +92,11 @@ STEPS: Mapping[str, Step] = {
         Clock.APPEAL,
         _OURS,
     ),
+    "duplicate-payment": Step(
+        "Post one of the payments only; return the other, or let the payer take it back.",
+        Clock.REFUND,
+        _TRADE,
+    ),
     "credit-balance": Step(
         "Find out whose money it is, and propose the refund.", Clock.REFUND, _TRADE
     ),
@@ -126,6 +131,17 @@ STEPS: Mapping[str, Step] = {
         "Send the payer the authorization number and ask it to process the claim again.",
         Clock.APPEAL,
         _FOLLOW_UP,
+    ),
+    "denied-eligibility-disputed": Step(
+        "Appeal with the payer's own eligibility answer for the day of service.",
+        Clock.APPEAL,
+        _SCENARIOS,
+    ),
+    "coverage-ended": Step(
+        "Ask the patient for the policy in force on the day of service and bill it, or else the "
+        "patient.",
+        Clock.OTHER_PAYER,
+        _SCENARIOS,
     ),
     "denied-not-covered": Step(
         "Check benefits and group code, then bill the other insurance or the patient, or appeal.",

@@ -182,7 +182,7 @@ class AccountWork:
             observations,
             self.profile.rules,
             today=self.today,
-            beside=background(self.ledger, self.profile, item.item_id, self._stays),
+            beside=background(self.ledger, self.profile, item, observations, self._stays),
         )
         self.ledger.settle(
             item.item_id,

@@ -25,7 +25,8 @@ from billing.model import (
     Observation,
     Reason,
 )
-from billing.reconcile import Background, conclude, propose_postings
+from billing.recheck import Stays
+from billing.reconcile import conclude, propose_postings
 from bots.edi.envelope import Parties
 from bots.edi.inquiries import claim_status_inquiry, eligibility_inquiry, trace_number
 from bots.profile import Profile, load_profiles, spellings
@@ -134,8 +135,7 @@ def ask_by_folder(
         stays[payer] = ledger.stays(payer)
     for item in desk.leased(ledger.lease_item, sweep_id):
         profile = profiles[str(item.claim.payer)]
-        beside = background(ledger, profile, item.item_id, stays[profile.id])
-        _settle(ledger, item, found, refused, profile, today, beside)
+        _settle(ledger, item, found, refused, profile, today, stays[profile.id])
     ledger.finish_sweep(sweep_id, datetime.now(UTC))
     report = sweep_report(ledger, sweep_id, profiles)
     files = write_outputs(ledger, report, profiles, out or settings.artifacts / sweep_id)
@@ -239,7 +239,7 @@ def _settle(
     refused: Mapping[str, Refusal],
     profile: Profile,
     today: date,
-    beside: Background,
+    stays: Stays,
 ) -> None:
     claim, trace = item.claim, trace_number(item.claim)
     reported = found.statuses.get(trace, [])
@@ -269,6 +269,7 @@ def _settle(
             eob_observation(reading, sha256, claim=claim, payer_claim_number=number)
             for reading, sha256 in found.payments.get(number, ())
         ]
+    beside = background(ledger, profile, item, observations, stays)
     conclusion = conclude(claim, observations, profile.rules, today=today, beside=beside)
     ledger.settle(
         item.item_id,

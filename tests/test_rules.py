@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -35,6 +36,7 @@ from reconcile_samples import (
 )
 
 from billing.codes.reasons import Denial
+from billing.coverage import Coverage, CoverageObservation
 from billing.fee_schedule import ContractFee, FeeSchedule
 from billing.findings import FINDINGS
 from billing.ledger.words import CONCLUSION, read, write
@@ -44,6 +46,7 @@ from billing.model import (
     Found,
     NoAnswer,
     NotFound,
+    Observation,
     Reason,
     RemittedClaim,
     Rule,
@@ -104,6 +107,19 @@ def contracted(*prices: str) -> Conclusion:
     return conclude(replace(CLAIM, billed=claim.charge), seen, RULES, today=TODAY, beside=beside)
 
 
+def insured(seen: Sequence[Observation], *, active: bool) -> Conclusion:
+    cover = Coverage("Active" if active else "Inactive", active)
+    said = CoverageObservation(seen[0].observed_at, Found(cover), ("c" * 64,))
+    beside = Background(covers=((said, CLAIM.service_from),))
+    return conclude(CLAIM, seen, RULES, today=TODAY, beside=beside)
+
+
+def uninsured(claim: RemittedClaim, *, active: bool) -> Conclusion:
+    return insured([portal(agreeing(claim)), eob(claim)], active=active)
+
+
+LAPSED = remitted([line("200.00", "CO-27 200.00")])
+PART_LAPSED = remitted([line("120.00", "CO-45 20.00"), line("80.00", "CO-27 80.00")])
 SINCE = (TODAY - CLAIM.service_from).days
 OWED = remitted([line("200.00", "CO-45 50.00", "PR-1 150.00")])
 TAKEN = remitted([line("200.00", "CO-45 200.00")])
@@ -151,7 +167,17 @@ FIRES: dict[str, Conclusion] = {
     **{f"denied.{denial}": denied(code) for denial, code in CODE_OF.items()},
     "denied.authorization-held": denied("197", authorization_number="A1"),
     "denied.unexplained": both(TAKEN, category="F2"),
+    "denied.eligibility-disputed": uninsured(LAPSED, active=True),
+    "denied.coverage-ended": uninsured(LAPSED, active=False),
     "partly-denied": partly("97"),
+    "refused.eligibility-disputed": uninsured(PART_LAPSED, active=True),
+    "refused.coverage-ended": uninsured(PART_LAPSED, active=False),
+    "books.paid-twice": weigh(
+        portal(agreeing(PAID)),
+        eob(PAID),
+        replace(eob(PAID, trace="TRN78"), captures=("d" * 64,)),
+    ),
+    "coverage.ended": insured([ABSENT], active=False),
     **{f"refused.{denial}": partly(code) for denial, code in CODE_OF.items()},
     "refused.authorization-held": partly("197", authorization_number="A1"),
     "corrected": weigh(

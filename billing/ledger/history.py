@@ -8,15 +8,17 @@ from collections.abc import Callable, Iterator, Sequence
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
+from billing.books import bare
 from billing.ledger import tables
 from billing.ledger.database import AnyRow, Database
 from billing.ledger.evidence import require_listed
 from billing.ledger.items import closed_as, hashes_of
 from billing.ledger.leases import close_unasked
 from billing.ledger.sweeps import FINAL
-from billing.ledger.words import CLAIM, CONCLUSION, read, write
+from billing.ledger.words import CLAIM, CONCLUSION, PLACES, REMITTANCE, REMITTED_CLAIM, read, write
 from billing.model import Claim, Conclusion
 from billing.recheck import LastAnswer
+from billing.reconcile.background import PaidBefore
 from billing.report import Earlier
 
 MOST_STAYS = 1000
@@ -48,6 +50,32 @@ class History(Database):
         with self._reading() as connection:
             row = next(_last(connection, tables.items.c.item_id == item_id), None)
         return None if row is None else _earlier(row)
+
+    def paid_before(self, payer: str, payer_claim_number: str) -> tuple[PaidBefore, ...]:
+        """What every payment received from this payer says of the claim with its number."""
+        table, claims = tables.remittances, tables.remitted_claims
+        beside = and_(claims.c.sha256 == table.c.sha256, claims.c.position == table.c.position)
+        query = (
+            select(table.c.remittance, table.c.payment_date, claims.c.claim, claims.c.places)
+            .join_from(claims, table, beside)
+            .where(
+                claims.c.number == bare(payer_claim_number),
+                table.c.payer == payer,
+                table.c.unbalanced == "",
+            )
+            .order_by(table.c.received_at, table.c.sha256, table.c.position, claims.c.nth)
+        )
+        with self._reading() as connection:
+            rows = connection.execute(query).all()
+        return tuple(
+            PaidBefore(
+                read(REMITTANCE, row.remittance).trace_number,
+                row.payment_date,
+                read(REMITTED_CLAIM, row.claim),
+                read(PLACES, row.places).get(".paid"),
+            )
+            for row in rows
+        )
 
     def leave_as_known(
         self,

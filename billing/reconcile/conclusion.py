@@ -13,7 +13,9 @@ from billing.recheck import cycle_of, with_history
 from billing.reconcile.background import Background
 from billing.reconcile.books import weigh_books, weigh_calendar
 from billing.reconcile.contract import weigh_contract
+from billing.reconcile.cover import weigh_cover
 from billing.reconcile.facts import FACTS
+from billing.reconcile.payments import weigh_payments
 from billing.reconcile.rules import NOT, FindingRule, further_rules, main_rule
 from billing.reconcile.weighing import Told, Weighed, weigh
 
@@ -38,6 +40,8 @@ def conclude(
     weigh_calendar(weighed)
     if beside.fees is not None:
         weigh_contract(weighed, beside.fees)
+    weigh_payments(weighed, observations, beside.payments)
+    weigh_cover(weighed, beside.covers)
     weighed.stated = with_history(weighed.stated, beside.earlier, today)
     first = main_rule(weighed.facts)
     return replace(

@@ -61,6 +61,7 @@ FACTS: Mapping[str, Fact] = {
     },
     "refused without a reason": Fact("no reason code that we know explains it", ("reason_codes",)),
     "taken back": Fact("an earlier decision was reversed", ("status_category",)),
+    "paid twice": Fact("two payments paid the same service, and none was taken back"),
     "something paid": Fact("the payer states a payment", ("paid",)),
     "patient owes": Fact("the payer left an amount to the patient", ("patient_responsibility",)),
     # the contract
@@ -80,6 +81,9 @@ FACTS: Mapping[str, Fact] = {
     ),
     "secondary payer": Fact("the export names a secondary payer"),
     "authorization on claim": Fact("the export has an authorization number"),
+    # the payer's eligibility answers
+    "covered that day": Fact("the payer's eligibility answer has cover on the day of service"),
+    "uncovered that day": Fact("the payer's eligibility answer has no cover on that day"),
     # the calendar
     "just sent": Fact("the claim was sent less than seven days ago"),
     "waiting too long": Fact("the day on which waiting ends is past"),

@@ -85,6 +85,21 @@ def _denied(holds: str, place: str) -> Iterator[FindingRule]:
                 "denied-authorization-held",
                 _FOLLOW_UP,
             )
+        if denial is Denial.ELIGIBILITY:
+            yield _rule(
+                f"{place}.eligibility-disputed",
+                about,
+                f"{when}, covered that day",
+                "denied-eligibility-disputed",
+                _SCENARIOS,
+            )
+            yield _rule(
+                f"{place}.coverage-ended",
+                about,
+                f"{when}, uncovered that day",
+                "coverage-ended",
+                _SCENARIOS,
+            )
         yield _rule(f"{place}.{denial}", about, when, f"denied-{denial}", _TRADE, _NOV_25)
 
 
@@ -211,6 +226,7 @@ RULES: tuple[FindingRule, ...] = (
     _rule("partly-denied", "status", "partly refused", "partly-denied", _TRADE, _NOV_25),
     *_denied("refused", "refused"),
     # paid or allowed
+    _rule("books.paid-twice", "books", "paid twice", "duplicate-payment", _TRADE),
     _rule("corrected", "status", "taken back", "corrected-claim", _X12_835, _NOV_25),
     _rule("eob.missing", "status", "wholly allowed, no eob", "eob-missing", _OURS, _NOV_25),
     _rule("books.credit", "books", "credit", "credit-balance", _TRADE),
@@ -283,6 +299,14 @@ RULES: tuple[FindingRule, ...] = (
         "already-posted",
         _FOLLOW_UP,
         _NOV_25,
+    ),
+    # what was said at the front desk, whatever else is true
+    _rule(
+        "coverage.ended",
+        "coverage",
+        "uncovered that day, payer has not paid, not refused: eligibility",
+        "coverage-ended",
+        _SCENARIOS,
     ),
     # the calendar, whatever else is true
     _rule(
