@@ -27,11 +27,17 @@ UNHEARD = (
 NOTHING_TO_DO = ("already-posted", "pending-wait", "not-on-file-too-early")
 """Kinds of finding that only time works on."""
 
-POSTED_BEFORE = ("overpaid", "corrected-claim", "duplicate-payment")
+POSTED_BEFORE = ("overpaid", "corrected-claim", "credit-balance", "duplicate-payment")
 """Kinds of finding whose payment is not plainly new money."""
 
 WITHOUT_EOB = ("eob-missing", "eob-unbalanced")
 """Kinds of finding whose figures only the portal states."""
+
+
+def kinds(result: ClaimResult) -> set[str]:
+    """Every kind of finding that is true of the claim."""
+    said = result.conclusion
+    return {one.kind for one in (said.finding, *said.others)}
 
 
 def is_exception(result: ClaimResult) -> bool:
@@ -50,13 +56,13 @@ def is_money_found(result: ClaimResult) -> bool:
         said.outcome in (Outcome.PAID, Outcome.PARTLY_PAID)
         and (said.paid or ZERO) > 0
         and result.claim.balance > 0
-        and said.finding.kind not in POSTED_BEFORE
+        and kinds(result).isdisjoint(POSTED_BEFORE)
     )
 
 
 def is_unproven(result: ClaimResult) -> bool:
     """Whether money was found on the portal only, without an EOB that adds up."""
-    return is_money_found(result) and result.conclusion.finding.kind in WITHOUT_EOB
+    return is_money_found(result) and not kinds(result).isdisjoint(WITHOUT_EOB)
 
 
 def is_unasked(result: ClaimResult) -> bool:

@@ -115,6 +115,13 @@ def _family(night: Night, result: ClaimResult) -> str:
     )
 
 
+def _also(night: Night, result: ClaimResult) -> str:
+    """What else is true of the claim; its dollars may be part of what is at stake."""
+    return " ".join(
+        f"{kind_words(one.kind)}: {one.next_action}" for one in result.conclusion.others
+    )
+
+
 def _at_stake(night: Night, result: ClaimResult) -> Decimal | None:
     return result.conclusion.finding.dollars if is_exception(result) else None
 
@@ -141,6 +148,8 @@ _COLUMNS: Mapping[str, tuple[Form, int, Fill]] = {
     "Finding": ("prose", 22, lambda n, r: kind_words(r.conclusion.finding.kind)),
     "Why": ("prose", 42, lambda n, r: r.conclusion.finding.why),
     "Next action": ("prose", 42, lambda n, r: r.conclusion.finding.next_action),
+    "Also": ("prose", 40, _also),
+    "Rule": ("text", 26, lambda n, r: r.conclusion.finding.rule),
     "Due": ("date", 12, lambda n, r: r.conclusion.finding.due),
     "Deadline": ("text", 21, lambda n, r: due_words(r.conclusion.finding.due, n.today)[1]),
     "Due basis": ("prose", 38, lambda n, r: r.conclusion.finding.due_basis),

@@ -35,6 +35,7 @@ from flows.postings_command import postings
 from flows.profile_command import profile
 from flows.progress import watching
 from flows.reconcile_command import reconcile
+from flows.report_command import report
 from flows.rules_command import rules
 from flows.stopping import stop_as_control_c_does
 
@@ -170,23 +171,7 @@ def canary(
         raise typer.Exit(FINDINGS if "red" in colours else COULD_NOT)
 
 
-@app.command()
-def report(
-    sweep_id: Annotated[str | None, typer.Argument(help="Default: the latest sweep.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Where the files go.")] = None,
-    home: Home = None,
-    profiles: Profiles = None,
-    mappings: Mappings = None,
-) -> None:
-    """Write a finished sweep's files again from the ledger, and its summary.
-
-    Example: claimsweep report
-    """
-    from console.summary import summary
-    from flows.run import run_report
-
-    swept = run_report(settings_in_force(home, profiles, mappings), sweep_id, out=out)
-    sys.stdout.write(summary(swept.report, swept.files, color=sys.stdout.isatty()))
+app.command()(report)
 
 
 @app.command()
