@@ -82,7 +82,7 @@ class Figures:
     lines: tuple[Line, ...]
     aged: tuple[Aging, ...]
     rebilled: tuple[Aging, ...]
-    mix: dict[str, tuple[Part, Part]]
+    mix: dict[str, tuple[Part, Part | None]]
     nights: tuple[Night, ...]
     skipped: dict[str, int]
 
@@ -95,6 +95,7 @@ def work_out(told: Told) -> Figures:
     mix = denial_mix(new_decisions(told.now))
     mix_before = denial_mix(new_decisions(told.before)) if told.before is not None else {}
     nothing = Part(0, ZERO)
+    unknown = None if told.before is None else nothing
     names, last = told.payer_names, told.now.last
     return Figures(
         told=told,
@@ -105,7 +106,7 @@ def work_out(told: Told) -> Figures:
         aged=aging(held, payer_names=names, as_of=last),
         rebilled=aging(held, payer_names=names, as_of=last, by=AgedBy.LAST_BILLED),
         mix={
-            kind: (mix.get(kind, nothing), mix_before.get(kind, nothing))
+            kind: (mix.get(kind, nothing), mix_before.get(kind, unknown))
             for kind in (*mix, *(kind for kind in mix_before if kind not in mix))
         },
         nights=nights(told.now),
@@ -227,12 +228,13 @@ def _aging_chart(aged: Sequence[Aging]) -> str:
     )
 
 
-def _mix_chart(mix: Mapping[str, tuple[Part, Part]]) -> str:
+def _mix_chart(mix: Mapping[str, tuple[Part, Part | None]]) -> str:
     bars = [
         Bar(
             kind_words(kind).removeprefix("Denied: ").capitalize(),
-            (now.dollars, old.dollars),
-            f"{_whole(now.dollars)} on {now.claims}; before {_whole(old.dollars)} on {old.claims}",
+            (now.dollars,) if old is None else (now.dollars, old.dollars),
+            f"{_whole(now.dollars)} on {now.claims}"
+            + ("" if old is None else f"; before {_whole(old.dollars)} on {old.claims}"),
         )
         for kind, (now, old) in list(mix.items())[:MOST_CLASSES]
     ]
@@ -240,7 +242,8 @@ def _mix_chart(mix: Mapping[str, tuple[Part, Part]]) -> str:
     return paired_bars(
         "mix",
         "Denied dollars by class, this period and the one before",
-        f"Two bars a class: hatched is this period, the outline below it the one before. {said}.",
+        "Two bars a class: hatched is this period, the outline below it the one before, where it "
+        f"is known. {said}.",
         bars,
     )
 

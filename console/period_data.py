@@ -67,7 +67,11 @@ def document(worked: Figures) -> dict[str, Any]:
         "aging_by_service": [_aging_object(row) for row in worked.aged],
         "aging_by_last_billing": [_aging_object(row) for row in worked.rebilled],
         "denials": {
-            kind: {"claims": now.claims, "dollars": dollars(now.dollars), "before": old.claims}
+            kind: {
+                "claims": now.claims,
+                "dollars": dollars(now.dollars),
+                "before": old and old.claims,
+            }
             for kind, (now, old) in worked.mix.items()
         },
         "nights": [
@@ -119,8 +123,8 @@ def _csv_rows(worked: Figures) -> Iterable[dict[str, str]]:
             "Class": kind_words(kind),
             "Unit": "dollars",
             "Value": dollars(now.dollars) or "",
-            "Before": dollars(old.dollars) or "",
-            "Made of": f"{counted(now.claims, 'claim')}, {old.claims} before",
+            "Before": (old and dollars(old.dollars)) or "",
+            "Made of": counted(now.claims, "claim") + (f", {old.claims} before" if old else ""),
             "Caveat": FROM_EXPORTS,
         }
     for night in worked.nights:

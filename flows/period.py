@@ -55,7 +55,7 @@ def run_period(settings: Settings, span: Span, *, until: date | None, out: Path 
     now, unfinished = read_period(ledger, first, last)
     before, _ = read_period(ledger, before_first, before_last)
     if not now.sweeps:
-        raise BadInput(_nothing(ledger, settings.home, first, last))
+        raise BadInput(_nothing(ledger, settings.home, first, last, unfinished))
     told = Told(
         name=span.value,
         now=now,
@@ -122,11 +122,13 @@ def _month_end(today: date) -> date:
     return today if tomorrow.day == 1 else today.replace(day=1) - timedelta(days=1)
 
 
-def _nothing(ledger: Ledger, home: Path, first: date, last: date) -> str:
+def _nothing(ledger: Ledger, home: Path, first: date, last: date, unfinished: int) -> str:
     none = f"The ledger in {home} holds no finished sweep from {first} to {last}"
     latest = ledger.latest_sweep()
     if latest is None:
         return f"{none}, nor any other: run claimsweep sweep first"
+    if unfinished:
+        return f"{none}, and {counted(unfinished, 'sweep')} begun: run the same sweep again"
     return f"{none}; the last one is of {ledger.business_date(latest)}: name its days with --until"
 
 

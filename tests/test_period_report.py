@@ -149,6 +149,10 @@ def test_one_sweep_or_none_before_is_said_in_a_sentence() -> None:
     assert "The ledger holds one sweep of this period and none before" in text
     assert text.count("nothing to compare with") >= 6
     assert "holds no earlier week to compare with" in text
+    mix = document(work_out(alone))["denials"]
+    assert mix
+    assert {one["before"] for one in mix.values()} == {None}
+    assert "; before $0" not in text
     several = " ".join(page(work_out(told(days=5)), files=FILES).split())
     assert "The ledger holds no sweep of the period before" in several
     both = " ".join(page(work_out(told()), files=FILES).split())
@@ -255,6 +259,13 @@ def test_what_cannot_be_reported_is_a_sentence(
     assert code != 0
     assert sentence in said
     assert not (tmp_path / "out").exists()
+
+
+def test_a_sweep_that_was_only_begun_is_no_report(ledger: Ledger, tmp_path: Path) -> None:
+    swept(ledger, "running", day=0, claims=2, settled=1)
+    code, said = run(tmp_path / "home", "--weekly", "--until", str(DAY))
+    assert code != 0
+    assert "and 1 sweep begun: run the same sweep again" in said
 
 
 def test_a_ledger_without_a_sweep_says_so(ledger: Ledger, tmp_path: Path) -> None:
