@@ -94,7 +94,7 @@ class Night:
 def figures(period: Period) -> dict[str, Figure]:
     """Every figure of :data:`billing.kpi_definitions.DEFINITIONS`, by its key."""
     checks = [result for sweep in period.sweeps for result in sweep.results]
-    heard = [result for result in checks if not is_unasked(result)]
+    heard = [result for result in checks if _why_skipped(result) is None]
     now = standing(period)
     last = {_claim_key(result.claim): result for result in checks}
     return {
@@ -182,8 +182,8 @@ def skipped(period: Period) -> dict[str, int]:
 
     The reasons are kinds of finding, :data:`NOT_TAKEN` and :data:`REFUSED`.
     """
-    why: Counter[str] = Counter(
-        result.conclusion.finding.kind for _, result in _checks(period) if is_unasked(result)
+    why = Counter(
+        reason for _, result in _checks(period) if (reason := _why_skipped(result)) is not None
     )
     for sweep in period.sweeps:
         why[NOT_TAKEN] += _left_out(period, sweep)
@@ -198,7 +198,7 @@ def nights(period: Period) -> tuple[Night, ...]:
         days[sweep.business_date].append(sweep)
     told = []
     for day, sweeps in sorted(days.items()):
-        heard = [r for sweep in sweeps for r in sweep.results if not is_unasked(r)]
+        heard = [r for sweep in sweeps for r in sweep.results if _why_skipped(r) is None]
         told.append(
             Night(
                 day=day,
@@ -234,6 +234,11 @@ def _left_out(period: Period, sweep: SweepReport) -> int:
 def _due(period: Period, sweep: SweepReport) -> int:
     missed = sum(row.meant for row in sweep.refused_rows)
     return len(sweep.results) + missed + _left_out(period, sweep)
+
+
+def _why_skipped(result: ClaimResult) -> str | None:
+    """Why no payer answered about the claim in this sweep; None where one did."""
+    return result.conclusion.finding.kind if is_unasked(result) else None
 
 
 def _is_new(result: ClaimResult) -> bool:
