@@ -212,7 +212,7 @@ def captions(exhibit: Exhibit, *, covered: bool) -> tuple[str, ...]:
         data = f"SHA-256 of the page's data, from which the figures were read: {exhibit.read}"
         said.append(data)
     if covered:
-        said.append("Covered in grey: the claims of other patients on this page.")
+        said.append("Covered in grey: other claims on this page.")
     return tuple(said)
 
 

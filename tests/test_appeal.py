@@ -153,7 +153,7 @@ def test_other_patients_are_covered(commercial: Swept, tmp_path: Path) -> None:
     sha256 = made["exhibits"][1]["sha256"]
     pages = texts(out)
     (at,) = [n for n, text in enumerate(pages) if text.startswith("Exhibit B.")]
-    assert "Covered in grey: the claims of other patients" in pages[at]
+    assert "Covered in grey: other claims on this page" in pages[at]
     with pdfplumber.open(commercial.home / "evidence" / sha256[:2] / sha256[2:]) as pdf:
         page = pdf.pages[0]
         names = [line for line in page.extract_text_lines() if line["text"].startswith("Patient ")]
