@@ -191,18 +191,16 @@ def post_of_sweep(
     """
     standing = read_standing(connection, entries)
     table = tables.batches.c
-    query = select(table.batch_id).where(table.run == sweep_id).order_by(table.proposed_at)
-    own = list(connection.execute(query).scalars())
+    query = select(table.batch_id, table.state).where(table.run == sweep_id)
+    own = {row.batch_id: row.state for row in connection.execute(query)}
     unchecked = Decided(tuple((one, "") for one in entries), ())
     decided = decide(entries, standing) if checked else unchecked
     mine = {one.entry.unit for one in standing if one.batch in own}
     every = [one for one in (*held, *decided.held) if not (one.already and one.entry.unit in mine)]
     _hold(connection, sweep_id, every)
     if decided.to_post:
-        still = select(table.batch_id).where(
-            table.run == sweep_id, table.state == BatchState.PROPOSED
-        )
-        batch_id = connection.execute(still).scalar()
+        still = [name for name, state in own.items() if state == BatchState.PROPOSED]
+        batch_id = still[0] if still else None
         if batch_id is None:
             batch_id = f"{sweep_id}-{len(own) + 1}" if own else sweep_id
             _open(connection, batch_id, sweep_id, f"sweep {sweep_id}", at)
@@ -223,8 +221,10 @@ def _add(
     item_id: int | None = None,
 ) -> None:
     """The entries at the end of a batch; one that stands anywhere is refused by its key."""
-    query = select(func.count()).where(tables.postings.c.batch_id == batch_id)
-    position = connection.execute(query).scalar_one()
+    last = select(func.max(tables.postings.c.position)).where(
+        tables.postings.c.batch_id == batch_id
+    )
+    position = connection.execute(last).scalar() or 0
     lines, rows = [], []
     for entry, after in to_post:
         first = entry.postings[0]

@@ -171,7 +171,7 @@ def entries_in_books(
         there = {row.payment: row.payer for row in connection.execute(query)}
         if there and entry.payment not in there:
             entry = entry.under(min(there.values()))
-        conflict = _conflict(connection, entry.payment)
+        conflict = _conflict(connection, entry.payment) if there else ""
         if conflict:
             held.append(Held(entry, conflict, doubt=True))
         else:

@@ -10,17 +10,18 @@ from sqlalchemy import Column, Connection, select
 from billing.ledger import tables
 from billing.ledger.database import AnyRow
 from billing.ledger.words import POSTING, read
-from billing.model import Posting
+from billing.model import Posting, PostingKind
 from billing.reconcile.order import Entry, Posted
 
 _CHUNK = 500
 
 
 def read_standing(connection: Connection, beside: Iterable[Entry]) -> tuple[Posted, ...]:
-    """Every entry that stands in a batch under the same key, claim number or account."""
+    """Every entry that stands in a batch under the same key or account, and, where one takes back,
+    under the same claim number."""
     columns = tables.entries.c
     beside = list(beside)
-    numbers = {one.number for one in beside} - {""}
+    numbers = {one.number for one in beside if one.kind is PostingKind.REVERSAL}
     accounts = {one.postings[0].account for one in beside} - {""}
     found: dict[str, AnyRow] = {}
     for column, wanted in (
