@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from billing.agreement import may_post
 from billing.books import Received
 from billing.errors import BadInput
 from billing.ledger import Batch, BatchState, HeldBack, Ledger, open_ledger
@@ -21,6 +22,7 @@ from bots.exports.read import read_export
 from bots.profile import load_profiles, spellings
 from console.batches import batch_files
 from flows.intake import read_file
+from flows.money import Money, read_money
 from flows.outputs import write_whole
 from flows.reconciling import receive_file
 from flows.settings import Settings
@@ -73,12 +75,17 @@ def propose(
 def candidates(
     ledger: Ledger, received: Sequence[Received], rows: Mapping[str, list[Claim]] | None
 ) -> tuple[list[Entry], list[Held]]:
-    """What the payments may post as far as each is looked at alone, and what is held back."""
+    """What the payments may post as far as each is looked at alone, and what is held back.
+
+    Held back is also what the bank's files do not bear out, and a claim of the exports whose
+    channels do not all agree.
+    """
     entries: list[Entry] = []
     held: list[Held] = []
+    money = read_money(ledger)
     for one in received:
         doubt = _doubt(one)
-        for entry, why in _of_payment(ledger, one, rows, doubt):
+        for entry, why in _of_payment(money, one, rows, doubt):
             if why:
                 held.append(Held(entry, why, doubt=bool(doubt)))
             else:
@@ -145,23 +152,29 @@ def _doubt(received: Received) -> str:
 
 
 def _of_payment(
-    ledger: Ledger, received: Received, rows: Mapping[str, list[Claim]] | None, doubt: str
+    money: Money, received: Received, rows: Mapping[str, list[Claim]] | None, doubt: str
 ) -> Iterator[tuple[Entry, str]]:
     remittance = received.remittance
     for index, entry in entries_of(remittance).items():
         claim = remittance.claims[index]
-        why = doubt or NOT_A_DECISION.get(claim.status, "")
+        why = doubt or NOT_A_DECISION.get(claim.status, "") or money.doubt(received.key)
         if rows is not None and not why:
             mine = rows.get(row_number(claim.claim_id), [])
             row = find_row(claim, remittance.payer, mine)
-            why = row if isinstance(row, str) else not_open(entry, row)
+            why = row if isinstance(row, str) else not_open(entry, row) or _differing(money, row)
         yield entry, why
     notes = {
-        one.reference: _about(ledger, remittance, one.reference, one.amount)
+        one.reference: _about(money.ledger, remittance, one.reference, one.amount)
         for one in remittance.provider_adjustments
     }
     for entry in provider_entries(remittance, notes):
-        yield entry, doubt
+        yield entry, doubt or money.doubt(received.key)
+
+
+def _differing(money: Money, row: Claim) -> str:
+    """How the channels of a claim fail to agree; empty when all that were asked do."""
+    found = money.agreement(row)
+    return "" if found is None or may_post(found) else found.why
 
 
 def _about(

@@ -15,8 +15,10 @@ from x12_samples import delimited, interchange
 from billing.agreement import Agreed, Source, Verdict, may_post
 from billing.ledger import Ledger, open_ledger
 from billing.model import ClaimStatus, Found, Observation, Outcome
+from billing.reconcile.rows import rows_by_number
 from bots.reading.x12_envelope import Interchanges
 from flows.money import read_money
+from flows.posting import candidates
 from flows.receiving import receive_file
 from flows.settings import load_settings
 
@@ -24,7 +26,7 @@ ERA = (
     "ST*835*0001",
     "BPR*I*{amount}*C*ACH************20261105",
     "TRN*1*812345678*1999999999",
-    "N1*PR*ACME HEALTH",
+    "N1*PR*ACME",
     "N1*PE*LARKSPUR FAMILY MEDICINE*XX*1234567893",
     "LX*1",
     "CLP*C00001*1*100*{amount}**12*P1",
@@ -150,3 +152,21 @@ def test_a_bank_file_received_twice_is_kept_once(ledger: Ledger) -> None:
     receive_bank(ledger)
     assert len(ledger.bank_files()) == 1
     assert read_money(ledger).repeats == 0
+
+
+def test_what_the_bank_does_not_bear_out_is_not_proposed(ledger: Ledger) -> None:
+    receive_835(ledger)
+    entries, held = candidates(ledger, ledger.remittances(), None)
+    assert (len(entries), held) == (1, [])
+    receive_bank(ledger, "79.00")
+    entries, held = candidates(ledger, ledger.remittances(), None)
+    assert entries == []
+    assert "$1.00 less (1.25 %), as when a fee is withheld" in held[0].why
+
+
+def test_a_claim_whose_channels_differ_is_not_proposed(ledger: Ledger) -> None:
+    receive_835(ledger, "80.01")
+    rows = rows_by_number([replace(claim(1), balance=Decimal("100.00"))])
+    entries, held = candidates(ledger, ledger.remittances(), rows)
+    assert entries == []
+    assert held[0].why.startswith("paid is $80.00 on the portal and $80.01 on the remittance")
