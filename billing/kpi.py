@@ -20,6 +20,7 @@ from billing.steps import STEPS, Clock
 DEADLINES = (Clock.FILING, Clock.APPEAL, Clock.FILING_OR_APPEAL, Clock.PAYERS_LETTER)
 """Clocks at whose end money is lost, and not only looked for again."""
 
+NOT_ASKED_AGAIN = "not asked again"
 NOT_TAKEN = "left out of the sweep"
 REFUSED = "row refused"
 PARTLY = "partly-denied"
@@ -180,7 +181,8 @@ def denial_mix(results: Iterable[ClaimResult]) -> dict[str, Part]:
 def skipped(period: Period) -> dict[str, int]:
     """Checks that were due and that no payer answered, by why not, most first.
 
-    The reasons are kinds of finding, :data:`NOT_TAKEN` and :data:`REFUSED`.
+    The reasons are kinds of finding, :data:`NOT_ASKED_AGAIN`, :data:`NOT_TAKEN` and
+    :data:`REFUSED`.
     """
     why = Counter(
         reason for _, result in _checks(period) if (reason := _why_skipped(result)) is not None
@@ -238,6 +240,8 @@ def _due(period: Period, sweep: SweepReport) -> int:
 
 def _why_skipped(result: ClaimResult) -> str | None:
     """Why no payer answered about the claim in this sweep; None where one did."""
+    if result.conclusion.not_asked is not None:
+        return NOT_ASKED_AGAIN
     return result.conclusion.finding.kind if is_unasked(result) else None
 
 

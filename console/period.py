@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from billing.codes.reasons import explain
 from billing.kpi import (
     BUCKETS,
+    NOT_ASKED_AGAIN,
     NOT_TAKEN,
     REFUSED,
     AgedBy,
@@ -203,7 +204,11 @@ def _environment() -> Environment:
 
 def skip_words(kind: str) -> str:
     """The words for a kind of finding, or for a row that no sweep took."""
-    words = {NOT_TAKEN: "Left out of the sweep", REFUSED: "Export row refused"}
+    words = {
+        NOT_TAKEN: "Left out of the sweep",
+        NOT_ASKED_AGAIN: "Not asked again: cannot have changed",
+        REFUSED: "Export row refused",
+    }
     return words.get(kind) or kind_words(kind)
 
 

@@ -24,7 +24,7 @@ from console.batches import batch_files
 from flows.intake import read_file
 from flows.money import Money, read_money
 from flows.outputs import write_whole
-from flows.reconciling import receive_file
+from flows.receiving import receive_file
 from flows.settings import Settings
 
 RUN = "postings propose"

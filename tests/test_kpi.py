@@ -14,6 +14,7 @@ from period_samples import period, sweeps_of
 
 from billing.kpi import (
     BUCKETS,
+    NOT_ASKED_AGAIN,
     NOT_TAKEN,
     REFUSED,
     AgedBy,
@@ -286,6 +287,22 @@ def test_every_figure_has_its_definition_source_and_caveat(week: Period) -> None
         assert all((definition.title, definition.formula, definition.source, definition.caveat))
     assert "HFMA" in DEFINITIONS["days_in_ar"].source
     assert "gross" in DEFINITIONS["days_in_ar"].title
+
+
+def test_a_claim_that_was_left_as_known_counts_as_due_and_not_as_checked(
+    sweeps: list[SweepReport],
+) -> None:
+    before = period(sweeps[-1:], TODAY, TODAY)
+    (sweep,) = before.sweeps
+    at, heard = next(
+        (at, r) for at, r in enumerate(sweep.results) if r.conclusion.finding.kind not in UNHEARD
+    )
+    left = replace(heard, conclusion=replace(heard.conclusion, not_asked="Not asked: not due."))
+    results = (*sweep.results[:at], left, *sweep.results[at + 1 :])
+    after = period([replace(sweep, results=results)], TODAY, TODAY)
+    assert skipped(after) == skipped(before) | {NOT_ASKED_AGAIN: 1}
+    assert sum(night.due for night in nights(after)) == sum(night.due for night in nights(before))
+    assert nights(after)[0].checked == nights(before)[0].checked - 1
 
 
 def test_what_was_due_is_checked_or_skipped_with_a_reason(week: Period) -> None:
