@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from billing.findings import FINDINGS
-from billing.model import Claim, PayerRules, Rule
+from billing.model import Claim
+from billing.payer_rules import PayerRules, Rule
 from billing.steps import STEPS, Clock, Cycle
 
 NEAR_DAYS = 15

@@ -189,6 +189,11 @@ FINDINGS: Mapping[str, FindingKind] = {
         "The payer's system worked and holds no such claim.",
         needs_person=True,
     ),
+    "not-on-file-accepted": FindingKind(
+        "Not on file, but accepted",
+        "The payer holds no such claim, and a report proves that it was taken on receipt.",
+        needs_person=True,
+    ),
     "not-on-file-too-early": FindingKind(
         "Not on file yet",
         "The claim was sent so lately that the payer may not show it yet.",

@@ -64,6 +64,7 @@ _STATED: Mapping[str, Chance] = {
     "patient-responsibility": _ours("0.50"),
     "secondary-to-file": _ours("0.80"),
     "rejected": _ours("0.80"),
+    "not-on-file-accepted": _ours("0.80"),
     "not-on-file": _ours("0.80"),
     "not-on-file-filing-limit-near": _ours("0.80"),
     "not-on-file-filing-limit-passed": _ours("0.20"),

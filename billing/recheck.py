@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from billing.actions import NEAR_DAYS, PENDING_USUAL, filing_limit
-from billing.model import Claim, Conclusion, Outcome, PayerRules, Stay
+from billing.model import Claim, Conclusion, Outcome, Stay
+from billing.payer_rules import PayerRules
 from billing.report import Earlier
 from billing.steps import Cycle
 

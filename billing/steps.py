@@ -195,6 +195,12 @@ STEPS: Mapping[str, Step] = {
         Clock.FILING,
         _SCENARIOS,
     ),
+    "not-on-file-accepted": Step(
+        "Send the payer the acceptance report and ask it to find the claim; if it cannot, resubmit "
+        "with the report as proof of timely filing.",
+        Clock.FILING,
+        _SCENARIOS,
+    ),
     "not-on-file-too-early": Step("Wait, and check again.", Clock.RECHECK, _SCENARIOS),
     "not-on-file-filing-limit-near": Step(
         "Resubmit today and keep the acceptance report as proof.", Clock.FILING, _SCENARIOS

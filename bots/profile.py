@@ -15,7 +15,7 @@ from pydantic import Field, field_validator, model_validator
 from billing.errors import ProfileError
 from billing.fee_schedule import FeeSchedule
 from billing.findings import FINDINGS
-from billing.model import PayerRules, Rule
+from billing.payer_rules import PayerRules, Rule
 from billing.priority import Chance
 from bots.claim_task import ClaimStatusTask
 from bots.eligibility_task import EligibilityTask

@@ -14,7 +14,8 @@ from PIL import Image
 from billing.actions import filing_limit, next_step
 from billing.errors import BadInput, UnreadableDocument
 from billing.ledger import Ledger, open_ledger
-from billing.model import Claim, PayerRules, Remittance
+from billing.model import Claim, Remittance
+from billing.payer_rules import PayerRules
 from billing.report import ClaimResult
 from bots.profile import Profile, load_profiles
 from bots.reading.words import POINTS_PER_INCH, draw_page

@@ -22,15 +22,8 @@ from billing.errors import (
     UnknownPage,
 )
 from billing.ledger import Ledger, open_ledger
-from billing.model import (
-    Channel,
-    Claim,
-    Conclusion,
-    NoAnswer,
-    Observation,
-    PayerRules,
-    Reason,
-)
+from billing.model import Channel, Claim, Conclusion, NoAnswer, Observation, Reason
+from billing.payer_rules import PayerRules
 from billing.reconcile import conclude
 from billing.report import PayerNote
 from bots.portal.browser import find_browser

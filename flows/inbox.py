@@ -9,24 +9,26 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from billing.acknowledgement import Acknowledgement
+from billing.acknowledgement import Acceptance, Acknowledgement
 from billing.balance import residuals
 from billing.codes.categories import Stage, stage_of
 from billing.errors import BadInput, UnreadableDocument
 from billing.ledger import Ledger
-from billing.model import Answer, NoAnswer, Reason, Remittance
+from billing.model import Answer, Claim, NoAnswer, Reason, Remittance
 from bots.reading.eob import Reading
 from bots.reading.x12 import Segments
 from bots.reading.x12_acknowledgements import read_interchange_receipt, read_receipts
 from bots.reading.x12_coverage import ReportedCover, read_covers
 from bots.reading.x12_elements import element
 from bots.reading.x12_envelope import ACKNOWLEDGED, Interchanges, Transaction
+from bots.reading.x12_filing import acceptances
 from bots.reading.x12_remittance import Payment, whole
 from bots.reading.x12_status import ReportedStatus, read_statuses
 from flows.intake import read_file
 from flows.receiving import X12, receive_payments
 
 Reported = TypeVar("Reported", ReportedStatus, ReportedCover)
+ACCEPTANCE_REPORT = b"005010X214"
 Kept = dict[str, list[tuple[Reported, str]]]
 
 
@@ -36,7 +38,8 @@ class Inbox:
 
     ``statuses`` (277) and ``covers`` (271) are by trace number, ``rejections`` (277CA) by the
     claim's patient control number, ``payments`` (835) by payer claim number; ``receipts`` are
-    what 999s and TA1s refuse. ``sentences`` says what could not be used.
+    what 999s and TA1s refuse. ``sentences`` says what could not be used;
+    ``reports`` are the bytes of files that hold 277CAs, each with its hash.
     """
 
     statuses: Kept[ReportedStatus] = field(default_factory=lambda: defaultdict(list))
@@ -47,6 +50,18 @@ class Inbox:
     )
     receipts: list[tuple[Acknowledgement, str, str]] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
+    reports: list[tuple[bytes, str]] = field(default_factory=list)
+
+    def accepted(self, claim: Claim) -> tuple[Acceptance, str] | None:
+        """The earliest 277CA that took the claim on receipt, with its file's hash."""
+        number = claim.claim_id.encode()
+        taken = [
+            (one, sha256)
+            for data, sha256 in self.reports
+            if number in data
+            for one in _acceptances(data, claim)
+        ]
+        return min(taken, key=lambda pair: pair[0].on, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +85,8 @@ def read_inbox(ledger: Ledger, inbox: Path, payers: Mapping[str, str], run: str)
     for file in files:
         data = read_file(file)
         sha256, paid = ledger.store(data, X12), list[Remittance]()
+        if ACCEPTANCE_REPORT in data:
+            found.reports.append((data, sha256))
         try:
             for transaction in Interchanges(io.BytesIO(data)):
                 try:
@@ -166,6 +183,13 @@ def _take(found: Inbox, transaction: Transaction, sha256: str) -> list[Remittanc
                 found.payments[number].append((reading, sha256))
             return [remittance]
     return []
+
+
+def _acceptances(data: bytes, claim: Claim) -> tuple[Acceptance, ...]:
+    try:
+        return acceptances(data, claim)
+    except UnreadableDocument:  # what is wrong with a file was told when it was read
+        return ()
 
 
 def _rejected(one: ReportedStatus) -> bool:

@@ -22,6 +22,7 @@ from billing.model import (
     Evidence,
     Found,
     NoAnswer,
+    NotFound,
     Observation,
     Reason,
 )
@@ -270,6 +271,8 @@ def _settle(
             for reading, sha256 in found.payments.get(number, ())
         ]
     beside = background(ledger, profile, item, observations, stays)
+    if isinstance(said, NotFound):
+        beside = replace(beside, accepted=found.accepted(claim))
     conclusion = conclude(claim, observations, profile.rules, today=today, beside=beside)
     ledger.settle(
         item.item_id,

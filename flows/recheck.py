@@ -8,7 +8,8 @@ from datetime import date
 from functools import partial
 
 from billing.ledger import Ledger
-from billing.model import Claim, Conclusion, PayerRules
+from billing.model import Claim, Conclusion
+from billing.payer_rules import PayerRules
 from billing.recheck import LastAnswer, not_asked
 from bots.portal.gate import refusal
 from bots.profile import Profile

@@ -15,13 +15,12 @@ from billing.model import (
     Evidence,
     Finding,
     Outcome,
-    PayerRules,
     Posting,
     PostingKind,
     Reason,
-    Rule,
     SourceRow,
 )
+from billing.payer_rules import PayerRules, Rule
 from billing.priority import priority
 from billing.report import ClaimResult, DenialFamily, PayerNote, RefusedRow, SweepReport
 

@@ -20,14 +20,13 @@ from billing.model import (
     NoAnswer,
     Observation,
     Outcome,
-    PayerRules,
     Reason,
     Remittance,
     RemittedClaim,
-    Rule,
     ServiceLine,
     SourceRow,
 )
+from billing.payer_rules import PayerRules, Rule
 from billing.reconcile import conclude
 
 TODAY = date(2026, 11, 20)

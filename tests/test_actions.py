@@ -20,7 +20,7 @@ from billing.actions import (
 )
 from billing.codes.reasons import Denial
 from billing.findings import FINDINGS
-from billing.model import PayerRules, Rule
+from billing.payer_rules import PayerRules, Rule
 from billing.priority import CHANCES, chance_of, expected, explain_priority, priority
 from billing.report import ClaimResult
 from billing.steps import STEPS, Clock

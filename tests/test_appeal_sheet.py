@@ -18,15 +18,8 @@ from PIL import Image, ImageDraw
 
 from billing.errors import BadInput
 from billing.ledger import Ledger, open_ledger
-from billing.model import (
-    Channel,
-    ClaimStatus,
-    Evidence,
-    Found,
-    Observation,
-    Outcome,
-    PayerRules,
-)
+from billing.model import Channel, ClaimStatus, Evidence, Found, Observation, Outcome
+from billing.payer_rules import PayerRules
 from billing.reconcile import conclude
 from console.appeal import Mark
 from console.appeal_sheet import covered, sheets

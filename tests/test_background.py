@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import PROJECT
+from filing_samples import report
 from hypothesis import given
 from hypothesis import strategies as st
 from reconcile_samples import (
@@ -29,6 +31,7 @@ from reconcile_samples import (
     remitted,
     reversal,
 )
+from test_post_box import answered, desk, inquiries, post_box, status_file
 
 from billing.coverage import Coverage, CoverageObservation, Visit
 from billing.ledger import Ledger, SweptExport, WorkItem, open_ledger
@@ -37,6 +40,8 @@ from billing.reconcile import Background, conclude
 from billing.reconcile.background import PaidBefore
 from bots.profile import load_profiles
 from flows.background import background
+
+__all__ = ["desk"]
 
 SEEN = portal(agreeing(PAID)), eob(PAID)
 AT = datetime(2026, 9, 14, 8, 0, tzinfo=UTC)
@@ -230,3 +235,35 @@ def test_the_ledger_remembers_payments_and_cover(ledger: Ledger) -> None:
     assert paid.place == moved["claims[0].paid"]
     stranger = WorkItem(1, replace(claim, member_id="X"), 1, 1)
     assert background(ledger, profile, stranger, [], {}).covers == ()
+
+
+# Acceptance on receipt, through a clearinghouse's folder.
+
+
+def test_not_on_file_with_an_acceptance_report_is_told_with_it(desk: Path) -> None:
+    """End to end: the 277 says not found, a 277CA in the same folder that it was taken."""
+    post_box(desk)
+    first, second = inquiries(desk)[:2]
+    loops = [answered(one, "A4:35", "") for one in (first, second)]
+    (desk / "in" / "answers.277").write_bytes(status_file(loops))
+    day = datetime.strptime(first["days"][:8], "%Y%m%d").replace(tzinfo=UTC).date()
+    until = datetime.strptime(first["days"][-8:], "%Y%m%d").replace(tzinfo=UTC).date()
+    ours = replace(
+        CLAIM,
+        claim_id=first["claim"],
+        member_id=first["member"],
+        service_from=day,
+        service_to=until,
+        billed=Decimal(first["charge"]),
+    )
+    received = f"{until + timedelta(days=4):%Y%m%d}"
+    data = report(ours, received=received)
+    (desk / "in" / "taken.277").write_bytes(data)
+    _, _, answers = post_box(desk)
+    answer = answers[first["claim"]]
+    assert answer["outcome"] == answers[second["claim"]]["outcome"] == "not_found"
+    assert answer["finding"] == "not-on-file-accepted"
+    assert f"taken on receipt on {until + timedelta(days=4)}" in answer["why"]
+    assert hashlib.sha256(data).hexdigest() in answer["evidence"]
+    assert answers[second["claim"]]["finding"].startswith("not-on-file")
+    assert answers[second["claim"]]["finding"] != "not-on-file-accepted"

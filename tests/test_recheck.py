@@ -19,16 +19,8 @@ from typer.testing import CliRunner
 
 from billing.actions import next_step
 from billing.ledger import Ledger, open_ledger
-from billing.model import (
-    Conclusion,
-    Found,
-    NoAnswer,
-    NotFound,
-    Outcome,
-    Reason,
-    Rule,
-    Stay,
-)
+from billing.model import Conclusion, Found, NoAnswer, NotFound, Outcome, Reason, Stay
+from billing.payer_rules import Rule
 from billing.recheck import LEAST, LastAnswer, cycle_of, not_asked, with_history
 from billing.reconcile import Background, conclude
 from billing.report import Earlier

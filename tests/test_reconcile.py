@@ -29,16 +29,8 @@ from reconcile_samples import (
     weigh,
 )
 
-from billing.model import (
-    Conclusion,
-    NoAnswer,
-    NotFound,
-    Outcome,
-    PayerRules,
-    Reason,
-    RemittedClaim,
-    Rule,
-)
+from billing.model import Conclusion, NoAnswer, NotFound, Outcome, Reason, RemittedClaim
+from billing.payer_rules import PayerRules, Rule
 
 # written out here, so that no mistake in the code can be its own answer key
 UNANSWERED = {

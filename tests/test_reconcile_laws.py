@@ -40,11 +40,11 @@ from billing.model import (
     NotFound,
     Observation,
     Outcome,
-    PayerRules,
     Reason,
     RemittedClaim,
 )
 from billing.money import ZERO
+from billing.payer_rules import PayerRules
 from billing.reconcile import conclude, propose_postings
 
 DECIDED = {Outcome.PAID, Outcome.PARTLY_PAID, Outcome.DENIED}

@@ -35,6 +35,7 @@ from reconcile_samples import (
     weigh,
 )
 
+from billing.acknowledgement import Acceptance
 from billing.codes.reasons import Denial
 from billing.coverage import Coverage, CoverageObservation
 from billing.fee_schedule import ContractFee, FeeSchedule
@@ -49,8 +50,8 @@ from billing.model import (
     Observation,
     Reason,
     RemittedClaim,
-    Rule,
 )
+from billing.payer_rules import Rule
 from billing.reconcile import Background, conclude
 from billing.reconcile.facts import FACTS
 from billing.reconcile.rules import NOT, further_rules, main_rule
@@ -120,6 +121,7 @@ def uninsured(claim: RemittedClaim, *, active: bool) -> Conclusion:
 
 LAPSED = remitted([line("200.00", "CO-27 200.00")])
 PART_LAPSED = remitted([line("120.00", "CO-45 20.00"), line("80.00", "CO-27 80.00")])
+TAKEN_IN = Acceptance("277CA", "ACME", "payer", NOTICE, ("A2:20",), "segment 9", ())
 SINCE = (TODAY - CLAIM.service_from).days
 OWED = remitted([line("200.00", "CO-45 50.00", "PR-1 150.00")])
 TAKEN = remitted([line("200.00", "CO-45 200.00")])
@@ -147,6 +149,13 @@ FIRES: dict[str, Conclusion] = {
     "books.credit-undecided": status("P1", balance=Decimal(-5)),
     "books.insurance-posted": status("P1", insurance_paid=Decimal(80)),
     "books.nothing-open": weigh(ABSENT, balance=Decimal("0.00")),
+    "missing.accepted": conclude(
+        CLAIM,
+        [ABSENT],
+        RULES,
+        today=TODAY,
+        beside=Background(accepted=(TAKEN_IN, "f" * 64)),
+    ),
     "missing.limit-passed": weigh(ABSENT, rules=late(SINCE - 1)),
     "missing.limit-near": weigh(ABSENT, rules=late(SINCE)),
     "missing.too-early": weigh(ABSENT, submitted=TODAY, last_billed=None),

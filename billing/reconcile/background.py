@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from billing.acknowledgement import Acceptance
 from billing.coverage import CoverageObservation
 from billing.fee_schedule import FeeSchedule
 from billing.model import Evidence, RemittedClaim
@@ -26,10 +27,15 @@ class PaidBefore:
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """The payer's contract prices, if its folder has any, and its own chances of success; what
-    was answered about the claim before, and how long this payer's claims stay as they are;
-    ``covers`` are the payer's eligibility answers about the patient, newest first, each with the
-    day it was asked for; ``payments`` are those received that hold the payer's claim number."""
+    """What is known of one claim and its payer.
+
+    ``fees`` are the payer's contract prices, ``chances`` its own chances of success by kind of
+    finding; ``earlier`` is what was answered about the claim before, ``stays`` how long this
+    payer's claims stay as they are; ``covers`` are its eligibility answers about the patient,
+    newest first, each with the day it was asked for; ``payments`` are those received that hold the
+    payer's claim number; ``accepted`` is the earliest report that took the claim on receipt, with
+    the hash of its file.
+    """
 
     fees: FeeSchedule | None = None
     chances: Mapping[str, Chance] = field(default_factory=dict)
@@ -37,3 +43,4 @@ class Background:
     stays: Stays | None = None
     covers: tuple[tuple[CoverageObservation, date], ...] = ()
     payments: tuple[PaidBefore, ...] = ()
+    accepted: tuple[Acceptance, str] | None = None

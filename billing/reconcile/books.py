@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from billing.acknowledgement import Acceptance
 from billing.actions import (
     NEAR_DAYS,
     SETTLING_DAYS,
@@ -11,6 +14,7 @@ from billing.actions import (
     sent_on,
 )
 from billing.codes.categories import Stage
+from billing.model import Evidence
 from billing.money import ZERO, usd
 from billing.reconcile.weighing import Weighed
 
@@ -75,6 +79,23 @@ def _tell_books(weighed: Weighed) -> None:
     ):
         held = f"{told.why} The export has an authorization number."
         weighed.tell("denied-authorization-held", held, told.dollars)
+
+
+def weigh_acceptance(weighed: Weighed, accepted: Acceptance, sha256: str) -> None:
+    """Note that a report took the claim on receipt, by whose word and when."""
+    stated = weighed.stated
+    weighed.stated = replace(
+        stated,
+        places={**stated.places, "acceptance": Evidence(sha256, accepted.where)},
+        evidence=tuple(dict.fromkeys((*stated.evidence, sha256))),
+    )
+    weighed.note("accepted on receipt")
+    by = f" by {accepted.by}" if accepted.by else ""
+    told = f"It was taken on receipt on {accepted.on.isoformat()}{by} ({accepted.report}"
+    limit = filing_limit(weighed.claim, weighed.rules)
+    if limit is not None:
+        told += f", {'within' if accepted.on <= limit else 'after'} the filing limit of {limit}"
+    weighed.tell("not-on-file-accepted", f"{weighed.said} {told}).")
 
 
 def weigh_calendar(weighed: Weighed) -> None:

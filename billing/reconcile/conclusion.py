@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import date
 
 from billing.actions import next_step
-from billing.model import Claim, Conclusion, Finding, Observation, PayerRules
+from billing.model import Claim, Conclusion, Finding, Observation
+from billing.payer_rules import PayerRules
 from billing.priority import CHANCES
 from billing.recheck import cycle_of, with_history
 from billing.reconcile.background import Background
-from billing.reconcile.books import weigh_books, weigh_calendar
+from billing.reconcile.books import weigh_acceptance, weigh_books, weigh_calendar
 from billing.reconcile.contract import weigh_contract
 from billing.reconcile.cover import weigh_cover
 from billing.reconcile.facts import FACTS
@@ -41,6 +42,8 @@ def conclude(
     if beside.fees is not None:
         weigh_contract(weighed, beside.fees)
     weigh_payments(weighed, observations, beside.payments)
+    if beside.accepted is not None:
+        weigh_acceptance(weighed, *beside.accepted)
     weigh_cover(weighed, beside.covers)
     weighed.stated = with_history(weighed.stated, beside.earlier, today)
     first = main_rule(weighed.facts)

@@ -70,6 +70,9 @@ FACTS: Mapping[str, Fact] = {
     "contract unclear": Fact(
         "rows of the fee schedule fit a line and differ, or a code lowered it"
     ),
+    "accepted on receipt": Fact(
+        "an acceptance report (277CA) took the claim on receipt", ("acceptance",)
+    ),
     # the biller's books, as the export states them
     "balance open": Fact("the export's balance is above zero"),
     "zero balance": Fact("the export's balance is zero"),

@@ -144,6 +144,13 @@ RULES: tuple[FindingRule, ...] = (
     ),
     # not there
     _rule(
+        "missing.accepted",
+        "status",
+        "absent, accepted on receipt, not just sent",
+        "not-on-file-accepted",
+        _SCENARIOS,
+    ),
+    _rule(
         "missing.limit-passed",
         "status",
         "absent, filing limit passed",

@@ -21,10 +21,10 @@ from billing.model import (
     NotFound,
     Observation,
     Outcome,
-    PayerRules,
     Reason,
 )
 from billing.money import ZERO, usd
+from billing.payer_rules import PayerRules
 from billing.reconcile.adjudication import (
     Adjudication,
     Refusal,
