@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from itertools import accumulate
 
-from billing.books import REVERSAL, Received, Statement
+from billing.books import REVERSAL, Part
 from billing.books import bare as bare_number
 from billing.deposits import SETTLED, Deposit, DepositKind
 from billing.identity import same_id
@@ -19,7 +19,6 @@ from billing.model import (
     Evidence,
     Found,
     Observation,
-    RemittedClaim,
 )
 from billing.money import ZERO, usd
 from billing.reconcile.sources import Document, Unusable, disagreements, find_document
@@ -121,18 +120,18 @@ def may_post(found: Agreed | None) -> bool:
 def agree(
     claim: Claim,
     observations: Sequence[Observation],
-    received: Sequence[Received],
+    remitted: Mapping[str, Sequence[Part]],
     deposits: Mapping[str, Deposit],
     *,
     asked: frozenset[Source],
 ) -> Agreed | None:
     """The channels of one claim; None while none of them speaks of a payment.
 
-    ``received`` are payments that may hold the claim, ``deposits`` what became of each by its
-    key. ``asked`` are the channels that were looked at: one that was not is not missing. A cent
-    is a conflict.
+    ``remitted`` is what :func:`billing.books.by_number` makes of the payments, ``deposits`` what
+    became of each payment by its key. ``asked`` are the channels that were looked at: one that was
+    not is not missing. A cent is a conflict.
     """
-    weighed = _Weighing(claim, observations, received, deposits)
+    weighed = _Weighing(claim, observations, remitted, deposits)
     said = tuple(weighed.said())
     paid = next((one.paid for one in said if one.source in _BEST and one.paid is not None), None)
     if paid is None:
@@ -161,27 +160,6 @@ _BEST = (Source.ERA, Source.EOB, Source.PORTAL, Source.STATUS)
 _Difference = tuple[str, Decimal]
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Our claim on one statement of a payment."""
-
-    received: Received
-    statement: Statement
-    index: int
-
-    @property
-    def claim(self) -> RemittedClaim:
-        return self.statement.remittance.claims[self.index]
-
-    @property
-    def source(self) -> Source:
-        return _OF_DOCUMENT[self.statement.channel]
-
-    @property
-    def place(self) -> Evidence | None:
-        return self.statement.remittance.places.get(f"claims[{self.index}].paid")
-
-
 class _Weighing:
     """One claim with everything said of it, while it is being weighed."""
 
@@ -189,21 +167,20 @@ class _Weighing:
         self,
         claim: Claim,
         observations: Sequence[Observation],
-        received: Sequence[Received],
+        remitted: Mapping[str, Sequence[Part]],
         deposits: Mapping[str, Deposit],
     ) -> None:
         self.claim, self.deposits = claim, deposits
         self.statuses = dict(_statuses(observations))
-        numbers = {bare_number(one.payer_claim_number) for one, _ in self.statuses.values()}
-        self.parts = [
-            _Part(payment, statement, index)
-            for payment in received
-            for statement in payment.statements
-            if not statement.unbalanced
-            for index, one in enumerate(statement.remittance.claims)
-            if same_id(claim.claim_id, one.claim_id) is True
-            or (bare_number(one.payer_claim_number) in numbers - {""})
-        ]
+        numbers = {bare_number(one.payer_claim_number) for one, _ in self.statuses.values()} - {""}
+        found = {
+            part.key: part
+            for number in (bare_number(claim.claim_id), *numbers)
+            for part in remitted.get(number, ())
+            if same_id(claim.claim_id, part.claim.claim_id) is True
+            or bare_number(part.claim.payer_claim_number) in numbers
+        }
+        self.parts = [found[key] for key in sorted(found)]
         self.payments = {part.received.key: part.received for part in self.parts}
 
     @property
@@ -219,7 +196,7 @@ class _Weighing:
             if status.paid is not None:
                 yield Said(source, status.paid, status.words, place)
         for source in (Source.EOB, Source.ERA):
-            mine = [part for part in self.parts if part.source is source]
+            mine = [part for part in self.parts if _OF_DOCUMENT[part.statement.channel] is source]
             if mine:
                 traces = dict.fromkeys(p.statement.remittance.trace_number for p in mine)
                 last = max(mine, key=lambda part: part.statement.remittance.payment_date)
@@ -257,7 +234,7 @@ class _Weighing:
 
     def _statements_differ(self) -> Iterator[_Difference]:
         """Documents that state the same payment of this claim otherwise."""
-        by_payment: dict[tuple[str, bool], list[_Part]] = {}
+        by_payment: dict[tuple[str, bool], list[Part]] = {}
         for part in self.parts:
             alike = part.received.key, part.claim.status == REVERSAL
             by_payment.setdefault(alike, []).append(part)
@@ -330,7 +307,7 @@ class _Weighing:
             )
             yield clause, apart
 
-    def _once(self) -> list[_Part]:
+    def _once(self) -> list[Part]:
         """Our claim's parts, of each payment as one document states it."""
         first: dict[str, str] = {}
         for part in self.parts:
@@ -366,7 +343,7 @@ def _apart(figure: str, status: ClaimStatus, document: Document) -> Decimal:
     return ZERO if said is None else abs(said - getattr(document.claim, figure))
 
 
-def _sums(parts: Iterable[_Part], figure: str) -> set[Decimal]:
+def _sums(parts: Iterable[Part], figure: str) -> set[Decimal]:
     """What each statement sums up to for our claim."""
     sums: dict[tuple[str, int], Decimal] = {}
     for part in parts:
@@ -376,7 +353,7 @@ def _sums(parts: Iterable[_Part], figure: str) -> set[Decimal]:
     return set(sums.values())
 
 
-def _total(parts: Iterable[_Part]) -> Decimal:
+def _total(parts: Iterable[Part]) -> Decimal:
     """Dollars paid on the claim, a payment that stands in several statements once."""
     seen: dict[str, tuple[str, int]] = {}
     total = ZERO

@@ -224,3 +224,43 @@ def _moved(places: Mapping[str, Evidence], index: int, to: int) -> dict[str, Evi
         for path, place in places.items()
         if path.startswith(head)
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A claim on one statement of a payment."""
+
+    received: Received
+    statement: Statement
+    index: int
+
+    @property
+    def key(self) -> tuple[str, datetime, str, int, int]:
+        """What names it, and puts the parts of a claim in order."""
+        told = self.statement
+        return self.received.key, told.received_at, told.sha256, told.position, self.index
+
+    @property
+    def claim(self) -> RemittedClaim:
+        """The claim as remitted."""
+        return self.statement.remittance.claims[self.index]
+
+    @property
+    def place(self) -> Evidence | None:
+        """Where its payment stands."""
+        return self.statement.remittance.places.get(f"claims[{self.index}].paid")
+
+
+def by_number(received: Iterable[Received]) -> dict[str, list[Part]]:
+    """Every remitted claim of statements that balance, by the biller's and the payer's number
+    without what spellings differ in."""
+    parts: dict[str, list[Part]] = {}
+    for payment in received:
+        for statement in payment.statements:
+            if statement.unbalanced:
+                continue
+            for index, claim in enumerate(statement.remittance.claims):
+                for number in {bare(claim.claim_id), bare(claim.payer_claim_number)}:
+                    if number:
+                        parts.setdefault(number, []).append(Part(payment, statement, index))
+    return parts

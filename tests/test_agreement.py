@@ -12,7 +12,7 @@ from reconcile_samples import CLAIM, NUMBER, STATUS
 
 from billing.agreement import Agreed, Source, Verdict, agree, may_post
 from billing.balance import residuals
-from billing.books import Received, Statement, gather
+from billing.books import Received, Statement, by_number, gather
 from billing.deposits import Deposit, DepositKind
 from billing.model import (
     Adjustment,
@@ -90,7 +90,7 @@ def weigh(
     found = agree(
         replace(CLAIM, **claim),
         [portal()] if observations is None else observations,
-        [ERA] if books is None else books,
+        by_number([ERA] if books is None else books),
         THERE if became is None else became,
         asked=ALL,
     )
@@ -142,7 +142,7 @@ def test_a_channel_that_says_nothing_is_named(
 
 
 def test_a_channel_that_nobody_asked_is_not_missing() -> None:
-    found = agree(CLAIM, [], [ERA], {}, asked=frozenset({Source.ERA}))
+    found = agree(CLAIM, [], by_number([ERA]), {}, asked=frozenset({Source.ERA}))
     assert may_post(found)
 
 
@@ -230,8 +230,8 @@ def test_a_payment_of_nothing_needs_no_money() -> None:
 
 def test_a_claim_of_which_nobody_states_a_payment_is_none() -> None:
     silent = Observation(Channel.PORTAL, NOW, NotFound(("member",)), ())
-    assert agree(CLAIM, [silent], [], {}, asked=ALL) is None
-    assert agree(CLAIM, [portal(None)], [], {}, asked=ALL) is None
+    assert agree(CLAIM, [silent], {}, {}, asked=ALL) is None
+    assert agree(CLAIM, [portal(None)], {}, {}, asked=ALL) is None
     assert not may_post(None)
 
 

@@ -31,6 +31,15 @@ class BankFiles(Database):
             query = select(table.sha256, table.name).order_by(table.received_at, table.sha256)
             return tuple((row.sha256, row.name) for row in connection.execute(query))
 
+    def observed_claims(self) -> frozenset[tuple[str, str | None]]:
+        """Claim id and payer of every claim that any sweep had an answer to."""
+        items = tables.items.c
+        with self._reading() as connection:
+            query = select(items.claim_id, items.payer).where(
+                items.state.in_((tables.ANSWERED, tables.NOT_FOUND))
+            )
+            return frozenset((row.claim_id, row.payer) for row in connection.execute(query))
+
     def last_observations(self, claim_id: str, payer: str | None) -> Sequence[Observation]:
         """What the latest sweeps that had an answer observed of a claim, any channel."""
         items, sweeps, said = tables.items, tables.sweeps, tables.observations
