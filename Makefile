@@ -23,7 +23,7 @@ figures: .venv/.ready ## accuracy, throughput and waiting at each simulated port
 	@mkdir -p artifacts
 	@$(IN)python tests/benchmarks/answer_key.py --sample 100 --json artifacts/figures.json
 
-accuracy: .venv/.ready ## simulated remittances of 14 issuers read and marked field by field, as a table
+accuracy: .venv/.ready ## simulated remittances of twenty issuers read and marked field by field, as a table
 	@$(IN)python tests/benchmarks/remittance_accuracy.py
 
 check: .venv/.installed ## lint, types and the direction of imports
