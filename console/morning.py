@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from billing.codes.reasons import explain
 from billing.model import Outcome
@@ -25,6 +25,7 @@ from console.figures import (
     tally,
     to_do_first,
 )
+from console.pages import page_environment
 from console.words import (
     FAMILIES,
     OUTCOMES,
@@ -133,15 +134,8 @@ def morning_sheet(report: SweepReport, *, files: Mapping[str, str], today: date)
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("console"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.filters |= {"usd": usd, "day": _day, "claims": lambda n: counted(n, "claim")}
-    environment.globals["counted"] = counted
+    environment = page_environment()
+    environment.filters["day"] = _day
     return environment
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from billing.codes.reasons import explain
 from billing.kpi import (
@@ -32,6 +32,7 @@ from billing.kpi_definitions import DEFINITIONS, FROM_EXPORTS, Definition
 from billing.money import ZERO, usd
 from billing.report import DenialFamily
 from console.charts import Bar, columns, paired_bars, stacked_bars
+from console.pages import page_environment
 from console.words import counted, kind_words
 
 HEADLINES = (
@@ -185,20 +186,12 @@ def _compared(told: Told) -> str:
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("console"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
+    environment = page_environment()
     environment.filters |= {
-        "usd": usd,
-        "claims": lambda number: counted(number, "claim"),
         "kind": skip_words,
         "meaning": lambda code: explain(code).split(";")[0],
     }
-    environment.globals |= {"shown": shown, "change": change, "counted": counted}
+    environment.globals |= {"shown": shown, "change": change}
     return environment
 
 

@@ -48,8 +48,8 @@ class History(Database):
     def earlier_answer(self, item_id: int) -> Earlier | None:
         """The last answer that a sweep begun before this item's got for the same claim."""
         with self._reading() as connection:
-            row = next(_last(connection, tables.items.c.item_id == item_id), None)
-        return None if row is None else _earlier(row)
+            row = next(last_answers(connection, tables.items.c.item_id == item_id), None)
+        return None if row is None else earlier_of(row)
 
     def paid_before(self, payer: str, payer_claim_number: str) -> tuple[PaidBefore, ...]:
         """What every payment received from this payer says of the claim with its number."""
@@ -92,8 +92,8 @@ class History(Database):
         mine = and_(items.sweep_id == sweep_id, items.payer == payer, items.state == tables.PENDING)
         with self._writing() as connection:
             kept: list[tuple[AnyRow, Conclusion]] = []
-            for row in list(_last(connection, mine)):
-                last = LastAnswer(read(CLAIM, row.claim_then), _earlier(row))
+            for row in list(last_answers(connection, mine)):
+                last = LastAnswer(read(CLAIM, row.claim_then), earlier_of(row))
                 conclusion = conclusion_for(read(CLAIM, row.claim), last)
                 if conclusion is not None:
                     kept.append((row, conclusion))
@@ -123,11 +123,11 @@ def _settle(connection: Connection, kept: Sequence[tuple[AnyRow, Conclusion]]) -
         connection.execute(tables.rests_on.insert(), resting)
 
 
-def _earlier(row: AnyRow) -> Earlier:
+def earlier_of(row: AnyRow) -> Earlier:
     return Earlier(row.business_date, read(CONCLUSION, row.conclusion))
 
 
-def _last(connection: Connection, which: ColumnElement[bool]) -> Iterator[AnyRow]:
+def last_answers(connection: Connection, which: ColumnElement[bool]) -> Iterator[AnyRow]:
     """Of each of ``which`` items the newest answer that was asked for before its sweep."""
     items, before = tables.items, tables.items.alias("before")
     this, sweeps, said = tables.sweeps.alias("this"), tables.sweeps, tables.conclusions
@@ -150,7 +150,7 @@ def _last(connection: Connection, which: ColumnElement[bool]) -> Iterator[AnyRow
         .join(sweeps, sweeps.c.sweep_id == before.c.sweep_id)
         .where(
             which,
-            before.c.attempts > 0,
+            before.c.attempts > 0,  # else it was left as it was known, unasked
             sweeps.c.started_at < this.c.started_at,
             or_(
                 before.c.state.in_((tables.ANSWERED, tables.NOT_FOUND)),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, Select, and_, func, select
 
 from billing.errors import BadInput
 from billing.ledger import tables
 from billing.ledger.batches import BatchState, read_held
 from billing.ledger.database import AnyRow, Database
+from billing.ledger.history import earlier_of, last_answers
 from billing.ledger.sweeps import (
-    FINAL,
     read_drift,
     read_notes,
     read_refused,
@@ -100,7 +100,7 @@ def _results(
     query = _settled().where(items.c.sweep_id == sweep_id).order_by(items.c.item_id)
     if payer is not None:
         query = query.where(items.c.payer == payer)
-    earlier, first = _earlier(connection, sweep_id), _first_asked(connection, sweep_id)
+    earlier, first = _earlier_by_item(connection, sweep_id), _first_asked(connection, sweep_id)
     return tuple(
         _result(row, earlier.get(row.item_id), first.get(row.item_id))
         for row in connection.execute(query)
@@ -142,46 +142,10 @@ def _first_asked(connection: Connection, sweep_id: str) -> dict[int, date]:
     return {row.item_id: row.first_asked for row in connection.execute(query)}
 
 
-def _earlier(connection: Connection, sweep_id: str) -> dict[int, Earlier]:
-    """By item: the last answer that a sweep begun before this one got for the same claim."""
-    items, before = tables.items, tables.items.alias("before")
-    this, sweeps = tables.sweeps.alias("this"), tables.sweeps
-    newest_first = (sweeps.c.started_at.desc(), before.c.item_id.desc())
-    ranked = (
-        select(
-            items.c.item_id,
-            before.c.item_id.label("before_id"),
-            before.c.fence,
-            sweeps.c.business_date,
-            func.row_number()
-            .over(partition_by=items.c.item_id, order_by=newest_first)
-            .label("place"),
-        )
-        .join_from(items, this, items.c.sweep_id == this.c.sweep_id)
-        .join(before, and_(before.c.claim_id == items.c.claim_id, before.c.payer == items.c.payer))
-        .join(sweeps, sweeps.c.sweep_id == before.c.sweep_id)
-        .where(
-            items.c.sweep_id == sweep_id,
-            sweeps.c.started_at < this.c.started_at,
-            before.c.attempts > 0,  # else it was left as it was known, unasked
-            or_(
-                before.c.state.in_((tables.ANSWERED, tables.NOT_FOUND)),
-                before.c.no_answer.in_(FINAL),
-            ),
-        )
-        .subquery()
-    )
-    conclusions = tables.conclusions.c
-    said = and_(conclusions.item_id == ranked.c.before_id, conclusions.fence == ranked.c.fence)
-    query = (
-        select(ranked.c.item_id, ranked.c.business_date, conclusions.conclusion)
-        .join_from(ranked, tables.conclusions, said)
-        .where(ranked.c.place == 1)
-    )
-    return {
-        row.item_id: Earlier(row.business_date, read(CONCLUSION, row.conclusion))
-        for row in connection.execute(query)
-    }
+def _earlier_by_item(connection: Connection, sweep_id: str) -> dict[int, Earlier]:
+    """By item of a sweep the last answer that one begun before it got for the same claim."""
+    rows = last_answers(connection, tables.items.c.sweep_id == sweep_id)
+    return {row.item_id: earlier_of(row) for row in rows}
 
 
 def _result(row: AnyRow, earlier: Earlier | None, first_asked: date | None) -> ClaimResult:

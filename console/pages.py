@@ -1,0 +1,22 @@
+"""The templates of the pages that people look at, and what all of them share."""
+
+from __future__ import annotations
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from billing.money import usd
+from console.words import counted
+
+
+def page_environment() -> Environment:
+    """The environment of a page's template: everything escaped, nothing undefined passed over."""
+    environment = Environment(
+        loader=PackageLoader("console"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters |= {"usd": usd, "claims": lambda number: counted(number, "claim")}
+    environment.globals["counted"] = counted
+    return environment
