@@ -82,7 +82,7 @@ def totals_sheet(batch: Batch, received: Sequence[Received]) -> Sheet:
         ]
         amount = payment.remittance.amount
         rest = amount - sum((total for _, _, total in parts), ZERO)
-        if rest and batch.run == batch.batch_id:
+        if rest and not batch.of_sweep:
             raise BadInput(
                 f"Batch {batch.batch_id}: the payment {payment.remittance.trace_number} does not "
                 f"add up, {usd(rest)} of {usd(amount)} is missing: undo the batch, propose anew"

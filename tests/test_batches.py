@@ -13,12 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ledger_samples import LAST_NAME
+from ledger_samples import LAST_NAME, NOW, begin, conclusion
+from ledger_samples import claim as sweep_claim
 from typer.testing import CliRunner
 from x12_samples import delimited, interchange
 
 from billing.ledger import open_ledger
+from billing.model import Outcome
+from billing.reconcile.postings import entries_of
 from flows.command import app
+from flows.receiving import receive_file
+from flows.settings import load_settings
 
 Said = dict[str, Any]
 
@@ -249,6 +254,33 @@ def test_the_control_totals_add_up_to_every_remittance(desk: Desk) -> None:
         parts = ("Money posted here", "Money posted before", "Money held")
         assert sum(rows[trace, part] for part in parts) == rows[trace, "Remittance"]
     assert f"undo {name} first" in desk.refused("undo", before, "--out", str(folder))
+
+
+def test_the_batch_of_a_sweep_says_what_other_claims_of_a_payment_were_paid(desk: Desk) -> None:
+    settings = load_settings(home=desk.home)
+    data = Path(desk.file("a", CORRECTED)).read_bytes()
+    ledger = open_ledger(desk.home)
+    receive_file(ledger, settings, {}, data, "a", "night")
+    (received,) = ledger.remittances()
+    asked_about = entries_of(received.remittance)[2]
+    begin(ledger, claims=[sweep_claim(2)])
+    item = ledger.lease_item("night", "acme", "one", seconds=60, now=NOW)
+    assert item is not None
+    assert ledger.settle(
+        item.item_id,
+        item.fence,
+        observations=[],
+        conclusion=conclusion(Outcome.PAID),
+        postings=asked_about.postings,
+        seconds=Decimal(1),
+        at=NOW,
+    )
+    ledger.close()
+    desk("approve", "night", "--by", "maria")
+    desk("export", "night", "--out", str(desk.folder / "out"))
+    rows = {p["What"]: Decimal(p["Dollars"]) for p in exported(desk.folder / "out", "totals")}
+    assert (rows["Money posted here"], rows["Remittance"]) == (100, 70)
+    assert rows["Claims not asked about"] == -30
 
 
 EXPORT = """Claim ID,Patient,Patient DOB,Insurance,Policy Number,DOS From,DOS To,\

@@ -52,12 +52,14 @@ class HeldBack:
 class Batch:
     """Postings that are approved, exported and undone together.
 
-    ``run`` is the sweep that proposed them, or the batch itself. ``acts`` are the states it has
-    been in. ``files`` are the SHA-256 of what is exported, by name, once it is approved.
+    ``run`` is the sweep that proposed them, or the batch itself; a sweep's is of the claims that
+    it asked about, any other of whole remittances. ``acts`` are the states it has been in.
+    ``files`` are the SHA-256 of what is exported, by name, once it is approved.
     """
 
     batch_id: str
     run: str
+    of_sweep: bool
     state: BatchState
     acts: Mapping[BatchState, Act]
     postings: tuple[Posting, ...]
@@ -291,9 +293,11 @@ def _batch(connection: Connection, batch_id: str) -> Batch:
     ).all()
     kept = connection.execute(select(files).where(files.c.batch_id == batch_id)).all()
     texts = select(lines.c.posting).where(lines.c.batch_id == batch_id).order_by(lines.c.position)
+    sweeps = select(tables.sweeps.c.sweep_id).where(tables.sweeps.c.sweep_id == row.run)
     return Batch(
         batch_id=batch_id,
         run=row.run,
+        of_sweep=connection.execute(sweeps).first() is not None,
         state=BatchState(row.state),
         acts={BatchState(act.state): Act(act.by, act.at) for act in done},
         postings=tuple(read(POSTING, text) for text in connection.execute(texts).scalars()),
