@@ -10,8 +10,8 @@ from decimal import Decimal
 
 from billing.bank import BankLine, LineKind
 from billing.banking_days import banking_days_later
-from billing.batches import Ways, ways_to_add_up
 from billing.books import bare_trace
+from billing.deposit_sums import Ways, ways_to_add_up
 from billing.deposits import (
     Booked,
     Deposit,

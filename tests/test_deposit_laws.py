@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing.bank import BankLine, LineKind
-from billing.batches import ways_to_add_up
 from billing.deposit_matching import match_deposits
+from billing.deposit_sums import ways_to_add_up
 from billing.deposits import Deposit, DepositKind, Payment
 
 small = st.integers(1, 9).map(lambda n: Decimal(n).quantize(Decimal("0.01")))
