@@ -107,17 +107,37 @@ def priority(result: ClaimResult, today: date) -> Decimal:
     because nobody knows that it is more; where nothing is due the third factor is 1.
     """
     finding = result.conclusion.finding
-    left = _days_left(finding, today)
+    return weight(
+        finding.dollars,
+        chance_of(finding).share,
+        finding.due,
+        needs_person=finding.needs_person,
+        service_from=result.claim.service_from,
+        today=today,
+    )
+
+
+def weight(
+    dollars: Decimal,
+    share: Decimal,
+    due: date | None,
+    *,
+    needs_person: bool,
+    service_from: date,
+    today: date,
+) -> Decimal:
+    """:func:`priority` from the figures that it is made of."""
+    left = _days_left(due, today, needs_person=needs_person)
     nearness = Decimal(1) if left is None else 1 + Decimal(30) / (1 + left)
-    age = 1 + Decimal(_age(result, today)) / 90
-    share = chance_of(finding).share
-    return (max(finding.dollars, ZERO) * share * nearness * age).quantize(CENT)
+    age = 1 + Decimal(max(0, (today - service_from).days)) / 90
+    return (max(dollars, ZERO) * share * nearness * age).quantize(CENT)
 
 
 def explain_priority(result: ClaimResult, today: date) -> str:
     """What the priority is made of, in one sentence for people."""
     finding = result.conclusion.finding
-    chance, left = chance_of(finding), _days_left(finding, today)
+    chance = chance_of(finding)
+    left = _days_left(finding.due, today, needs_person=finding.needs_person)
     likely = ""
     if chance.share != 1:
         percent = f"{(chance.share * 100).normalize():f} %"
@@ -133,10 +153,10 @@ def explain_priority(result: ClaimResult, today: date) -> str:
     )
 
 
-def _days_left(finding: Finding, today: date) -> int | None:
-    if finding.due is not None:
-        return max(0, (finding.due - today).days)
-    return 30 if finding.needs_person else None
+def _days_left(due: date | None, today: date, *, needs_person: bool) -> int | None:
+    if due is not None:
+        return max(0, (due - today).days)
+    return 30 if needs_person else None
 
 
 def _age(result: ClaimResult, today: date) -> int:

@@ -5,14 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from billing.ledger.accounts import Accounts
+from billing.ledger.audit import Audit
 from billing.ledger.bank_files import BankFiles
 from billing.ledger.batches import Batches
+from billing.ledger.case_deeds import CaseDeeds
+from billing.ledger.cases import Cases
 from billing.ledger.database import Database, LedgerError, connect
 from billing.ledger.decisions import Decisions
 from billing.ledger.evidence import EvidenceShelf, prepare_folder
 from billing.ledger.history import History
 from billing.ledger.items import Work
+from billing.ledger.people import People
 from billing.ledger.reports import Reports
+from billing.ledger.taking_up import TakingUp
 from billing.ledger.upgrade import bring_up
 from billing.ledger.visits import Visits
 
@@ -27,6 +32,11 @@ class Ledger(
     BankFiles,
     Reports,
     History,
+    TakingUp,
+    Cases,
+    CaseDeeds,
+    People,
+    Audit,
     Database,
 ):
     """Everything the suite remembers; made by :func:`open_ledger`. May be shared by threads."""

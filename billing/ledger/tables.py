@@ -23,10 +23,10 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-LEDGER_VERSION = 3
+LEDGER_VERSION = 4
 """The version of these tables; a ledger with a higher one is refused, a lower one brought up.
 
-1 had no drift and no visits, 2 no remittances and no batches.
+1 had no drift and no visits, 2 no remittances and no batches, 3 no people.
 """
 
 PENDING = "pending"

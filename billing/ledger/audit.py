@@ -1,0 +1,112 @@
+"""The audit trail: who did or saw what, when, each entry sealing the ones before it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, select
+
+from billing.ledger.database import AnyRow, Database
+from billing.ledger.people_tables import audit
+
+_FIRST = "0" * 64
+_MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One entry: ``who`` did ``act`` to ``subject`` ("case 12", "batch …"), with what was told of
+    it; none of it holds a name, a member id or a date of birth of a patient."""
+
+    seq: int
+    at: datetime
+    who: str
+    act: str
+    subject: str
+    detail: Mapping[str, object]
+
+
+class Audit(Database):
+    """Adding to the audit trail, and reading it; nothing changes what is in it."""
+
+    def note(
+        self,
+        who: str,
+        act: str,
+        subject: str,
+        *,
+        at: datetime,
+        detail: Mapping[str, object] | None = None,
+    ) -> None:
+        """Add one entry by itself; what changes the ledger enters its own beside the change."""
+        with self._writing() as connection:
+            enter(connection, who, act, subject, at=at, detail=detail)
+
+    def audit_trail(
+        self, *, subject: str | None = None, before: int | None = None, most: int = _MOST
+    ) -> tuple[AuditEntry, ...]:
+        """Entries, the newest first: of one subject, or below the number ``before``."""
+        query = select(audit).order_by(audit.c.seq.desc()).limit(most)
+        if subject is not None:
+            query = query.where(audit.c.subject == subject)
+        if before is not None:
+            query = query.where(audit.c.seq < before)
+        with self._reading() as connection:
+            return tuple(
+                AuditEntry(r.seq, r.at, r.who, r.act, r.subject, json.loads(r.detail))
+                for r in connection.execute(query)
+            )
+
+    def audit_problems(self) -> list[str]:
+        """A sentence for each place where the chain is broken; empty when it is whole.
+
+        The last entries cut off leave a whole chain: keep its newest number and hash elsewhere.
+        """
+        found, seq, sealed = [], 0, _FIRST
+        with self._reading() as connection:
+            for row in connection.execute(select(audit).order_by(audit.c.seq)):
+                if row.seq != seq + 1:
+                    found.append(f"Audit entries {seq + 1} to {row.seq - 1} are missing.")
+                elif row.hash != _seal(sealed, row):
+                    found.append(f"Audit entry {row.seq} is not what was written.")
+                seq, sealed = row.seq, row.hash
+        return found
+
+
+def enter(
+    connection: Connection,
+    who: str,
+    act: str,
+    subject: str,
+    *,
+    at: datetime,
+    detail: Mapping[str, object] | None = None,
+) -> None:
+    """Add an entry in the transaction that does what it tells."""
+    last = connection.execute(
+        select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+    ).first()
+    seq, sealed = (last.seq, last.hash) if last else (0, _FIRST)
+    row = {
+        "seq": seq + 1,
+        "at": at.astimezone(UTC),
+        "who": who,
+        "act": act,
+        "subject": subject,
+        "detail": json.dumps(detail or {}, sort_keys=True, ensure_ascii=False),
+    }
+    digest = _digest(sealed, row["seq"], at, who, act, subject, str(row["detail"]))
+    connection.execute(audit.insert(), {**row, "hash": digest})
+
+
+def _seal(sealed: str, row: AnyRow) -> str:
+    return _digest(sealed, row.seq, row.at, row.who, row.act, row.subject, row.detail)
+
+
+def _digest(sealed: str, seq: object, at: datetime, *words: str) -> str:
+    whole = json.dumps([sealed, seq, at.astimezone(UTC).isoformat(), *words], ensure_ascii=False)
+    return hashlib.sha256(whole.encode()).hexdigest()

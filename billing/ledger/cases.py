@@ -1,0 +1,165 @@
+"""The queue: every exception once, whichever sweep spoke of it last, ordered by money and days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, func, select
+
+from billing.cases import Case, CaseState, Facets, Order, QueuePage, View
+from billing.errors import BadInput
+from billing.ledger import tables
+from billing.ledger.database import Database
+from billing.ledger.people_tables import cases
+from billing.ledger.taking_up import current
+from billing.ledger.words import CLAIM, CONCLUSION, read
+from billing.money import ZERO
+from billing.report import ClaimResult
+
+_ORDERS: Mapping[Order, tuple[ColumnElement[Any], ...]] = {
+    Order.PRIORITY: (),
+    Order.DOLLARS: (cases.c.dollars.desc(),),
+    Order.DUE: (cases.c.due.is_(None), cases.c.due),
+    Order.AGE: (cases.c.service_from,),
+}
+
+
+class Cases(Database):
+    """Reading the queue and its cases; nothing here writes."""
+
+    def queue(self, view: View, today: date, *, start: int = 0, most: int = 50) -> QueuePage:
+        """A page of ``view``: ``most`` cases from the number ``start``, the first being 0."""
+        wanted = _wanted(view, today)
+        order = (*_ORDERS[view.order], cases.c.priority.desc(), cases.c.case_id)
+        chosen = select(cases.c.case_id).where(*wanted).order_by(*order).offset(start).limit(most)
+        with self._reading() as connection:
+            whole = connection.execute(
+                select(func.count(), func.sum(cases.c.dollars)).where(*wanted)
+            ).one()
+            ids = connection.execute(chosen).scalars().all()
+            found = {one.case_id: one for one in _read(connection, cases.c.case_id.in_(ids))}
+        return QueuePage(tuple(found[one] for one in ids), whole[0], whole[1] or ZERO)
+
+    def facets(self, state: CaseState) -> Facets:
+        """By what the cases of a state can be narrowed; the most frequent first."""
+        with self._reading() as connection:
+
+            def counted(column: ColumnElement[Any]) -> dict[str, int]:
+                query = select(column, func.count().label("n")).where(cases.c.state == state)
+                rows = connection.execute(query.group_by(column).order_by(func.count().desc()))
+                return {row[0] or "": row.n for row in rows}
+
+            return Facets(
+                payers=counted(cases.c.payer),
+                kinds=counted(cases.c.kind),
+                desks=counted(cases.c.desk),
+                assignees=counted(cases.c.assignee),
+            )
+
+    def case(self, case_id: int) -> Case:
+        """One case. Raises BadInput when there is none of this number."""
+        with self._reading() as connection:
+            for found in _read(connection, cases.c.case_id == case_id):
+                return found
+        raise BadInput(f"There is no case {case_id}; it may have been of another ledger")
+
+    def case_of_item(self, item_id: int) -> int | None:
+        """The case of the claim that an item of any sweep asks about; None when it has none."""
+        items = tables.items
+        query = select(items.c.payer, items.c.claim_id, items.c.claim).where(
+            items.c.item_id == item_id
+        )
+        with self._reading() as connection:
+            row = connection.execute(query).first()
+            if row is None:
+                return None
+            same = _same(row.payer, row.claim_id, read(CLAIM, row.claim).service_from)
+            return connection.execute(select(cases.c.case_id).where(same)).scalar()
+
+    def items_of_case(self, case_id: int) -> tuple[int, ...]:
+        """The items of every sweep that asked about the case's claim, the oldest first."""
+        items = tables.items
+        query = (
+            select(items.c.item_id, items.c.claim, cases.c.service_from)
+            .join_from(
+                cases,
+                items,
+                and_(
+                    items.c.claim_id == cases.c.claim_id,
+                    func.coalesce(items.c.payer, "") == cases.c.payer,
+                ),
+            )
+            .where(cases.c.case_id == case_id)
+            .order_by(items.c.item_id)
+        )
+        with self._reading() as connection:
+            return tuple(
+                row.item_id
+                for row in connection.execute(query)
+                if read(CLAIM, row.claim).service_from == row.service_from
+            )
+
+
+def _same(payer: str | None, claim_id: str, service_from: date) -> ColumnElement[bool]:
+    return and_(
+        cases.c.payer == (payer or ""),
+        cases.c.claim_id == claim_id,
+        cases.c.service_from == service_from,
+    )
+
+
+def _wanted(view: View, today: date) -> list[ColumnElement[bool]]:
+    wanted = [cases.c.state == view.state]
+    for column, value in (
+        (cases.c.payer, view.payer),
+        (cases.c.kind, view.kind),
+        (cases.c.desk, view.desk),
+    ):
+        if value is not None:
+            wanted.append(column == value)
+    if view.assignee is not None:
+        nobody = cases.c.assignee.is_(None)
+        wanted.append(cases.c.assignee == view.assignee if view.assignee else nobody)
+    if view.dollars_from is not None:
+        wanted.append(cases.c.dollars >= view.dollars_from)
+    if view.older_than is not None:
+        wanted.append(cases.c.service_from < today - timedelta(days=view.older_than))
+    if view.due_by is not None:
+        wanted.append(cases.c.due <= view.due_by)
+    return wanted
+
+
+def _read(connection: Connection, which: ColumnElement[bool]) -> Iterable[Case]:
+    items, said = tables.items, tables.conclusions
+    query = (
+        select(cases, items.c.claim, items.c.attempts, said)
+        .join_from(cases, items, items.c.item_id == cases.c.item_id)
+        .join(said, current())
+        .where(which)
+    )
+    for row in connection.execute(query):
+        yield Case(
+            case_id=row.case_id,
+            item_id=row.item_id,
+            payer=row.payer,
+            state=CaseState(row.state),
+            kind=row.kind,
+            desk=row.desk,
+            assignee=row.assignee,
+            dollars=row.dollars,
+            due=row.due,
+            service_from=row.service_from,
+            opened_on=row.opened_on,
+            snoozed_until=row.snoozed_until,
+            priority=row.priority,
+            result=ClaimResult(
+                item_id=row.item_id,
+                claim=read(CLAIM, row.claim),
+                conclusion=read(CONCLUSION, row.conclusion),
+                attempts=row.attempts,
+                seconds=row.seconds,
+                checked_at=row.concluded_at,
+            ),
+        )
