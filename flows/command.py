@@ -13,6 +13,7 @@ import typer
 
 from billing.errors import ClaimsweepError
 from flows.appeal_command import appeal
+from flows.console_command import console
 from flows.edi_command import edi
 from flows.eligibility_command import eligibility
 from flows.entering import code, policy
@@ -114,6 +115,7 @@ def sweep(
 
 app.command()(eligibility)
 app.command()(appeal)
+app.command()(console)
 app.command()(reconcile)
 
 

@@ -1,0 +1,1 @@
+"""The review console: pages and an interface over the ledger, for people and billing systems."""

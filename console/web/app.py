@@ -1,0 +1,77 @@
+"""The console as one web application: its areas, its safety, and how it says what went wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from billing.cases import CaseChanged
+from billing.errors import ClaimsweepError
+from console.web import queue, signing_in
+from console.web.access import SAFE, NotAllowed, NotSignedIn
+from console.web.desk import Desk
+from console.web.rendering import page
+from console.web.safety import Safety
+
+ROUTERS = (signing_in.router, queue.router)
+"""The areas' routes; nothing else is served but what lies in ``static``."""
+STATIC = Path(__file__).parent / "static"
+
+_WRONG = {403: "Not allowed", 404: "Nothing here", 405: "Not possible", 409: "Changed since"}
+
+
+def make_app(desk: Desk) -> FastAPI:
+    """The console over one desk."""
+    app = FastAPI(title="claimsweep", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.desk = desk
+    for router in ROUTERS:
+        app.include_router(router, include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_exception_handler(NotSignedIn, _not_signed_in)
+    app.add_exception_handler(ClaimsweepError, _one_sentence)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _misspelled)
+    app.add_exception_handler(Exception, _unforeseen)
+    app.add_middleware(Safety)
+    return app
+
+
+async def _not_signed_in(request: Request, error: Exception) -> Response:
+    if request.headers.get("HX-Request"):
+        return Response(status_code=401, headers={"HX-Redirect": "/sign-in"})
+    if request.method in SAFE:
+        return RedirectResponse("/sign-in", 303)
+    return _wrong(request, 401, "Sign in to go on")
+
+
+async def _one_sentence(request: Request, error: Exception) -> Response:
+    status = (
+        403 if isinstance(error, NotAllowed) else 409 if isinstance(error, CaseChanged) else 400
+    )
+    return _wrong(request, status, str(error))
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return _wrong(request, status, "There is no such page." if status == 404 else "")
+
+
+async def _misspelled(request: Request, error: Exception) -> Response:
+    fields = error.errors() if isinstance(error, RequestValidationError) else []
+    named = ", ".join(sorted({str(one["loc"][-1]) for one in fields}))
+    return _wrong(request, 400, f"These are missing or not what they should be: {named}")
+
+
+async def _unforeseen(request: Request, error: Exception) -> Response:
+    return _wrong(request, 500, "Nothing was changed. Go back and try again; the log has the time.")
+
+
+def _wrong(request: Request, status: int, sentence: str) -> Response:
+    part = "error_part" if request.headers.get("HX-Request") else "error"
+    title = _WRONG.get(status, "That did not work")
+    return page(request, part, status=status, title=title, sentence=sentence)

@@ -1,0 +1,42 @@
+"""What the console works with: ledger, payer profiles, the calendar, and who runs bots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from billing.ledger import Ledger
+from bots.profile import Profile
+from console.web.doors import Bots
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One console's surroundings.
+
+    ``profiles`` reads the payers' profiles as they are now; ``bots`` runs what asks portals;
+    ``key`` (32 bytes) seals what the console keeps secret; ``files`` is where what people download
+    or print is made.
+    """
+
+    ledger: Ledger
+    profiles: Callable[[], Mapping[str, Profile]]
+    bots: Bots
+    key: bytes
+    time_zone: ZoneInfo
+    files: Path
+
+    def now(self) -> datetime:
+        """This instant, UTC."""
+        return datetime.now(UTC)
+
+    def today(self) -> date:
+        """The practice's calendar day, which every due date counts from."""
+        return self.now().astimezone(self.time_zone).date()
+
+    def payer_names(self) -> Mapping[str, str]:
+        """How each payer is named, by its profile's id."""
+        return {one.id: one.file.payer.name for one in self.profiles().values()}

@@ -1,0 +1,2 @@
+// What the pages need beyond links and forms: the theme.
+"use strict";

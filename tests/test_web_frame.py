@@ -1,0 +1,109 @@
+"""The console's frame: signing in, who may ask for what, and what every answer carries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.routing import APIRoute
+from web_browser import at_console, chromium, violations
+from web_console import PASSWORD, desk_over, furnish, person, serving, visitor
+
+from billing.people import Role
+from bots.portal.browser import Browser
+from console.web.app import ROUTERS, make_app
+from console.web.safety import POLICY
+
+PUBLIC = {"/sign-in"}
+"""Paths that serve whoever asks."""
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    desk = desk_over(tmp_path_factory.mktemp("home"))
+    furnish(desk.ledger)
+    for role in Role:
+        person(desk.ledger, role)
+    with serving(desk) as found:
+        yield found
+
+
+ROUTES = [one for router in ROUTERS for one in router.routes if isinstance(one, APIRoute)]
+
+
+def test_every_route_names_the_role_it_serves() -> None:
+    open_to_all = {
+        one.path
+        for one in ROUTES
+        if not any(hasattr(d.call, "role") for d in one.dependant.dependencies)
+    }
+    assert open_to_all == PUBLIC
+
+
+def test_nothing_is_served_but_the_areas_and_the_static_files(tmp_path: Path) -> None:
+    desk = desk_over(tmp_path)
+    served = make_app(desk).routes
+    desk.ledger.close()
+    assert len(served) == len(ROUTERS) + 1
+
+
+def test_without_signing_in_no_page_is_served(address: str) -> None:
+    nobody = visitor(address)
+    for route in ROUTES:
+        path = route.path.replace("{case_id}", "1")
+        for method in (route.methods or set()) - {"HEAD"}:
+            if path not in PUBLIC:
+                answer = nobody.request(method, path)
+                assert answer.status_code in (303, 401), (method, path)
+                assert "Quillfeather" not in answer.text
+
+
+def test_a_wrong_password_and_an_unknown_name_are_answered_alike(address: str) -> None:
+    somebody = visitor(address)
+    wrong = somebody.sign_in("biller", "no")
+    unknown = somebody.sign_in("nobody", PASSWORD)
+    assert wrong.status_code == unknown.status_code == 401
+    assert wrong.text == unknown.text
+
+
+def test_signing_out_ends_the_session(address: str) -> None:
+    biller = visitor(address, "biller")
+    cookie = biller.cookies["claimsweep"]
+    assert biller.act("/sign-out").headers["location"] == "/sign-in"
+    again = visitor(address)
+    again.cookies.set("claimsweep", cookie)
+    assert again.get("/").status_code == 303
+
+
+def test_a_form_from_elsewhere_is_refused(address: str) -> None:
+    biller = visitor(address, "biller")
+    assert biller.post("/sign-out", data={"csrf": "0" * 64}).status_code == 403
+    mark = biller.get("/").text.split('name="csrf" value="')[1][:64]
+    elsewhere = biller.post(
+        "/sign-out", data={"csrf": mark}, headers={"Sec-Fetch-Site": "cross-site"}
+    )
+    assert elsewhere.status_code == 403
+    assert biller.get("/").status_code == 200
+
+
+def test_every_answer_forbids_foreign_scripts_frames_and_caches(address: str) -> None:
+    biller = visitor(address, "biller")
+    for path in ("/", "/nothing-here", "/sign-in", "/static/console.css"):
+        headers = biller.get(path).headers
+        assert headers["content-security-policy"] == POLICY
+        assert headers["x-content-type-options"] == "nosniff"
+    assert biller.get("/").headers["cache-control"] == "no-store"
+    assert "unsafe" not in POLICY
+
+
+@pytest.mark.browser
+def test_the_first_pages_have_no_barrier(address: str, browser_executable: Browser) -> None:
+    with chromium(browser_executable) as browser:
+        for dark in (False, True):
+            with at_console(browser, address, None, dark=dark) as page:
+                page.goto("/sign-in")
+                assert violations(page) == []
+            with at_console(browser, address, "lead", dark=dark) as page:
+                page.get_by_role("heading", name="Queue").wait_for()
+                assert violations(page) == []
