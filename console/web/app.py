@@ -12,13 +12,33 @@ from starlette.staticfiles import StaticFiles
 
 from billing.cases import CaseChanged
 from billing.errors import ClaimsweepError
-from console.web import queue, signing_in
+from console.web import (
+    accounts,
+    batches,
+    case,
+    checks,
+    profiles,
+    queue,
+    reports,
+    signing_in,
+    sweeps,
+)
 from console.web.access import SAFE, NotAllowed, NotSignedIn
 from console.web.desk import Desk
 from console.web.rendering import page
 from console.web.safety import Safety
 
-ROUTERS = (signing_in.router, queue.router)
+ROUTERS = (
+    signing_in.router,
+    queue.router,
+    case.router,
+    checks.router,
+    sweeps.router,
+    batches.router,
+    reports.router,
+    profiles.router,
+    accounts.router,
+)
 """The areas' routes; nothing else is served but what lies in ``static``."""
 STATIC = Path(__file__).parent / "static"
 

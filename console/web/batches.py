@@ -1,0 +1,7 @@
+"""Write-back: batches of postings, approved, downloaded and undone."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter()
