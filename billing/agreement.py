@@ -266,7 +266,7 @@ class _Weighing:
                 statement.remittance.places,
             )
             for payment in self.payments.values()
-            for statement in payment.statements[:1]
+            for statement in [one for one in payment.statements if payment.hears(one)][:1]
         ]
         for source, (status, _) in self.statuses.items():
             document = find_document(self.claim, status, documents) if documents else None

@@ -53,24 +53,62 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Settlement:
+    """A person's word that one statement of a payment stands: the ``position``-th payment in the
+    bytes ``sha256``. ``differs`` are the clauses in which others were seen to differ from it; a
+    difference that is none of them is not settled."""
+
+    sha256: str
+    position: int
+    differs: tuple[str, ...]
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
     """A payment that the payer says it made, with every document that states it.
 
-    ``key`` is what makes it the same payment. ``remittance`` is the fullest statement that
-    balances; one that does not balance only where there is no other. ``conflict`` says where
-    statements that balance differ, empty when they agree to the cent.
+    ``key`` is what makes it the same payment. ``remittance`` is the statement that a person has
+    settled on, else the fullest that balances; one that does not balance only where there is no
+    other. ``conflict`` says where statements that balance differ, empty when they agree to the
+    cent or it is ``settled``. ``rivals`` state under the same trace number that money moved where
+    these say that none did, or the other way round. ``refuted`` are its statements, by document
+    and position, that differ from the one that stands.
     """
 
     key: str
     remittance: Remittance
     statements: tuple[Statement, ...]
     conflict: str = ""
+    rivals: tuple[Statement, ...] = ()
+    settled: Settlement | None = None
+    refuted: frozenset[tuple[str, int]] = frozenset()
 
     @property
     def unbalanced(self) -> str:
         """Why no statement of it can be believed; empty when one balances."""
         whole = any(not one.unbalanced for one in self.statements)
         return "" if whole else self.statements[0].unbalanced
+
+    @property
+    def contenders(self) -> tuple[Statement, ...]:
+        """The statements that balance, its own and its rivals'; one of them stands."""
+        return tuple(one for one in (*self.statements, *self.rivals) if not one.unbalanced)
+
+    @property
+    def overruled(self) -> bool:
+        """Whether a rival was settled on, so that there is no such payment."""
+        return self.settled is not None and not any(
+            _stands(self.settled, s) for s in self.statements
+        )
+
+    def hears(self, statement: Statement) -> bool:
+        """Whether a statement of it is believed: it balances, and was not refuted."""
+        return (
+            not statement.unbalanced and (statement.sha256, statement.position) not in self.refuted
+        )
 
     @property
     def first(self) -> Statement:
@@ -98,14 +136,17 @@ def bare_trace(number: str) -> str:
     return bare(number).lstrip("0") or "0"
 
 
-def payment_key(payer: str, trace_number: str, payment_date: date, amount: Decimal) -> str:
+def payment_key(one: Remittance) -> str:
     """What makes it the same payment in any file and from any channel.
 
     Amount and date are compared and are no part of it, or a misprint would be another payment.
-    Where no money moved, the trace number may be used every day, so the date belongs to it.
+    Where no money moved, the trace number may be used every day, so the date belongs to it. What
+    only takes a payment back, under the payment's own number, is another one.
     """
-    key = f"{payer}|{bare_trace(trace_number)}"
-    return key if amount else f"{key}|{payment_date.isoformat()}"
+    key = f"{one.payer}|{bare_trace(one.trace_number)}"
+    if not one.amount:
+        return f"{key}|{one.payment_date.isoformat()}"
+    return f"{key}|reversed" if one.amount < 0 and _takes_back(one) else key
 
 
 def claim_number(claim: RemittedClaim) -> str:
@@ -124,16 +165,60 @@ def marks(claims: Sequence[RemittedClaim]) -> list[Mark]:
     return [found[index] for index in range(len(claims))]
 
 
-def gather(key: str, statements: Sequence[Statement]) -> Received:
-    """One payment from everything that states it, in the order it came."""
+def gather(
+    key: str,
+    statements: Sequence[Statement],
+    rivals: Sequence[Statement] = (),
+    settlement: Settlement | None = None,
+) -> Received:
+    """One payment from everything that states it, in the order it came.
+
+    A ``settlement`` counts while what it settles on is there, and every difference was seen.
+    """
     believed = [one for one in statements if not one.unbalanced]
     ranked = sorted(believed or statements, key=lambda one: -_lines(one.remittance))
-    pairs = combinations([one.remittance for one in ranked], 2) if believed else ()
-    conflict = next((clause for pair in pairs if (clause := difference(*pair))), "")
+    against = tuple(one for one in rivals if believed and not one.unbalanced)
+    everyone = (*ranked, *against) if believed else ()
+    refuted: frozenset[tuple[str, int]] = frozenset()
+    first = next((one for one in everyone if settlement and _stands(settlement, one)), None)
+    if settlement is not None and first is not None:
+        clauses = [(one, difference(first.remittance, one.remittance)) for one in everyone]
+        refuted = frozenset((one.sha256, one.position) for one, clause in clauses if clause)
+        conflict = next((c for _, c in clauses if c and c not in settlement.differs), "")
+    else:
+        pairs = combinations([one.remittance for one in everyone], 2)
+        conflict = next((clause for pair in pairs if (clause := difference(*pair))), "")
+    if settlement is None or first is None or conflict:
+        settlement, refuted = None, frozenset()
+    elif first in ranked:
+        ranked = [first, *(one for one in ranked if one is not first)]
     fullest = ranked[0].remittance
     if believed and not fullest.amount:
         fullest = _together(one.remittance for one in ranked)
-    return Received(key, fullest, tuple(statements), conflict)
+    return Received(key, fullest, tuple(statements), conflict, against, settlement, refuted)
+
+
+def is_rival(one: Statement, other: Statement) -> bool:
+    """Whether two statements under one trace number cannot both be true: money moved by one of them
+    only, on the same day or for the same claim.
+
+    A remittance that pays nothing (BPR04 NON) has a number of its own (835 TR3 005010X221, TRN02).
+    What only takes claims back is the payment's reversal, and no other word on the payment.
+    """
+    ours, theirs = one.remittance, other.remittance
+    if bool(ours.amount) is bool(theirs.amount) or _takes_back(ours) or _takes_back(theirs):
+        return False
+    same_day = ours.payment_date == theirs.payment_date
+    return same_day or not set(marks(ours.claims)).isdisjoint(marks(theirs.claims))
+
+
+def _takes_back(one: Remittance) -> bool:
+    """Whether it holds claims, and all of them are reversals."""
+    return bool(one.claims) and all(claim.status == REVERSAL for claim in one.claims)
+
+
+def _stands(settlement: Settlement, one: Statement) -> bool:
+    return (settlement.sha256, settlement.position) == (one.sha256, one.position)
 
 
 def difference(one: Remittance, other: Remittance) -> str:
@@ -252,12 +337,12 @@ class Part:
 
 
 def by_number(received: Iterable[Received]) -> dict[str, list[Part]]:
-    """Every remitted claim of statements that balance, by the biller's and the payer's number
+    """Every remitted claim of statements that are believed, by the biller's and the payer's number
     without what spellings differ in."""
     parts: dict[str, list[Part]] = {}
     for payment in received:
         for statement in payment.statements:
-            if statement.unbalanced:
+            if not payment.hears(statement):
                 continue
             for index, claim in enumerate(statement.remittance.claims):
                 for number in {bare(claim.claim_id), bare(claim.payer_claim_number)}:

@@ -121,9 +121,14 @@ class Deposit:
 
 
 def payments_of(received: Iterable[Received]) -> tuple[Payment, ...]:
-    """The payments received, each with the place of its amount in every document that states it."""
+    """The payments received, each with the place of its amount in every document that states it.
+
+    Where a person has settled that money moved otherwise, there is no such payment.
+    """
     found = []
     for one in received:
+        if one.overruled:
+            continue
         said = one.remittance
         places = (each.remittance.places.get("amount") for each in one.statements)
         method = next((m for each in one.statements if (m := each.remittance.method)), "")

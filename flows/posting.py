@@ -18,6 +18,7 @@ from billing.money import usd
 from billing.reconcile.order import Entry, Held
 from billing.reconcile.postings import entries_of, provider_entries
 from billing.reconcile.rows import find_row, not_open, row_number, rows_by_number
+from billing.reconcile.settled import doubt, settled_by
 from bots.exports.read import read_export
 from bots.profile import load_profiles, spellings
 from console.batches import batch_files
@@ -84,10 +85,10 @@ def candidates(
     held: list[Held] = []
     money = read_money(ledger)
     for one in received:
-        doubt = _doubt(one)
-        for entry, why in _of_payment(money, one, rows, doubt):
+        unsure = doubt(one)
+        for entry, why in _of_payment(money, one, rows, unsure):
             if why:
-                held.append(Held(entry, why, doubt=bool(doubt)))
+                held.append(Held(entry, why, doubt=bool(unsure)))
             else:
                 entries.append(entry)
     return entries, held
@@ -100,11 +101,10 @@ def approve(settings: Settings, batch_id: str, *, by: str) -> Batch:
     keys = sorted({Entry((one,)).payment for one in batch.postings})
     received = ledger.remittances(keys=keys)
     for one in received:
-        if one.conflict or one.unbalanced:
+        if why := doubt(one):
             raise BadInput(
                 f"Batch {batch_id} posts the payment {one.remittance.trace_number}, and a document "
-                f"that came since says otherwise ({one.conflict or one.unbalanced}): undo the "
-                "batch, and propose anew"
+                f"that came since says otherwise: undo the batch, and propose anew. {why}"
             )
     files = batch_files(batch, received)
     stored = {name: ledger.store(data, "text/csv") for name, data in files.items()}
@@ -142,33 +142,24 @@ def undo(
     return batch, _write(ledger, batch, out, undo=True) if was_out and out is not None else []
 
 
-def _doubt(received: Received) -> str:
-    """Why nothing of a payment may be posted; empty when it may."""
-    if received.unbalanced:
-        return f"The remittance does not balance: {received.unbalanced}."
-    if received.conflict:
-        return f"Two documents differ on this payment: {received.conflict}."
-    return ""
-
-
 def _of_payment(
-    money: Money, received: Received, rows: Mapping[str, list[Claim]] | None, doubt: str
+    money: Money, received: Received, rows: Mapping[str, list[Claim]] | None, unsure: str
 ) -> Iterator[tuple[Entry, str]]:
-    remittance = received.remittance
+    remittance, settled = received.remittance, settled_by(received)
     for index, entry in entries_of(remittance).items():
         claim = remittance.claims[index]
-        why = doubt or NOT_A_DECISION.get(claim.status, "") or money.doubt(received.key)
+        why = unsure or NOT_A_DECISION.get(claim.status, "") or money.doubt(received.key)
         if rows is not None and not why:
             mine = rows.get(row_number(claim.claim_id), [])
             row = find_row(claim, remittance.payer, mine)
             why = row if isinstance(row, str) else not_open(entry, row) or _differing(money, row)
-        yield entry, why
+        yield entry.noted(settled), why
     notes = {
         one.reference: _about(money.ledger, remittance, one.reference, one.amount)
         for one in remittance.provider_adjustments
     }
     for entry in provider_entries(remittance, notes):
-        yield entry, doubt or money.doubt(received.key)
+        yield entry.noted(settled), unsure or money.doubt(received.key)
 
 
 def _differing(money: Money, row: Claim) -> str:

@@ -28,7 +28,7 @@ By = Annotated[
 
 @postings.callback()
 def books() -> None:
-    """Postings: proposed from remittances, approved, exported the same once and again, undone."""
+    """Postings: proposed from remittances, settled, approved, exported once and again, undone."""
 
 
 @postings.command()
@@ -73,17 +73,77 @@ def propose(
 def list_batches(as_json: AsJson = False, home: Home = None, profiles: Profiles = None) -> None:
     """Show every batch: its state, its totals, and who did what to it when.
 
+    Below them are the payments whose documents differ, with the command that settles each.
+
     Example: claimsweep postings list
     """
     from billing.ledger import open_ledger
     from console.batches import batch_json, batch_text
+    from console.contested import contested_json, contested_text
 
-    batches = open_ledger(settings_in_force(home, profiles).home).batches()
+    ledger = open_ledger(settings_in_force(home, profiles).home)
+    batches, contested = ledger.batches(), ledger.contested()
     if as_json:
-        print_json({"batches": [batch_json(one, whole=False) for one in batches]})
+        listed = [batch_json(one, whole=False) for one in batches]
+        print_json({"batches": listed, "contested": contested_json(contested)})
     else:
         said = "".join(batch_text(one, whole=False) for one in batches)
         sys.stdout.write(said or "There is no batch yet.\n")
+        sys.stdout.write(contested_text(contested))
+
+
+Payment = Annotated[
+    str, typer.Argument(help="Its trace number, or its key where several share one.")
+]
+Reason = Annotated[str, typer.Option("--reason", help="Why, in words; it is kept.")]
+OfPayer = Annotated[str | None, typer.Option("--payer", help="The payer that made it.")]
+
+
+@postings.command()
+def settle(
+    payment: Payment,
+    stands: Annotated[
+        str, typer.Option("--stands", help="The document: the head of its hash, or 835 or EOB.")
+    ],
+    reason: Reason,
+    payer: OfPayer = None,
+    by: By = None,
+    home: Home = None,
+    profiles: Profiles = None,
+) -> None:
+    """Say which document stands, where two differ on a payment; propose then posts what it says.
+
+    It is kept with who, when and why, and the other document stays listed.
+
+    Example: claimsweep postings settle 0012345 --stands 1a2b3c4d --reason "the payer confirmed it"
+    """
+    from billing.ledger import open_ledger
+    from flows.settling import settle as settle_payment
+
+    ledger = open_ledger(settings_in_force(home, profiles).home)
+    settle_payment(ledger, payment, stands, payer=payer, reason=reason, by=by or getpass.getuser())
+    sys.stdout.write("Settled. Post it: claimsweep postings propose\n")
+
+
+@postings.command()
+def unsettle(
+    payment: Payment,
+    reason: Reason,
+    payer: OfPayer = None,
+    by: By = None,
+    home: Home = None,
+    profiles: Profiles = None,
+) -> None:
+    """Take back what was settled of a payment, while no batch posts it.
+
+    Example: claimsweep postings unsettle 0012345 --reason "the payer sent a third statement"
+    """
+    from billing.ledger import open_ledger
+    from flows.settling import unsettle as unsettle_payment
+
+    ledger = open_ledger(settings_in_force(home, profiles).home)
+    unsettle_payment(ledger, payment, payer=payer, reason=reason, by=by or getpass.getuser())
+    sys.stdout.write("Taken back: the payment is held again.\n")
 
 
 @postings.command()

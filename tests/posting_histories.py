@@ -46,6 +46,7 @@ class History:
         self.out: dict[str, Counter[tuple[str, str]]] = {}
         self.acts = 0
         self.things = {one.name: one for some in self.world.things.values() for one in some}
+        self.needs = {name: one.needs for name, one in self.things.items()}
 
     def run(self, acts: int) -> None:
         """So many acts, the books compared after each."""
@@ -96,9 +97,30 @@ class History:
                     continue
                 if all(n in self.standing or not self.things[n].figures for n in one.needs):
                     self.standing[one.name] = batch_id
+                    self.needs[one.name] = one.needs
                     posted.append(one.name)
                     progress = True
+            if not progress and (both := self._made_and_reversed(asked)) is not None:
+                paid, back = both
+                self.needs |= {paid.name: (), back.name: (paid.name,)}
+                self.standing |= {paid.name: batch_id, back.name: batch_id}
+                posted += [paid.name, back.name]
+                progress = True
         return posted
+
+    def _made_and_reversed(self, asked: list[Thing]) -> tuple[Thing, Thing] | None:
+        """A claim as it was before, with its reversal beside it and its first payment unknown."""
+        names = {one.name for one in asked} - self.standing.keys()
+        for paid in asked:
+            for name in paid.needs:
+                back = self.things[name]
+                if (
+                    {paid.name, name} <= names
+                    and back.trace == paid.trace
+                    and paid.figures == tuple((code, -amount) for code, amount in back.figures)
+                ):
+                    return paid, back
+        return None
 
     def _receive(self, file: list[Remittance]) -> str:
         data = repr(file).encode()
@@ -132,7 +154,7 @@ class History:
         if name is None:
             return
         mine = [one for one, batch in self.standing.items() if batch == name]
-        before = {self.standing[n] for one in mine for n in self.things[one].needs
+        before = {self.standing[n] for one in mine for n in self.needs[one]
                   if n in self.standing} - {name}  # fmt: skip
         may = all(self.states[other] is BatchState.EXPORTED for other in before)
         try:
@@ -160,7 +182,7 @@ class History:
         later = [
             one
             for one, batch in self.standing.items()
-            if batch != name and mine & set(self.things[one].needs)
+            if batch != name and mine & set(self.needs[one])
         ]
         try:
             self.ledger.undo_batch(name, by="maria", at=NOW)

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import sqlite3
-from collections.abc import Sequence
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -15,74 +14,18 @@ from typing import Any
 import pytest
 from ledger_samples import LAST_NAME, NOW, begin, conclusion
 from ledger_samples import claim as sweep_claim
-from typer.testing import CliRunner
-from x12_samples import delimited, interchange
+from posting_desk import Desk, Said, claim, payment
 
 from billing.ledger import open_ledger
 from billing.model import Outcome
 from billing.reconcile.postings import entries_of
-from flows.command import app
 from flows.receiving import receive_file
 from flows.settings import load_settings
-
-Said = dict[str, Any]
-
-
-class Desk:
-    """A home of its own, files to propose, and the command."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.home = folder, folder / "home"
-
-    def file(self, name: str, *transactions: Sequence[str]) -> str:
-        path = self.folder / name
-        path.write_bytes(delimited(interchange(transactions)))
-        return str(path)
-
-    def __call__(self, *arguments: str, code: int = 0) -> Said:
-        command = ["postings", *arguments, "--json", "--home", str(self.home)]
-        done = CliRunner().invoke(app, command)
-        assert done.exit_code == code, (done.stdout, done.exception)
-        if done.exception is not None and not isinstance(done.exception, SystemExit):
-            return {"error": str(done.exception)}
-        return dict(json.loads(done.stdout))
-
-    def refused(self, *arguments: str) -> str:
-        done = CliRunner().invoke(app, ["postings", *arguments, "--home", str(self.home)])
-        assert done.exit_code == 1
-        return str(done.exception)
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
-
-
-def claim(
-    own: str, number: str, charge: str, paid: str, *, status: str = "1", reason: str = "CO*45"
-) -> list[str]:
-    """A claim of one line whose one adjustment takes what is not paid."""
-    off = Decimal(charge) - Decimal(paid)
-    return [
-        f"CLP*{own}*{status}*{charge}*{paid}**12*{number}*11*1",
-        "NM1*QC*1*DOE*JANE****MI*ACM000111",
-        f"SVC*HC:G0463*{charge}*{paid}**1",
-        "DTM*472*20260101",
-        f"CAS*{reason}*{off}",
-    ]
-
-
-def payment(trace: str, day: str, amount: str, *claims: list[str], plb: str = "") -> list[str]:
-    body = [
-        "ST*835*0001",
-        f"BPR*I*{amount}*C*ACH************{day}",
-        f"TRN*1*{trace}*1512345678",
-        "N1*PR*ACME HEALTH",
-        "LX*1",
-        *(segment for one in claims for segment in one),
-        *([f"PLB*1*20261231*{plb}"] if plb else []),
-    ]
-    return [*body, f"SE*{len(body) + 1}*0001"]
 
 
 PAID = payment("T1", "20260105", "150.00", claim("C1", "E9", "200.00", "150.00"))

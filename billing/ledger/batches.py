@@ -14,7 +14,7 @@ from billing.errors import BadInput
 from billing.ledger import tables
 from billing.ledger.database import AnyRow
 from billing.ledger.evidence import require_listed
-from billing.ledger.remittances import Remittances
+from billing.ledger.settlements import Settlements
 from billing.ledger.standing import read_standing
 from billing.ledger.words import POSTING, read, write
 from billing.model import Posting
@@ -75,7 +75,7 @@ class Batch:
         return found.hexdigest()
 
 
-class Batches(Remittances):
+class Batches(Settlements):
     """Proposing batches and taking them through their states; each act is one transaction."""
 
     def propose_batch(

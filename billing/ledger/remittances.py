@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -16,11 +16,13 @@ from billing.books import (
     REVERSAL,
     Received,
     Referred,
+    Settlement,
     Statement,
     bare,
     bare_trace,
     claim_number,
     gather,
+    is_rival,
     payment_key,
 )
 from billing.ledger import tables
@@ -29,6 +31,7 @@ from billing.ledger.evidence import require_listed
 from billing.ledger.words import PLACES, REMITTANCE, REMITTED_CLAIM, read, write
 from billing.model import Channel, Evidence, Posting, PostingKind, Remittance
 from billing.reconcile.order import Entry, Held
+from billing.reconcile.settled import doubt, otherwise, settled_by
 
 _CHUNK = 500
 
@@ -69,7 +72,7 @@ class Remittances(Database):
                 row = {
                     "sha256": sha256,
                     "position": position,
-                    "payment": payment_key(known, one.trace_number, one.payment_date, one.amount),
+                    "payment": payment_key(replace(one, payer=known)),
                     "payer": known,
                     "trace": bare_trace(one.trace_number),
                     "payment_date": one.payment_date,
@@ -136,6 +139,26 @@ class Remittances(Database):
 
 def read_remittances(connection: Connection, *wanted: ColumnElement[bool]) -> tuple[Received, ...]:
     """The payments received whose statements meet the conditions ``wanted``."""
+    statements = _read_statements(connection, *wanted)
+    others = _beside(connection, statements) if wanted else {}
+    under: dict[tuple[str, str, bool], list[Statement]] = defaultdict(list)
+    for some in (*statements.values(), *others.values()):
+        said = some[0].remittance
+        under[said.payer, bare_trace(said.trace_number), bool(said.amount)] += some
+    settled = _settlements(connection)
+    found = []
+    for key, mine in statements.items():
+        said = mine[0].remittance
+        against = under.get((said.payer, bare_trace(said.trace_number), not said.amount), ())
+        rivals = [one for one in against if any(is_rival(one, ours) for ours in mine)]
+        found.append(gather(key, mine, rivals, settled.get(key)))
+    return tuple(found)
+
+
+def _read_statements(
+    connection: Connection, *wanted: ColumnElement[bool]
+) -> dict[str, list[Statement]]:
+    """The statements that meet the conditions ``wanted``, by the payment they state."""
     table, claims = tables.remittances, tables.remitted_claims
     beside = and_(claims.c.sha256 == table.c.sha256, claims.c.position == table.c.position)
     query = select(claims).join_from(claims, table, beside).where(*wanted)
@@ -146,7 +169,41 @@ def read_remittances(connection: Connection, *wanted: ColumnElement[bool]) -> tu
     order = (table.c.payment_date, table.c.received_at, table.c.sha256, table.c.position)
     for row in connection.execute(select(table).where(*wanted).order_by(*order)):
         statements[row.payment].append(_statement(row, held[row.sha256, row.position]))
-    return tuple(gather(key, found) for key, found in statements.items())
+    return statements
+
+
+def _beside(
+    connection: Connection, statements: Mapping[str, Sequence[Statement]]
+) -> dict[str, list[Statement]]:
+    """The statements of other payments of the same payers under the same trace numbers."""
+    table = tables.remittances.c
+    traces = sorted({bare_trace(some[0].remittance.trace_number) for some in statements.values()})
+    payers = {some[0].remittance.payer for some in statements.values()}
+    others: set[str] = set()
+    for start in range(0, len(traces), _CHUNK):
+        query = select(table.payment, table.payer).where(
+            table.trace.in_(traces[start : start + _CHUNK])
+        )
+        others |= {row.payment for row in connection.execute(query) if row.payer in payers}
+    others -= statements.keys()
+    found: dict[str, list[Statement]] = {}
+    for start in range(0, len(keys := sorted(others)), _CHUNK):
+        found |= _read_statements(connection, table.payment.in_(keys[start : start + _CHUNK]))
+    return found
+
+
+def _settlements(connection: Connection) -> dict[str, Settlement]:
+    """What is settled, by the payment it is settled of."""
+    table = tables.settlements
+    found: dict[str, Settlement] = {}
+    for row in connection.execute(select(table).order_by(table.c.settlement_id)):
+        found.pop(row.payment, None)
+        if row.sha256 is not None:
+            clauses = tuple(row.differs.split("\n"))
+            found[row.payment] = Settlement(
+                row.sha256, row.position, clauses, row.reason, row.by, row.at
+            )
+    return found
 
 
 def entries_in_books(
@@ -154,7 +211,8 @@ def entries_in_books(
 ) -> tuple[list[Entry], list[Held]]:
     """The postings of one claim, by what they post, under the payer's name in the books.
 
-    Those of a payment that two documents state differently are held.
+    Those of a payment that two documents state differently are held, unless a person has settled
+    that what they post stands.
     """
     units: dict[str, list[Posting]] = defaultdict(list)
     for one in postings:
@@ -171,22 +229,22 @@ def entries_in_books(
         there = {row.payment: row.payer for row in connection.execute(query)}
         if there and entry.payment not in there:
             entry = entry.under(min(there.values()))
-        conflict = _conflict(connection, entry.payment) if there else ""
-        if conflict:
-            held.append(Held(entry, conflict, doubt=True))
+        received = _contested(connection, trace, entry.payment) if there else None
+        why = doubt(received) or otherwise(received, entry) if received else ""
+        if why:
+            held.append(Held(entry, why, doubt=True))
         else:
-            entries.append(entry)
+            entries.append(entry.noted(settled_by(received)) if received else entry)
     return entries, held
 
 
-def _conflict(connection: Connection, payment: str) -> str:
-    """Why nothing of a payment may be posted, from all that states it; empty when it may."""
-    mine = tables.remittances.c.payment == payment
-    count = connection.execute(select(func.count()).where(mine)).scalar_one()
+def _contested(connection: Connection, trace: ColumnElement[bool], payment: str) -> Received | None:
+    """The payment under a trace number that more than one statement is under; else None."""
+    count = connection.execute(select(func.count()).where(trace)).scalar_one()
     if count < 2:
-        return ""
-    (received,) = read_remittances(connection, mine)
-    return f"Two documents differ on this payment: {received.conflict}." * bool(received.conflict)
+        return None
+    found = read_remittances(connection, trace)
+    return next((one for one in found if one.key == payment), None)
 
 
 def _payer_in_books(connection: Connection, remittance: Remittance) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Column, Connection, select
 
@@ -30,6 +30,19 @@ def read_standing(connection: Connection, beside: Iterable[Entry]) -> tuple[Post
         (columns.account, accounts),
     ):
         found |= {row.unit: row for row in _rows(connection, column, sorted(wanted))}
+    return _posted(connection, found)
+
+
+def standing_on(connection: Connection, payment: str) -> tuple[Posted, ...]:
+    """Every entry of the payment of this key that stands in a batch."""
+    units = tables.entries.c.unit
+    query = select(units).where(units.startswith(f"{payment}|", autoescape=True))
+    there = list(connection.execute(query).scalars())
+    found = {row.unit: row for row in _rows(connection, units, there)}
+    return tuple(one for one in _posted(connection, found) if one.entry.payment == payment)
+
+
+def _posted(connection: Connection, found: Mapping[str, AnyRow]) -> tuple[Posted, ...]:
     postings = _postings(connection, sorted(found))
     return tuple(
         Posted(Entry(tuple(postings[unit, row.batch_id])), row.batch_id, _said(row), row.after)

@@ -23,10 +23,10 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-LEDGER_VERSION = 4
+LEDGER_VERSION = 5
 """The version of these tables; a ledger with a higher one is refused, a lower one brought up.
 
-1 had no drift and no visits, 2 no remittances and no batches, 3 no people.
+1 had no drift and no visits, 2 no remittances and no batches, 3 no people, 4 no settlements.
 """
 
 PENDING = "pending"
@@ -271,6 +271,21 @@ remitted_claims = Table(
     ForeignKeyConstraint(["sha256", "position"], ["remittances.sha256", "remittances.position"]),
     Index("remitted_claims_by_number", "number"),
     Index("remitted_claims_by_own", "own"),
+)
+
+# What people settled of payments, every act a row and the last one in force: the statement that
+# stands, or none where an earlier act is taken back.
+settlements = Table(
+    "settlements",
+    metadata,
+    Column("settlement_id", Integer, primary_key=True, autoincrement=True),
+    Column("payment", String, nullable=False),
+    Column("sha256", ForeignKey("evidence.sha256")),
+    Column("position", Integer),
+    Column("differs", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", String, nullable=False),
+    Column("at", Instant, nullable=False),
 )
 
 # The visits of a schedule are items of work too, and `fence` means the same. Observations are kept

@@ -52,7 +52,7 @@ def _with_unit(connection: Connection, posting: Posting, item_id: int) -> Postin
     for row in connection.execute(query):
         match read(OBSERVATION, row.observation).answer:
             case Found(Remittance() as one) if one.trace_number == posting.trace_number:
-                key = payment_key(posting.payer, one.trace_number, one.payment_date, one.amount)
+                key = payment_key(replace(one, payer=posting.payer))
     back = posting.kind is PostingKind.REVERSAL
     number = bare(posting.payer_claim_number) or f"={bare(posting.claim_id)}"
     mark = Mark(number, back, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -43,6 +43,13 @@ class Entry:
 
         postings = (replace(p, payer=payer, unit=renamed(p.unit)) for p in self.postings)
         return Entry(tuple(postings), tuple(map(renamed, self.follows)))
+
+    def noted(self, note: str) -> Entry:
+        """The same with a sentence more in the note of every posting."""
+        if not note:
+            return self
+        postings = (replace(p, note=f"{p.note} {note}".lstrip()) for p in self.postings)
+        return replace(self, postings=tuple(postings))
 
     @property
     def number(self) -> str:
@@ -133,7 +140,21 @@ def decide(candidates: Iterable[Entry], standing: Iterable[Posted]) -> Decided:
             del waiting[unit]
             held.pop(unit, None)
             progress = True
+        if not progress and (made := _made_and_reversed(waiting, books)) is not None:
+            waiting[made.unit] = replace(made, follows=())
+            progress = True
     return Decided(tuple(to_post), tuple(held.values()))
+
+
+def _made_and_reversed(waiting: Mapping[str, Entry], books: _Books) -> Entry | None:
+    """A claim that may be posted but for the reversal beside it, which takes it back."""
+    for one in waiting.values():
+        if any(
+            unit in waiting and waiting[unit].totals == {c: -a for c, a in one.totals.items()}
+            for unit in one.follows
+        ) and not isinstance(books.judge(replace(one, follows=())), Held):
+            return one
+    return None
 
 
 class _Books:
@@ -196,11 +217,10 @@ class _Books:
             one.entry
             for one in same_claim
             if one.entry.kind is PostingKind.PAYMENT
-            and one.entry.payment != reversal.payment
             and one.entry.unit not in self._taken_back
             and _on(one.entry) <= _on(reversal)
         ]
-        for one in earlier:
+        for one in sorted(earlier, key=lambda one: one.payment == reversal.payment):
             if one.totals == back:
                 return one.unit
         why = "It takes back other amounts than were posted here" if earlier else None

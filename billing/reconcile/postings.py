@@ -77,7 +77,7 @@ def propose_postings(
 def postings_of(remittance: Remittance, index: int, mark: Mark) -> list[Posting]:
     """One remitted claim's postings; equal codes of a line are one posting, so keys are unique."""
     remitted = remittance.claims[index]
-    key = _payment(remittance)
+    key = payment_key(remittance)
     back = remitted.status == REVERSAL
     late = remitted.status in AFTER_OTHERS
     days = [line.service_date for line in remitted.lines if line.service_date is not None]
@@ -139,7 +139,7 @@ def provider_entries(remittance: Remittance, notes: Mapping[str, tuple[str, str]
     So that a payment's entries add up to its amount, one that reduces it is negative. ``notes``
     leads from a reference to the claim id it means and a sentence about that claim.
     """
-    key, seen, found = _payment(remittance), Counter[tuple[str, str]](), []
+    key, seen, found = payment_key(remittance), Counter[tuple[str, str]](), []
     withheld = enumerate(remittance.provider_adjustments)
     for index, one in sorted(withheld, key=lambda pair: pair[1].amount):
         alike = bare(one.reason), bare(one.reference)
@@ -174,11 +174,6 @@ def _withheld(
         payment_date=remittance.payment_date,
         note=note,
     )
-
-
-def _payment(remittance: Remittance) -> str:
-    one = remittance
-    return payment_key(one.payer, one.trace_number, one.payment_date, one.amount)
 
 
 def _entries(remitted: RemittedClaim) -> Iterator[tuple[int, str, Decimal, str]]:

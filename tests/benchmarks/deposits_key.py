@@ -37,7 +37,7 @@ def books(data: bytes) -> list[Received]:
     for n, transaction in enumerate(Interchanges(io.BytesIO(data))):
         one = whole(Payment(transaction), "a" * 64)
         statement = Statement(one, "a" * 64, n, Channel.CLEARINGHOUSE, "run", NOW)
-        key = payment_key(one.payer, one.trace_number, one.payment_date, one.amount)
+        key = payment_key(one)
         found.append(gather(key, [statement]))
     return found
 
