@@ -133,6 +133,8 @@ def _agree_on_version(
             f"{home}: the ledger has version {version} and this claimsweep works with version "
             f"{tables.LEDGER_VERSION}: use the claimsweep that wrote it, or a newer one."
         )
+    elif not there.issuperset(tables.metadata.tables):
+        tables.metadata.create_all(connection)
 
 
 def _set_up(connection: sqlite3.Connection, _record: object) -> None:

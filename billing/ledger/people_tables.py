@@ -79,6 +79,23 @@ web_sessions = Table(
     Index("web_sessions_by_user", "user_id"),
 )
 
+# Users whose password somebody else has set: it opens nothing but the page that changes it.
+given_passwords = Table(
+    "given_passwords",
+    metadata,
+    Column("user_id", ForeignKey("users.user_id"), primary_key=True),
+)
+
+# What signs in once in place of a one-time code, known by its hash.
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("user_id", ForeignKey("users.user_id"), primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("used_at", Instant),
+)
+
+# `name` is the hash of what was typed, which may be no name at all; `origin` where it came from.
 sign_ins = Table(
     "sign_ins",
     metadata,
