@@ -13,6 +13,7 @@ import typer
 
 from billing.errors import ClaimsweepError
 from flows.appeal_command import appeal
+from flows.audit_command import audit
 from flows.console_command import console
 from flows.edi_command import edi
 from flows.eligibility_command import eligibility
@@ -49,6 +50,7 @@ app.add_typer(export_verbs, name="export", help="How exports are read, and what 
 app.add_typer(profile, name="profile", help="Check payer profiles.")
 app.add_typer(evidence, name="evidence")
 app.add_typer(postings, name="postings")
+app.add_typer(audit, name="audit")
 app.add_typer(policy, name="policy", help="What may run tonight, and stopped accounts.")
 app.command()(code)
 app.command()(rules)

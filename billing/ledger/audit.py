@@ -61,12 +61,18 @@ class Audit(Database):
                 for r in connection.execute(query)
             )
 
-    def audit_problems(self) -> list[str]:
+    def audit_seal(self) -> tuple[int, str]:
+        """The newest entry's number and hash, to be kept elsewhere; (0, zeros) before the first."""
+        with self._reading() as connection:
+            return _newest(connection)
+
+    def audit_problems(self, kept: tuple[int, str] | None = None) -> list[str]:
         """A sentence for each place where the chain is broken; empty when it is whole.
 
-        The last entries cut off leave a whole chain: keep its newest number and hash elsewhere.
+        A chain whose last entries are cut off is whole in itself: ``kept``, an earlier
+        :meth:`audit_seal`, tells that.
         """
-        found, seq, sealed = [], 0, _FIRST
+        found, seq, sealed, known = [], 0, _FIRST, {0: _FIRST}
         with self._reading() as connection:
             for row in connection.execute(select(audit).order_by(audit.c.seq)):
                 if row.seq != seq + 1:
@@ -74,6 +80,12 @@ class Audit(Database):
                 elif row.hash != _seal(sealed, row):
                     found.append(f"Audit entry {row.seq} is not what was written.")
                 seq, sealed = row.seq, row.hash
+                if kept is not None and seq == kept[0]:
+                    known[seq] = sealed
+        if kept is not None and kept[0] not in known:
+            found.append(f"The audit trail ends at entry {seq}, and held {kept[0]} once.")
+        elif kept is not None and known[kept[0]] != kept[1]:
+            found.append(f"Audit entry {kept[0]} does not bear the seal that was kept of it.")
         return found
 
 
@@ -87,10 +99,7 @@ def enter(
     detail: Mapping[str, object] | None = None,
 ) -> None:
     """Add an entry in the transaction that does what it tells."""
-    last = connection.execute(
-        select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
-    ).first()
-    seq, sealed = (last.seq, last.hash) if last else (0, _FIRST)
+    seq, sealed = _newest(connection)
     row = {
         "seq": seq + 1,
         "at": at.astimezone(UTC),
@@ -101,6 +110,12 @@ def enter(
     }
     digest = _digest(sealed, row["seq"], at, who, act, subject, str(row["detail"]))
     connection.execute(audit.insert(), {**row, "hash": digest})
+
+
+def _newest(connection: Connection) -> tuple[int, str]:
+    query = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+    last = connection.execute(query).first()
+    return (last.seq, last.hash) if last else (0, _FIRST)
 
 
 def _seal(sealed: str, row: AnyRow) -> str:
