@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from billing.cases import Case, CaseState, Facets, Order, QueuePage, View
 from billing.errors import BadInput
@@ -18,23 +18,35 @@ from billing.ledger.words import CLAIM, CONCLUSION, read
 from billing.money import ZERO
 from billing.report import ClaimResult
 
-_ORDERS: Mapping[Order, tuple[ColumnElement[Any], ...]] = {
-    Order.PRIORITY: (),
-    Order.DOLLARS: (cases.c.dollars.desc(),),
-    Order.DUE: (cases.c.due.is_(None), cases.c.due),
-    Order.AGE: (cases.c.service_from,),
+_Keys = tuple[tuple[ColumnElement[Any], bool], ...]
+
+_LAST: _Keys = ((cases.c.priority, True), (cases.c.case_id, False))
+_ORDERS: Mapping[Order, _Keys] = {
+    Order.PRIORITY: _LAST,
+    Order.DOLLARS: ((cases.c.dollars, True), *_LAST),
+    Order.DUE: ((case((cases.c.due.is_(None), 1), else_=0), False), (cases.c.due, False), *_LAST),
+    Order.AGE: ((cases.c.service_from, False), *_LAST),
 }
+"""What each order sorts by, and whether it falls."""
 
 
 class Cases(Database):
     """Reading the queue and its cases; nothing here writes."""
 
-    def queue(self, view: View, today: date, *, start: int = 0, most: int = 50) -> QueuePage:
-        """A page of ``view``: ``most`` cases from the number ``start``, the first being 0."""
+    def queue(
+        self, view: View, today: date, *, start: int = 0, most: int = 50, after: int | None = None
+    ) -> QueuePage:
+        """A page of ``view``: ``most`` cases from the number ``start``, the first being 0.
+
+        They are counted behind the case ``after``, where one is named: as it stands now, and
+        whether or not it still belongs to the view. Raises BadInput when there is no such case.
+        """
         wanted = _wanted(view, today)
-        order = (*_ORDERS[view.order], cases.c.priority.desc(), cases.c.case_id)
+        order = [key.desc() if falls else key for key, falls in _ORDERS[view.order]]
         chosen = select(cases.c.case_id).where(*wanted).order_by(*order).offset(start).limit(most)
         with self._reading() as connection:
+            if after is not None:
+                chosen = chosen.where(_behind(connection, view.order, after))
             whole = connection.execute(
                 select(func.count(), func.sum(cases.c.dollars)).where(*wanted)
             ).one()
@@ -129,6 +141,24 @@ def _wanted(view: View, today: date) -> list[ColumnElement[bool]]:
     if view.due_by is not None:
         wanted.append(cases.c.due <= view.due_by)
     return wanted
+
+
+def _behind(connection: Connection, order: Order, case_id: int) -> ColumnElement[bool]:
+    """That a case comes later in an order than one that is there."""
+    keys = _ORDERS[order]
+    query = select(*(key for key, _ in keys)).where(cases.c.case_id == case_id)
+    row = connection.execute(query).first()
+    if row is None:
+        raise BadInput(f"There is no case {case_id}; it may have been of another ledger")
+    later: list[ColumnElement[bool]] = []
+    alike: list[ColumnElement[bool]] = []
+    for (key, falls), value in zip(keys, row, strict=True):
+        if value is None:
+            alike.append(key.is_(None))
+            continue
+        later.append(and_(*alike, key < value if falls else key > value))
+        alike.append(key == value)
+    return or_(*later)
 
 
 def _read(connection: Connection, which: ColumnElement[bool]) -> Iterable[Case]:

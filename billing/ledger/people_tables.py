@@ -117,7 +117,23 @@ tokens = Table(
     Column("made_by", ForeignKey("users.user_id"), nullable=False),
     Column("made_at", Instant, nullable=False),
     Column("expires_on", Date, nullable=False),
+    Column("per_minute", Integer, nullable=False),
+    Column("used_at", Instant),
     Column("revoked_at", Instant),
+)
+
+# What a system asked for under a key of its own, so that asking again is not doing again: what was
+# answered, or nothing while it is being done.
+kept_answers = Table(
+    "kept_answers",
+    metadata,
+    Column("token", ForeignKey("tokens.sha256"), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("request", String(64), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("status", Integer),
+    Column("body", Text),
+    Index("kept_answers_by_age", "at"),
 )
 
 # A case is what people do about one claim of one payer, whichever sweep spoke of it last: `item_id`

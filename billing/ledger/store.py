@@ -18,6 +18,7 @@ from billing.ledger.items import Work
 from billing.ledger.people import People
 from billing.ledger.reports import Reports
 from billing.ledger.taking_up import TakingUp
+from billing.ledger.tokens import Tokens
 from billing.ledger.upgrade import bring_up
 from billing.ledger.visits import Visits
 
@@ -36,6 +37,7 @@ class Ledger(
     Cases,
     CaseDeeds,
     People,
+    Tokens,
     Audit,
     Database,
 ):
