@@ -7,7 +7,6 @@ import os
 import secrets
 import sys
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,13 +61,13 @@ def console(
 
 def desk_of(settings: Settings, ledger: Ledger) -> Desk:
     """The desk of a console with these settings."""
-    from bots.profile import load_profiles
     from console.web.desk import Desk
+    from console.web.kept_profiles import KeptProfiles
     from flows.console_bots import ConsoleBots
 
     return Desk(
         ledger=ledger,
-        profiles=partial(load_profiles, settings.profiles),
+        profiles=KeptProfiles(settings.profiles),
         bots=ConsoleBots(settings),
         key=console_key(settings.home),
         time_zone=settings.time_zone,

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -22,14 +21,15 @@ from billing.errors import BadInput
 from billing.ledger import Ledger, SweptExport, open_ledger
 from billing.people import Person, Role
 from billing.report import ClaimResult
-from bots.profile import load_profiles
 from console.web.app import make_app
 from console.web.desk import Desk
+from console.web.kept_profiles import KeptProfiles
 
 PROJECT = Path(__file__).resolve().parent.parent
 PASSWORD = "correct horse battery staple"
 ZONE = ZoneInfo("America/New_York")
 KEPT = PasswordHasher(time_cost=1, memory_cost=64).hash(PASSWORD)  # quick to check, for tests alone
+SHIPPED = KeptProfiles(PROJECT / "payer_profiles")
 EXPORT = SweptExport("aging.csv", "e" * 64, "generic", 0)
 
 
@@ -51,7 +51,7 @@ def desk_over(home: Path) -> Desk:
     """A desk over the ledger in ``home``, with the profiles that ship."""
     return Desk(
         ledger=open_ledger(home),
-        profiles=partial(load_profiles, PROJECT / "payer_profiles"),
+        profiles=SHIPPED,
         bots=SilentBots(),
         key=b"k" * 32,
         time_zone=ZONE,
