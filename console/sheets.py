@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from math import ceil
 from typing import Literal
 
 from billing.codes.reasons import explain
@@ -25,6 +26,8 @@ from console.words import (
 )
 
 SHORT_HASH = 12
+MOST_LINES = 8
+"""Lines of text that a row shows at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,15 @@ class Sheet:
     total: tuple[Value, ...] | None = None
     range_name: str | None = None
     empty: str = "none"
+
+
+def lines_of(columns: Sequence[Column], values: Sequence[Value]) -> int:
+    """How many lines the tallest wrapped cell of a row takes."""
+    most = 1
+    for column, value in zip(columns, values, strict=True):
+        if column.form == "prose" and isinstance(value, str):
+            most = max(most, ceil(len(value) / column.width))
+    return min(most, MOST_LINES)
 
 
 def kinds_sheet(report: SweepReport) -> Sheet:

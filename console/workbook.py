@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from math import ceil
 from typing import Any
 
 import xlsxwriter
@@ -17,18 +16,21 @@ from billing.money import dollars
 from billing.report import SweepReport
 from bots.exports.columns import clean, harmless
 from console.claim_sheets import all_sheets, exceptions_sheet
+from console.long_sheets import is_long, with_rows
 from console.sheets import (
+    MOST_LINES,
     Column,
     Form,
     Link,
     Sheet,
     Value,
+    lines_of,
     payments_sheet,
     postings_sheet,
 )
 
 INK, HEAD, RULE, BAND, LATE = "#1B2430", "#0F4C5C", "#DDE2E7", "#F1F5F6", "#9B2218"
-LINE_POINTS, MOST_LINES = 13, 8
+LINE_POINTS = 13
 MOST_LINKS = 65_000  # on a sheet; Excel takes 65,530
 PRINTED_TO = ("Note", "Deadline")  # wide sheets print up to the first of these that they have
 
@@ -117,8 +119,11 @@ def workbook(
     book.set_size(2400, 1400)
     formats = _formats(book)
     said = "Patients by initials only." + (" Proposed, not posted." if proposes else "")
-    for sheet in sheets:
+    long: dict[int, Sheet] = {}
+    for at, sheet in enumerate(sheets, start=1):
         page = book.add_worksheet(sheet.name)
+        if is_long(sheet):
+            long[at] = sheet
         _write_sheet(page, sheet, formats, today)
         if sheet.range_name is not None:
             last = len(sheet.rows), len(sheet.columns) - 1
@@ -128,7 +133,7 @@ def workbook(
         page.set_header(f"&L&10 {_spelled(sheet.name)}: {_spelled(sheet.note)}&R&10 {run}")
         page.set_footer(f"&L&9{said}&R&9Page &P of &N")
     book.close()
-    return target.getvalue()
+    return with_rows(target.getvalue(), long) if long else target.getvalue()
 
 
 def _formats(book: Any) -> dict[tuple[str, str], Any]:
@@ -174,15 +179,10 @@ def _write_sheet(
     for at, column in enumerate(sheet.columns):
         page.set_column(at, at, column.width)
         page.write_string(0, at, column.heading, formats["head", column.form])
-    links = 0
-    for down, values in enumerate(sheet.rows, start=1):
-        page.set_row(down, LINE_POINTS * _lines(sheet.columns, values) + 4)
-        for at, (column, value) in enumerate(zip(sheet.columns, values, strict=True)):
-            late = column.heading in ("Due", "Deadline") and _is_late(sheet, values, today)
-            if isinstance(value, Link):
-                links += 1
-                value = value if links <= MOST_LINKS else value.text
-            _write(page, down, at, value, formats["late" if late else "plain", column.form])
+    if is_long(sheet):
+        _write_patterns(page, sheet.columns, formats)
+    else:
+        _write_rows(page, sheet, formats, today)
     last = max(len(sheet.rows), 1)
     if not sheet.rows:
         page.write_string(1, 0, sheet.empty, formats["plain", "text"])
@@ -202,6 +202,30 @@ def _write_sheet(
     page.fit_to_pages(1, 0)
     page.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
     page.repeat_rows(0)
+
+
+def _write_rows(
+    page: Any, sheet: Sheet, formats: Mapping[tuple[str, str], Any], today: date
+) -> None:
+    links = 0
+    for down, values in enumerate(sheet.rows, start=1):
+        page.set_row(down, LINE_POINTS * lines_of(sheet.columns, values) + 4)
+        for at, (column, value) in enumerate(zip(sheet.columns, values, strict=True)):
+            late = column.heading in ("Due", "Deadline") and _is_late(sheet, values, today)
+            if isinstance(value, Link):
+                links += 1
+                value = value if links <= MOST_LINKS else value.text
+            _write(page, down, at, value, formats["late" if late else "plain", column.form])
+
+
+def _write_patterns(
+    page: Any, columns: Sequence[Column], formats: Mapping[tuple[str, str], Any]
+) -> None:
+    """An empty row of each height, for :func:`console.long_sheets.with_rows`."""
+    for lines in range(1, MOST_LINES + 1):
+        page.set_row(lines, LINE_POINTS * lines + 4)
+        for at, column in enumerate(columns):
+            page.write_blank(lines, at, None, formats["plain", column.form])
 
 
 def _write(page: Any, row: int, column: int, value: Value, form: Any) -> None:
@@ -235,16 +259,6 @@ def _printed(columns: tuple[Column, ...]) -> int | None:
 def _is_late(sheet: Sheet, values: tuple[Value, ...], today: date) -> bool:
     due = dict(zip((column.heading for column in sheet.columns), values, strict=True)).get("Due")
     return isinstance(due, date) and due <= today
-
-
-def _lines(columns: tuple[Column, ...], values: tuple[Value, ...]) -> int:
-    """How many lines the tallest wrapped cell of a row takes."""
-    tall = [
-        ceil(len(value) / column.width)
-        for column, value in zip(columns, values, strict=True)
-        if column.form == "prose" and isinstance(value, str)
-    ]
-    return min(max([1, *tall]), MOST_LINES)
 
 
 def _spelled(text: str) -> str:
