@@ -64,9 +64,7 @@ def _filled(part: str, sheet: Sheet) -> Iterator[str]:
     yield re.sub('(<dimension ref="A1:)[^"]*', rf"\g<1>{last}", part[: headings.end()], count=1)
     looks = [pattern[1] for pattern in patterns]
     styles = _STYLE.findall(patterns[0][2])
-    begins = [
-        (f'<c r="{column_letters(at)}', f'" s="{style}"') for at, style in enumerate(styles)
-    ]
+    begins = [(f'<c r="{column_letters(at)}', f'" s="{style}"') for at, style in enumerate(styles)]
     for at in range(0, len(sheet.rows), _AT_ONCE):
         pieces: list[str] = []
         for number, values in enumerate(sheet.rows[at : at + _AT_ONCE], start=at + 2):

@@ -15,7 +15,15 @@ from billing.ledger.evidence import require_listed
 from billing.ledger.items import closed_as, hashes_of
 from billing.ledger.leases import close_unasked
 from billing.ledger.sweeps import FINAL
-from billing.ledger.words import CLAIM, CONCLUSION, PLACES, REMITTANCE, REMITTED_CLAIM, read, write
+from billing.ledger.words import (
+    CLAIM,
+    CONCLUSION,
+    REMITTANCE,
+    REMITTED_CLAIM,
+    read,
+    read_places,
+    write,
+)
 from billing.model import Claim, Conclusion
 from billing.recheck import LastAnswer
 from billing.reconcile.background import PaidBefore
@@ -56,7 +64,7 @@ class History(Database):
         table, claims = tables.remittances, tables.remitted_claims
         beside = and_(claims.c.sha256 == table.c.sha256, claims.c.position == table.c.position)
         query = (
-            select(table.c.remittance, table.c.payment_date, claims.c.claim, claims.c.places)
+            select(table.c.remittance, table.c.payment_date, claims)
             .join_from(claims, table, beside)
             .where(
                 claims.c.number == bare(payer_claim_number),
@@ -67,15 +75,13 @@ class History(Database):
         )
         with self._reading() as connection:
             rows = connection.execute(query).all()
-        return tuple(
-            PaidBefore(
-                read(REMITTANCE, row.remittance).trace_number,
-                row.payment_date,
-                read(REMITTED_CLAIM, row.claim),
-                read(PLACES, row.places).get(".paid"),
-            )
-            for row in rows
-        )
+        found = []
+        for row in rows:
+            claim = read(REMITTED_CLAIM, row.claim)
+            place = read_places(row.places, row.sha256, claim).get(".paid")
+            trace = read(REMITTANCE, row.remittance).trace_number
+            found.append(PaidBefore(trace, row.payment_date, claim, place))
+        return tuple(found)
 
     def leave_as_known(
         self,

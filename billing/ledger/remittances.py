@@ -25,10 +25,18 @@ from billing.books import (
     is_rival,
     payment_key,
 )
+from billing.claim_places import PaymentPlaces
 from billing.ledger import tables
 from billing.ledger.database import AnyRow, Database
 from billing.ledger.evidence import require_listed
-from billing.ledger.words import PLACES, REMITTANCE, REMITTED_CLAIM, read, write
+from billing.ledger.words import (
+    REMITTANCE,
+    REMITTED_CLAIM,
+    read,
+    read_places,
+    write,
+    write_places,
+)
 from billing.model import Channel, Evidence, Posting, PostingKind, Remittance
 from billing.reconcile.order import Entry, Held
 from billing.reconcile.settled import doubt, otherwise, settled_by
@@ -163,7 +171,7 @@ def _read_statements(
     beside = and_(claims.c.sha256 == table.c.sha256, claims.c.position == table.c.position)
     query = select(claims).join_from(claims, table, beside).where(*wanted)
     held: dict[tuple[str, int], list[AnyRow]] = defaultdict(list)
-    for row in connection.execute(query.order_by(claims.c.nth)):
+    for row in connection.execute(query.order_by(claims.c.sha256, claims.c.position, claims.c.nth)):
         held[row.sha256, row.position].append(row)
     statements: dict[str, list[Statement]] = defaultdict(list)
     order = (table.c.payment_date, table.c.received_at, table.c.sha256, table.c.position)
@@ -273,14 +281,7 @@ def _payer_in_books(connection: Connection, remittance: Remittance) -> str:
 
 
 def _insert(connection: Connection, row: dict[str, Any], remittance: Remittance) -> None:
-    own: dict[str, Evidence] = {}
-    of_claims: dict[int, dict[str, Evidence]] = defaultdict(dict)
-    for path, place in remittance.places.items():
-        if path.startswith("claims["):
-            index, _, rest = path.removeprefix("claims[").partition("]")
-            of_claims[int(index)][rest] = place
-        else:
-            own[path] = place
+    own, of_claims = _parted(remittance)
     head = replace(remittance, claims=(), places=own)
     connection.execute(tables.remittances.insert(), {**row, "remittance": write(REMITTANCE, head)})
     key = {"sha256": row["sha256"], "position": row["position"]}
@@ -291,7 +292,7 @@ def _insert(connection: Connection, row: dict[str, Any], remittance: Remittance)
             "number": claim_number(claim),
             "own": bare(claim.claim_id),
             "claim": write(REMITTED_CLAIM, claim),
-            "places": write(PLACES, of_claims[nth]),
+            "places": write_places(of_claims[nth], row["sha256"], claim),
         }
         for nth, claim in enumerate(remittance.claims)
     ]
@@ -299,13 +300,32 @@ def _insert(connection: Connection, row: dict[str, Any], remittance: Remittance)
         connection.execute(tables.remitted_claims.insert(), rows)
 
 
+def _parted(
+    remittance: Remittance,
+) -> tuple[Mapping[str, Evidence], Sequence[Mapping[str, Evidence]]]:
+    """Where the payment's own figures stand, and those of each of its claims by path from it."""
+    places = remittance.places
+    if isinstance(places, PaymentPlaces) and len(places.claims) == len(remittance.claims):
+        return places.own, places.claims
+    own: dict[str, Evidence] = {}
+    of_claims: list[dict[str, Evidence]] = [{} for _ in remittance.claims]
+    for path, place in places.items():
+        if path.startswith("claims["):
+            index, _, rest = path.removeprefix("claims[").partition("]")
+            of_claims[int(index)][rest] = place
+        else:
+            own[path] = place
+    return own, of_claims
+
+
 def _statement(row: AnyRow, claims: Iterable[AnyRow]) -> Statement:
     head = read(REMITTANCE, row.remittance)
-    places, held = dict(head.places), []
+    held, placed = [], []
     for one in claims:
-        held.append(read(REMITTED_CLAIM, one.claim))
-        found = read(PLACES, one.places)
-        places |= {f"claims[{one.nth}]{path}": place for path, place in found.items()}
+        claim = read(REMITTED_CLAIM, one.claim)
+        held.append(claim)
+        placed.append(read_places(one.places, row.sha256, claim))
+    places = PaymentPlaces(head.places, placed)
     return Statement(
         remittance=replace(head, payer=row.payer, claims=tuple(held), places=places),
         sha256=row.sha256,

@@ -23,10 +23,11 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-LEDGER_VERSION = 5
+LEDGER_VERSION = 6
 """The version of these tables; a ledger with a higher one is refused, a lower one brought up.
 
-1 had no drift and no visits, 2 no remittances and no batches, 3 no people, 4 no settlements.
+1 had no drift and no visits, 2 no remittances and no batches, 3 no people, 4 no settlements,
+5 spelled out every place of an 835.
 """
 
 PENDING = "pending"

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from billing.acknowledgement import Acknowledgement
+from billing.claim_places import place
 from billing.codes.categories import Stage, stage_of
 from bots.reading.x12_elements import (
     Numbered,
     amount,
     element,
-    place,
     required,
     status_codes,
 )

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from billing.claim_places import place
 from billing.coverage import Benefit, Network
-from bots.reading.x12_elements import amount, element, place, quantity
+from bots.reading.x12_elements import amount, element, quantity
 
 ACTIVE, INACTIVE, NOT_COVERED = set("12345"), set("678"), "I"
 NETWORKS = {

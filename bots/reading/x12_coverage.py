@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from billing.claim_places import place
 from billing.coverage import Coverage, OtherPayer
 from billing.model import Answer, Found, NoAnswer, NotFound, Reason
 from bots.reading.x12_benefits import Benefits
-from bots.reading.x12_elements import element, period, place, refused, required
+from bots.reading.x12_elements import element, period, refused, required
 from bots.reading.x12_envelope import Transaction
 
 BEGINS, ENDS, FROM_TO = {"346", "356"}, {"347", "357"}, {"291", "307"}

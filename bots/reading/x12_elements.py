@@ -25,11 +25,6 @@ def named(segment: Sequence[str]) -> str:
     return segment[0] if _NAME.fullmatch(segment[0]) else "unnamed"
 
 
-def place(number: int, name: str, position: int) -> str:
-    """Where an element stands: ``segment 12, CLP04``."""
-    return f"segment {number}, {name}{position:02d}"
-
-
 def refused(number: int, name: str, position: int, fact: str) -> UnreadableDocument:
     """The refusal of an element, without its text, which may be a patient's."""
     return UnreadableDocument(

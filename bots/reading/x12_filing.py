@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from billing.acknowledgement import Acceptance
+from billing.claim_places import place
 from billing.errors import UnreadableDocument
 from billing.identity import Verdict, judge, same_id
 from billing.model import Claim
 from billing.money import x12_money
 from bots.reading.x12 import Segments
 from bots.reading.x12_acknowledgements import read_claim_acknowledgements, read_receipts
-from bots.reading.x12_elements import day, element, place
+from bots.reading.x12_elements import day, element
 from bots.reading.x12_envelope import ACKNOWLEDGED, Interchanges, Transaction
 from bots.reading.x12_status import read_statuses
 

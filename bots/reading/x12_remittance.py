@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import chain
 
+from billing.claim_places import PaymentPlaces, SegmentPlaces, place, where_by_path
 from billing.errors import UnreadableDocument
 from billing.model import (
     Adjustment,
@@ -25,7 +27,6 @@ from bots.reading.x12_elements import (
     element,
     pairs,
     period,
-    place,
     quantity,
     refused,
     required,
@@ -54,9 +55,8 @@ DEBIT = "D"
 class PlacedClaim:
     """One claim of a payment, and where its figures stand.
 
-    ``where`` is the segment of its CLP, then of each claim-level adjustment, then of each line
-    its SVC, its allowed amount if there is one, and its adjustments. A segment is told by its
-    number; that of an adjustment stands times 100, plus the element's position.
+    ``where`` are the segments that state them, as :func:`billing.claim_places.where_by_path` has
+    them.
     """
 
     claim: RemittedClaim
@@ -65,18 +65,7 @@ class PlacedClaim:
     @property
     def places(self) -> Places:
         """The places of the figures by their path from the claim."""
-        where, named = iter(self.where), {"charge": 3, "paid": 4, "patient_responsibility": 5}
-        number = next(where)
-        found = {f".{name}": place(number, "CLP", at) for name, at in named.items()}
-        found |= _adjusted("", len(self.claim.adjustments), where)
-        for index, line in enumerate(self.claim.lines):
-            path, number = f".lines[{index}]", next(where)
-            found[f"{path}.charge"] = place(number, "SVC", 2)
-            found[f"{path}.paid"] = place(number, "SVC", 3)
-            if line.allowed is not None:
-                found[f"{path}.allowed"] = place(next(where), "AMT", 2)
-            found |= _adjusted(path, len(line.adjustments), where)
-        return found
+        return where_by_path(self.claim, self.where)
 
 
 class Payment:
@@ -221,7 +210,7 @@ def _claim(held: list[list[Numbered]], component: str, misdated: list[int]) -> P
         lines,
         tuple(remarks),
     )
-    return PlacedClaim(claim, where)
+    return PlacedClaim(claim, array("Q", where))
 
 
 def _line(
@@ -303,37 +292,6 @@ def _adjust(number: int, segment: list[str], into: list[Adjustment], where: list
         where.append(100 * number + position + 1)
 
 
-def _adjusted(path: str, count: int, where: Iterator[int]) -> Places:
-    at = (divmod(next(where), 100) for _ in range(count))
-    return {
-        f"{path}.adjustments[{index}].amount": place(number, "CAS", position)
-        for index, (number, position) in enumerate(at)
-    }
-
-
-class _Evidences(Mapping[str, Evidence]):
-    """The evidence of every figure of a payment, made when the first is asked for."""
-
-    def __init__(self, sha256: str, payment: Places, claims: Sequence[PlacedClaim]) -> None:
-        self._sha256, self._payment, self._claims = sha256, payment, claims
-
-    @cached_property
-    def _made(self) -> dict[str, Evidence]:
-        places = dict(self._payment)
-        for index, placed in enumerate(self._claims):
-            places |= {f"claims[{index}]{path}": at for path, at in placed.places.items()}
-        return {path: Evidence(self._sha256, where) for path, where in places.items()}
-
-    def __getitem__(self, path: str) -> Evidence:
-        return self._made[path]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._made)
-
-    def __len__(self) -> int:
-        return len(self._made)
-
-
 def whole(payment: Payment, sha256: str) -> Remittance:
     """The payment with all its claims, every place an evidence in the bytes ``sha256`` names.
 
@@ -342,6 +300,8 @@ def whole(payment: Payment, sha256: str) -> Remittance:
     if payment.payment_date is None:
         raise UnreadableDocument(payment.undated)
     claims = list(payment.claims())
+    own = {path: Evidence(sha256, where) for path, where in payment.places.items()}
+    placed = [SegmentPlaces(sha256, one.claim, one.where) for one in claims]
     return Remittance(
         trace_number=payment.trace_number,
         method=payment.method,
@@ -351,5 +311,5 @@ def whole(payment: Payment, sha256: str) -> Remittance:
         payee=payment.payee,
         claims=tuple([one.claim for one in claims]),
         provider_adjustments=tuple(payment.provider_adjustments),
-        places=_Evidences(sha256, payment.places, claims),
+        places=PaymentPlaces(own, placed),
     )

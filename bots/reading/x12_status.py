@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from billing.claim_places import place
 from billing.codes.categories import Stage, stage_of
 from billing.errors import UnreadableDocument
 from billing.model import Answer, ClaimStatus, Found, NoAnswer, NotFound, Reason
@@ -15,7 +16,6 @@ from bots.reading.x12_elements import (
     day,
     element,
     period,
-    place,
     status_codes,
 )
 from bots.reading.x12_envelope import Transaction
