@@ -64,6 +64,8 @@ _NOT_THERE = frozenset(
         DepositKind.SEVERAL_FIT,
     }
 )
+_NO_DEPOSIT = _NOT_THERE | {DepositKind.NO_MONEY}
+_AT_PEACE = SETTLED | _NO_DEPOSIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,8 @@ def agree(
     not is not missing. A cent is a conflict.
     """
     weighed = _Weighing(claim, observations, remitted, deposits)
+    if not weighed.parts and not weighed.statuses:
+        return None
     said = tuple(weighed.said())
     paid = next((one.paid for one in said if one.source in _BEST and one.paid is not None), None)
     if paid is None:
@@ -171,16 +175,19 @@ class _Weighing:
         deposits: Mapping[str, Deposit],
     ) -> None:
         self.claim, self.deposits = claim, deposits
-        self.statuses = dict(_statuses(observations))
-        numbers = {bare_number(one.payer_claim_number) for one, _ in self.statuses.values()} - {""}
-        found = {
-            part.key: part
-            for number in (bare_number(claim.claim_id), *numbers)
+        self.statuses = dict(_statuses(observations)) if observations else {}
+        theirs = {bare_number(one.payer_claim_number) for one, _ in self.statuses.values()} - {""}
+        found = [
+            part
+            for number in {bare_number(claim.claim_id), *theirs}
             for part in remitted.get(number, ())
             if same_id(claim.claim_id, part.claim.claim_id) is True
-            or bare_number(part.claim.payer_claim_number) in numbers
-        }
-        self.parts = [found[key] for key in sorted(found)]
+            or (theirs and bare_number(part.claim.payer_claim_number) in theirs)
+        ]
+        if len(found) > 1:
+            by_key = {part.key: part for part in found}
+            found = [by_key[key] for key in sorted(by_key)]
+        self.parts = found
         self.payments = {part.received.key: part.received for part in self.parts}
 
     @property
@@ -202,7 +209,7 @@ class _Weighing:
                 last = max(mine, key=lambda part: part.statement.remittance.payment_date)
                 yield Said(source, _total(mine), ", ".join(traces), last.place)
         booked = [one for key in self.payments if (one := self.deposits.get(key)) is not None]
-        there = [one for one in booked if one.kind not in _NOT_THERE | {DepositKind.NO_MONEY}]
+        there = [one for one in booked if one.kind not in _NO_DEPOSIT]
         if there:
             settled = all(one.kind in SETTLED for one in booked)
             words = ", ".join(dict.fromkeys(one.kind for one in there))
@@ -219,14 +226,13 @@ class _Weighing:
 
     def differences(self) -> Iterator[_Difference]:
         """Every difference in a clause, with its dollars."""
-        yield from self._statements_differ()
-        if not any(True for _ in self._statements_differ()):
+        differing = list(self._statements_differ())
+        yield from differing
+        if not differing:
             yield from self._portal_differs()
         for key, payment in self.payments.items():
             deposit = self.deposits.get(key)
-            if deposit is not None and deposit.kind not in SETTLED | _NOT_THERE | {
-                DepositKind.NO_MONEY
-            }:
+            if deposit is not None and deposit.kind not in _AT_PEACE:
                 number = payment.remittance.trace_number
                 apart = usd(abs(deposit.difference))
                 yield f"payment {number}: {deposit.kind}, {apart}", abs(deposit.difference)
@@ -239,6 +245,8 @@ class _Weighing:
             alike = part.received.key, part.claim.status == REVERSAL
             by_payment.setdefault(alike, []).append(part)
         for (key, _), parts in by_payment.items():
+            if len(parts) == 1:
+                continue
             number = self.payments[key].remittance.trace_number
             figures = {
                 "amount": {part.statement.remittance.amount for part in parts},
@@ -257,6 +265,8 @@ class _Weighing:
 
     def _portal_differs(self) -> Iterator[_Difference]:
         """What portal and 277 state otherwise than the remittances, or than each other."""
+        if not self.statuses:
+            return
         documents = [
             Observation(
                 Channel.EOB,

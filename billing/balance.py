@@ -42,7 +42,22 @@ def residuals(remittance: Remittance) -> tuple[Residual, ...]:
 
 def claim_residuals(claim: RemittedClaim, path: str) -> tuple[Residual, ...]:
     """Every equation of one claim that does not close; ``path`` is the claim's."""
-    return tuple(found for found in _claim_equations(claim, path) if found.dollars)
+    found: list[Residual] = []
+    adjusted, patients = _totals(claim.adjustments)
+    charges = ZERO
+    for number, line in enumerate(claim.lines):
+        of_line, of_patient = _totals(line.adjustments)
+        adjusted, patients = adjusted + of_line, patients + of_patient
+        charges += line.charge
+        if dollars := line.charge - of_line - line.paid:
+            found.append(Residual(LINE, f"{path}.lines[{number}]", dollars))
+    if dollars := claim.charge - adjusted - claim.paid:
+        found.append(Residual(CLAIM, path, dollars))
+    if claim.lines and (dollars := charges - claim.charge):
+        found.append(Residual(CLAIM_CHARGE, path, dollars))
+    if dollars := patients - claim.patient_responsibility:
+        found.append(Residual(PATIENT, path, dollars))
+    return tuple(found)
 
 
 def payment_residuals(
@@ -79,17 +94,14 @@ def _equations(remittance: Remittance) -> Iterator[Residual]:
     yield from payment_residuals(remittance.amount, claims_paid, withheld)
 
 
-def _claim_equations(claim: RemittedClaim, path: str) -> Iterator[Residual]:
-    for number, line in enumerate(claim.lines):
-        dollars = line.charge - _total(line.adjustments) - line.paid
-        yield Residual(LINE, f"{path}.lines[{number}]", dollars)
-    every = claim.all_adjustments
-    yield Residual(CLAIM, path, claim.charge - _total(every) - claim.paid)
-    if claim.lines:
-        charges = sum((line.charge for line in claim.lines), ZERO)
-        yield Residual(CLAIM_CHARGE, path, charges - claim.charge)
-    patients = _total(entry for entry in every if entry.group == "PR")
-    yield Residual(PATIENT, path, patients - claim.patient_responsibility)
+def _totals(adjustments: Iterable[Adjustment]) -> tuple[Decimal, Decimal]:
+    """Dollars of all adjustments, and of those that the patient owes."""
+    total = patients = ZERO
+    for entry in adjustments:
+        total += entry.amount
+        if entry.group == "PR":
+            patients += entry.amount
+    return total, patients
 
 
 def _total(adjustments: Iterable[Adjustment]) -> Decimal:

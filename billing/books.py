@@ -128,7 +128,9 @@ class Referred:
 
 def bare(number: str) -> str:
     """A number without what its spellings differ in: case, blanks and punctuation."""
-    return "".join(one for one in number if one.isalnum()).casefold()
+    if not number.isalnum():
+        number = "".join(one for one in number if one.isalnum())
+    return number.casefold()
 
 
 def bare_trace(number: str) -> str:
@@ -345,7 +347,8 @@ def by_number(received: Iterable[Received]) -> dict[str, list[Part]]:
             if not payment.hears(statement):
                 continue
             for index, claim in enumerate(statement.remittance.claims):
+                part = Part(payment, statement, index)
                 for number in {bare(claim.claim_id), bare(claim.payer_claim_number)}:
                     if number:
-                        parts.setdefault(number, []).append(Part(payment, statement, index))
+                        parts.setdefault(number, []).append(part)
     return parts

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from billing.balance import residuals
+from billing.balance import Residual, residuals
 from billing.errors import UnreadableDocument
 from billing.ledger import Ledger
 from billing.model import Channel, Remittance
@@ -46,9 +46,11 @@ def receive_file(
     unread: list[str] = []
     kind = next((media for sign, media in DOCUMENTS.items() if data.lstrip().startswith(sign)), X12)
     if kind == X12:
-        sha256, found = ledger.store(data, X12), _payments(name, data, unread)
-        unread += [_unbalanced(name, one) for one in found if residuals(one)]
-        receive_payments(ledger, sha256, found, spellings(profiles), run)
+        sha256, payments = ledger.store(data, X12), _payments(name, data, unread)
+        off = [residuals(one) for one in payments]
+        told = zip(payments, off, strict=True)
+        unread += [_unbalanced(name, one) for one, open_ones in told if open_ones]
+        _receive(ledger, sha256, payments, off, spellings(profiles), run)
         return unread
     try:
         reading = read_eob(data, load_layouts(settings.profiles))
@@ -63,8 +65,8 @@ def receive_file(
         run=run,
         at=datetime.now(UTC),
     )
-    off = zip(found, reading.residuals, strict=True)
-    return [_unbalanced(name, one) for one, open_ones in off if open_ones]
+    told = zip(found, reading.residuals, strict=True)
+    return [_unbalanced(name, one) for one, open_ones in told if open_ones]
 
 
 def receive_payments(
@@ -79,17 +81,25 @@ def receive_payments(
     ``payers`` leads from a payer's name to its profile; another keeps its name, as names are
     compared.
     """
+    off = [residuals(one) for one in remittances]
+    return _receive(ledger, sha256, remittances, off, payers, run)
+
+
+def _receive(
+    ledger: Ledger,
+    sha256: str,
+    remittances: Sequence[Remittance],
+    off: Sequence[Sequence[Residual]],
+    payers: Mapping[str, str],
+    run: str,
+) -> Sequence[str]:
+    """As :func:`receive_payments`, of payments whose residuals are known."""
     named = []
     for one in remittances:
         name = payer_key(one.payer)
         named.append(replace(one, payer=payers.get(name, name)))
     return ledger.receive(
-        sha256,
-        named,
-        [residuals(one) for one in named],
-        channel=Channel.CLEARINGHOUSE,
-        run=run,
-        at=datetime.now(UTC),
+        sha256, named, off, channel=Channel.CLEARINGHOUSE, run=run, at=datetime.now(UTC)
     )
 
 

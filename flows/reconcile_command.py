@@ -11,6 +11,7 @@ import typer
 from billing.agreement import Source, Verdict
 from billing.deposits import QUIET
 from billing.errors import BadInput
+from flows.collection import uncollected
 from flows.options import (
     FINDINGS,
     AsJson,
@@ -48,13 +49,14 @@ def reconcile(
 
     if not (remittance or deposits):
         raise BadInput("Name remittances by --remittance or bank files by --deposits")
-    found = run(
-        settings_in_force(home, profiles),
-        exports=export or (),
-        remittances=remittance or (),
-        deposits=deposits or (),
-        out=out,
-    )
+    with uncollected():
+        found = run(
+            settings_in_force(home, profiles),
+            exports=export or (),
+            remittances=remittance or (),
+            deposits=deposits or (),
+            out=out,
+        )
     if as_json:
         rest = {"repeated_lines": found.repeats, "sentences": list(found.sentences)}
         result = reconciliation_json(found.deposits, found.claims, found.unpaid)

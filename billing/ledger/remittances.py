@@ -42,6 +42,7 @@ from billing.reconcile.order import Entry, Held
 from billing.reconcile.settled import doubt, otherwise, settled_by
 
 _CHUNK = 500
+_AT_ONCE = 2_000
 
 
 class Remittances(Database):
@@ -285,18 +286,18 @@ def _insert(connection: Connection, row: dict[str, Any], remittance: Remittance)
     head = replace(remittance, claims=(), places=own)
     connection.execute(tables.remittances.insert(), {**row, "remittance": write(REMITTANCE, head)})
     key = {"sha256": row["sha256"], "position": row["position"]}
-    rows = [
-        {
-            **key,
-            "nth": nth,
-            "number": claim_number(claim),
-            "own": bare(claim.claim_id),
-            "claim": write(REMITTED_CLAIM, claim),
-            "places": write_places(of_claims[nth], row["sha256"], claim),
-        }
-        for nth, claim in enumerate(remittance.claims)
-    ]
-    if rows:
+    for start in range(0, len(remittance.claims), _AT_ONCE):
+        rows = [
+            {
+                **key,
+                "nth": nth,
+                "number": claim_number(claim),
+                "own": bare(claim.claim_id),
+                "claim": write(REMITTED_CLAIM, claim),
+                "places": write_places(of_claims[nth], row["sha256"], claim),
+            }
+            for nth, claim in enumerate(remittance.claims[start : start + _AT_ONCE], start)
+        ]
         connection.execute(tables.remitted_claims.insert(), rows)
 
 
