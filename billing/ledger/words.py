@@ -49,7 +49,7 @@ def write_places(places: Mapping[str, Evidence], sha256: str, claim: RemittedCla
     """
     if isinstance(places, SegmentPlaces) and places.sha256 == sha256 and places.claim is claim:
         return f"[{','.join(map(str, places.where))}]"
-    return write(PLACES, places)
+    return write(PLACES, dict(places))
 
 
 def read_places(text: str, sha256: str, claim: RemittedClaim) -> Mapping[str, Evidence]:
