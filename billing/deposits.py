@@ -58,21 +58,6 @@ QUIET = SETTLED | {
 }
 """Kinds that ask nothing of anybody."""
 
-ACTIONS: Mapping[DepositKind, str] = {
-    DepositKind.FEE_WITHHELD: "Ask who withheld the fee and book it; refuse paid EFT if you may.",
-    DepositKind.AMOUNT_DIFFERS: "Compare remittance and deposit before posting; ask the payer.",
-    DepositKind.DEPOSITED_TWICE: "Ask the payer; money that is not yours goes back.",
-    DepositKind.RETURNED: "Take the posting back and ask the payer to pay again.",
-    DepositKind.SEVERAL_FIT: "Look up which cheques the deposit slip or lockbox image shows.",
-    DepositKind.MISSING: "Ask the payer for the payment's trace and the account it went to.",
-    DepositKind.UNCASHED: "Find the cheque, or ask the payer to stop it and pay again.",
-    DepositKind.NOT_COVERED: "Give the bank's file of those days too.",
-    DepositKind.NO_REMITTANCE: "Ask the payer for the remittance of this trace number.",
-    DepositKind.UNEXPLAINED: "Find out whose money it is.",
-    DepositKind.RETURN_UNEXPLAINED: "Find out which deposit came back.",
-}
-"""What to do about each kind that is not quiet."""
-
 
 @dataclass(frozen=True, slots=True)
 class Payment:

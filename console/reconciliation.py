@@ -11,9 +11,11 @@ from rich.text import Text
 
 from billing.agreement import Agreed, Source, Verdict
 from billing.bank import Statement
-from billing.deposits import ACTIONS, QUIET, Deposit, DepositKind
+from billing.deposit_findings import MONEY_STEPS, MoneyFinding
+from billing.deposits import QUIET, Deposit, DepositKind
 from billing.model import Evidence
 from billing.money import ZERO, dollars, usd
+from console.money_sheet import money_json, money_sheet
 from console.sheets import SHORT_HASH, Column, Sheet, Value
 from console.summary import new_console, new_table, print_files, text_of
 from console.workbook import sheet_csv, workbook
@@ -47,16 +49,18 @@ def reconciliation_files(
     deposits: Sequence[Deposit],
     claims: Sequence[Agreed],
     statements: Sequence[Statement],
+    findings: Sequence[MoneyFinding],
     *,
     run: str,
     created: datetime,
     today: date,
 ) -> dict[str, tuple[str, bytes]]:
-    """The workbook and its two main tables as CSV: what each is → its name and bytes."""
+    """The workbook and its three main tables as CSV: what each is → its name and bytes."""
+    todo = money_sheet(findings, today)
     first = deposits_sheet(deposits)
     second = claims_sheet(claims)
     book = workbook(
-        [first, second, lines_sheet(deposits), refused_sheet(statements)],
+        [todo, first, second, lines_sheet(deposits), refused_sheet(statements)],
         title=f"Reconciliation {run}",
         run=run,
         created=created,
@@ -64,6 +68,7 @@ def reconciliation_files(
     )
     return {
         "reconciliation (workbook)": ("reconciliation.xlsx", book),
+        "what to do about them (CSV)": ("reconciliation-findings.csv", sheet_csv(todo)),
         "payments and deposits (CSV)": ("reconciliation.csv", sheet_csv(first)),
         "claims, channel by channel (CSV)": ("reconciliation-claims.csv", sheet_csv(second)),
     }
@@ -174,7 +179,7 @@ def reconciliation_summary(
         if kind is not DepositKind.UNRELATED:
             name = Text(KINDS[kind], "" if kind in QUIET else "bold red")
             off = usd(apart) if apart else ""
-            table.add_row(name, f"{count:,}", usd(total), off, ACTIONS.get(kind, ""))
+            table.add_row(name, f"{count:,}", usd(total), off, _do(kind))
     console.print(table)
     if claims or unpaid:
         table = new_table("Claims", ">Count", ">Paid", ">Difference")
@@ -193,10 +198,15 @@ def reconciliation_summary(
 
 
 def reconciliation_json(
-    deposits: Sequence[Deposit], claims: Sequence[Agreed], unpaid: int
+    deposits: Sequence[Deposit],
+    claims: Sequence[Agreed],
+    unpaid: int,
+    findings: Sequence[MoneyFinding],
+    today: date,
 ) -> dict[str, Any]:
-    """Counts, dollars, and every result that is not quiet, as plain values."""
+    """Counts, dollars, findings, and every result that is not quiet, as plain values."""
     return {
+        "findings": money_json(findings, today),
         "deposits": {
             kind.value: {"count": count, "dollars": dollars(total), "difference": dollars(apart)}
             for kind, (count, total, apart) in by_kind(deposits).items()
@@ -231,6 +241,11 @@ def by_verdict(claims: Iterable[Agreed]) -> dict[Verdict, tuple[int, Decimal, De
     return found
 
 
+def _do(kind: DepositKind) -> str:
+    step = MONEY_STEPS.get(kind)
+    return step.action if step else ""
+
+
 def _urgency(one: Deposit) -> tuple[bool, bool, Decimal, str]:
     """Payers' money first, then what may be a patient's or another's, then what is settled."""
     strange = one.kind is DepositKind.UNEXPLAINED
@@ -248,7 +263,7 @@ def _deposit_rows(one: Deposit) -> list[tuple[Value, ...]]:
                 KINDS[one.kind],
                 one.dollars if not at else None,
                 one.difference if not at else None,
-                ACTIONS.get(one.kind, "") if not at else None,
+                _do(one.kind) if not at else None,
                 one.why if not at else None,
                 payment.payer if payment else None,
                 payment.trace_number if payment else None,

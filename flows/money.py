@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from billing.agreement import Agreed, Source, agree
 from billing.bank import Statement, all_lines
-from billing.books import Part, by_number
+from billing.books import Part, Received, by_number
 from billing.deposit_matching import match_deposits
 from billing.deposits import SETTLED, Deposit, DepositKind, payments_of
 from billing.ledger import Ledger
@@ -20,7 +20,8 @@ class Money:
     """Every payment ever received against every bank file ever given.
 
     ``became`` leads from a payment's key to what became of it; ``repeats`` counts lines that an
-    earlier file held too. ``observed`` are the claims that any sweep had an answer to.
+    earlier file held too. ``observed`` are the claims that any sweep had an answer to,
+    ``contested`` the payments whose documents differ.
     """
 
     ledger: Ledger
@@ -30,6 +31,7 @@ class Money:
     became: Mapping[str, Deposit]
     remitted: Mapping[str, Sequence[Part]]
     observed: Set[tuple[str, str | None]]
+    contested: Sequence[Received]
 
     def doubt(self, payment_key: str) -> str:
         """Why the bank does not bear a payment out, in a sentence; empty where it does, where the
@@ -68,4 +70,5 @@ def read_money(ledger: Ledger) -> Money:
         became,
         remitted=by_number(received),
         observed=ledger.observed_claims(),
+        contested=[one for one in received if one.conflict],
     )

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from billing.agreement import Source, Verdict
-from billing.deposits import QUIET
 from billing.errors import BadInput
 from flows.collection import uncollected
 from flows.options import (
@@ -59,7 +58,9 @@ def reconcile(
         )
     if as_json:
         rest = {"repeated_lines": found.repeats, "sentences": list(found.sentences)}
-        result = reconciliation_json(found.deposits, found.claims, found.unpaid)
+        result = reconciliation_json(
+            found.deposits, found.claims, found.unpaid, found.findings, found.today
+        )
         print_json({**result, **rest, "files": found.files})
     else:
         sys.stdout.write(
@@ -72,9 +73,8 @@ def reconcile(
                 color=sys.stdout.isatty(),
             )
         )
-    unsettled = any(one.kind not in QUIET for one in found.deposits)
     unsure = any(
         one.verdict is not Verdict.AGREED and one.missing != (Source.BANK,) for one in found.claims
     )
-    if unsettled or unsure or found.sentences:
+    if found.findings or unsure or found.sentences:
         raise typer.Exit(FINDINGS)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from billing.agreement import Agreed
+from billing.deposit_findings import MoneyFinding, money_findings
 from billing.deposits import Deposit
 from billing.errors import BadInput
 from billing.ledger import open_ledger
@@ -26,12 +27,15 @@ from flows.settings import Settings
 class Reconciled:
     """What became of every payment, every bank line and every claim of the exports.
 
-    ``unpaid`` counts claims of which no channel states a payment; ``repeats`` bank lines that an
-    earlier file held too; ``sentences`` say what could not be used; ``files`` what was written.
+    ``findings`` are what that asks of people on the business day ``today``. ``unpaid`` counts
+    claims of which no channel states a payment; ``repeats`` bank lines that an earlier file held
+    too; ``sentences`` say what could not be used; ``files`` what was written.
     """
 
     deposits: tuple[Deposit, ...]
     claims: tuple[Agreed, ...]
+    findings: tuple[MoneyFinding, ...]
+    today: date
     unpaid: int
     repeats: int
     sentences: tuple[str, ...]
@@ -81,13 +85,16 @@ def reconcile(
     agreed = [said for claim in claims if (said := money.agreement(claim)) is not None]
     unpaid = len(claims) - len(agreed)
     folder = out or settings.artifacts / f"reconciliation-{run}"
+    findings = money_findings(money.deposits, money.contested, today)
     made = reconciliation_files(
-        money.deposits, agreed, money.statements, run=run, created=now, today=today
+        money.deposits, agreed, money.statements, findings, run=run, created=now, today=today
     )
     files = _written(folder, made)
     return Reconciled(
         money.deposits,
         tuple(agreed),
+        findings,
+        today,
         unpaid,
         money.repeats,
         tuple(sentences),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from billing.deposit_findings import MONEY_STEPS
 from billing.reconcile.facts import FACTS
 from billing.reconcile.rules import NOT, RULES, FindingRule
 from billing.steps import STEPS
@@ -13,12 +14,15 @@ from flows.options import AsJson, print_json
 def rules(as_json: AsJson = False) -> None:
     """Show the rules of findings in their order: the first one that fits is a claim's finding.
 
-    Of every other concern (in brackets) the first one that fits is a further finding.
+    Of every other concern (in brackets) the first one that fits is a further finding. Below are
+    the rules of payments and deposits, of which exactly one fits each.
 
     Example: claimsweep rules
     """
     if as_json:
-        print_json({"rules": [_row(rule) for rule in RULES]})
+        print_json(
+            {"rules": [_row(rule) for rule in RULES], "money": list(map(_money, MONEY_STEPS))}
+        )
         return
     for number, rule in enumerate(RULES, 1):
         when = "; ".join(_clause(one) for one in rule.when) or "nothing else fits"
@@ -28,6 +32,22 @@ def rules(as_json: AsJson = False) -> None:
             f"     then {rule.finding}: {STEPS[rule.finding].action}\n"
             f"     says {rule.source}; since {rule.since.isoformat()}\n"
         )
+    for kind, step in MONEY_STEPS.items():
+        sys.stdout.write(
+            f"     {step.rule}  [money]\n     when {step.when}\n"
+            f"     then {kind}: {step.action}\n     says {step.source}\n"
+        )
+
+
+def _money(kind: str) -> dict[str, object]:
+    step = MONEY_STEPS[kind]
+    return {
+        "id": step.rule,
+        "when": step.when,
+        "finding": str(kind),
+        "next_action": step.action,
+        "source": step.source,
+    }
 
 
 def _clause(condition: str) -> str:

@@ -158,7 +158,7 @@ def test_the_files_have_real_dates_and_money_and_no_patient(folder: Path, tmp_pa
     files = ["--remittance", folder / "payments.835", "--deposits", folder / "bank.bai"]
     found = run(tmp_path, "--export", export, *files)
     book = openpyxl.load_workbook(found["files"]["reconciliation (workbook)"])
-    assert book.sheetnames == ["Deposits", "Claims", "Bank lines", "Rows not read"]
+    assert book.sheetnames == ["To do", "Deposits", "Claims", "Bank lines", "Rows not read"]
     sheet = book["Deposits"]
     heads = [cell.value for cell in sheet[1]]
     announced = [row[heads.index("Announced")].value for row in sheet.iter_rows(min_row=2)]
@@ -175,7 +175,8 @@ def test_the_files_have_real_dates_and_money_and_no_patient(folder: Path, tmp_pa
         if path.endswith(".csv")
     )
     assert not [name for name in people if len(name) > 5 and name in written]
-    rows = list(csv.DictReader(written.splitlines()))
+    table = Path(found["files"]["payments and deposits (CSV)"]).read_text(encoding="utf-8-sig")
+    rows = list(csv.DictReader(table.splitlines()))
     assert {"Result", "Announced in", "Booked in"} <= set(rows[0])
     assert "segment" in rows[0]["Announced in"] or "row" in rows[0]["Booked in"]
 
