@@ -47,7 +47,8 @@ DEFINITIONS: Mapping[str, Definition] = {
         "Checks that a payer's system answered, divided by the checks that were due: every claim "
         "row of every export swept, each night anew.",
         _OURS,
-        "A row that was refused and may be missed is due; blank, heading and total rows are not.",
+        "A row that was refused and may be missed is due; blank, heading, total and footer rows "
+        "are not.",
         "more",
     ),
     "touchless": Definition(

@@ -48,7 +48,14 @@ def _stated(said: Conclusion) -> tuple[object, ...]:
     return said.outcome, said.status_words, said.payer_claim_number, said.trace_number, *figures
 
 
-FURNITURE = {"blank row", "headings repeated", "subtotal row", "total row", "message row"}
+FURNITURE = {
+    "blank row",
+    "headings repeated",
+    "subtotal row",
+    "total row",
+    "message row",
+    "page footer row",
+}
 """Why a row is refused that nobody meant as a claim or visit."""
 
 

@@ -23,7 +23,7 @@ WORDS = {
     "headings repeated": "headings repeated",
     "total row": "total row",
     "a date shown as ####": "Birth Dt Tm shows a spreadsheet error",
-    "the first claim again": "Invoice Number repeats that of row 2",
+    "the first claim again": "Invoice Number repeats that of row 2: the same row once more",
 }
 
 

@@ -18,6 +18,7 @@ from billing.model import Claim, SourceRow
 from billing.money import ZERO
 from billing.report import RefusedRow
 from bots.exports.cells import ShortYear, Unreadable, born_before, literal, understood
+from bots.exports.furniture import FOOTER, is_footer
 from bots.exports.recognise import Recognised, Row, Sheeted, recognise, rows_below
 from bots.exports.systems import FIELDS, Field, plain
 from bots.exports.workbook import Cell
@@ -134,18 +135,23 @@ def read_rows(
 def _furniture_of(found: Recognised) -> Callable[[Row], str | None]:
     """Why a row belongs to the report's layout and was never meant as a claim."""
     id_at, member_at = found.positions["claim_id"], found.positions["member_id"]
+    billed_at, balance_at = found.positions["billed"], found.positions["balance"]
     id_heading = plain(found.heading("claim_id"))
     digit_in_heading = _DIGIT.search(id_heading) is not None
 
     def why(row: Row) -> str | None:
         claim_id, member_id = row.cells[id_at], row.cells[member_at]
         numbered = not isinstance(claim_id, str) or _DIGIT.search(claim_id) is not None
-        if numbered and member_id != "" and not digit_in_heading:
+        billed, balance = row.cells[billed_at], row.cells[balance_at]
+        priced = billed != "" and balance != ""
+        if numbered and priced and member_id != "" and not digit_in_heading:
             return None  # how nearly every row is, known without looking at all its cells
         if not row.surplus and all(isinstance(c, str) and not c.strip() for c in row.cells):
             return "blank row"
         if isinstance(claim_id, str) and plain(claim_id) == id_heading and _repeats(row, found):
             return "headings repeated"
+        if not priced and not row.surplus and is_footer(row.cells):
+            return FOOTER
         unnamed = claim_id == "" or (isinstance(claim_id, str) and _TOTAL.search(claim_id))
         if unnamed and member_id == "":
             label = next((c for c in row.cells if isinstance(c, str) and _TOTAL.search(c)), None)
@@ -177,8 +183,13 @@ def _faults(
     for at, cell in enumerate(cells["claim_id"]):
         claim_id = _bare_id(cell)
         if claim_id and (before := first.setdefault(claim_id, at)) != at:
-            heading = found.heading("claim_id")
-            faults[at] = f"{heading} repeats that of row {numbers[before]}"
+            again = f"{found.heading('claim_id')} repeats that of row {numbers[before]}"
+            others = _differing(cells, before, at, found)
+            faults[at] = (
+                f"{again} with another {' and '.join(others)}: which of the two is right?"
+                if others
+                else f"{again}: the same row once more"
+            )
     for at in _bare_numbers(cells["claim_id"]):
         faults.setdefault(
             at,
@@ -195,6 +206,21 @@ def _faults(
                 "has probably removed its leading zeros",
             )
     return faults
+
+
+def _differing(
+    cells: Mapping[Field, Sequence[Any]], one: int, other: int, found: Recognised
+) -> list[str]:
+    """The headings of what is read from two rows and is not the same."""
+    return [
+        found.heading(column)
+        for column, held in cells.items()
+        if column != "claim_id" and _trimmed(held[one]) != _trimmed(held[other])
+    ]
+
+
+def _trimmed(cell: Cell) -> Cell:
+    return " ".join(cell.split()) if isinstance(cell, str) else cell
 
 
 def _bare_numbers(ids: Sequence[Cell]) -> list[int]:

@@ -15,6 +15,7 @@ from billing.errors import BadInput
 from billing.model import SourceRow
 from billing.report import RefusedRow
 from bots.exports.cells import ShortYear, Unreadable, born_before, understood
+from bots.exports.furniture import FOOTER, is_footer
 from bots.exports.read import payer_key
 from bots.exports.recognise import Recognised, Row, Sheeted, recognise, rows_below
 from bots.exports.systems import FIELDS, Field, plain
@@ -84,6 +85,8 @@ def _furniture(row: Row, found: Recognised) -> str | None:
     filled = [cell for cell in row.cells if not isinstance(cell, str) or cell.strip()]
     if not filled and not row.surplus:
         return "blank row"
+    if not row.surplus and is_footer(row.cells):
+        return FOOTER
     if row.surplus:
         return f"the row has {row.surplus} filled cells beyond the last heading"
     headings = [found.headings[at] for at in found.positions.values()]
