@@ -46,8 +46,9 @@ def load_fee_schedule(path: Path) -> FeeSchedule:
             row = reader.line_num
             found = list(_faults(cells))
             faults += [f"{path}:{row}: {fault}" for fault in found]
-            if not found:
-                fees.append(_fee(cells, row))
+            begins, allowed = _day(_cell(cells, "from")), _dollars(_cell(cells, "allowed"))
+            if not found and begins is not None and allowed is not None:
+                fees.append(_fee(cells, row, begins, allowed))
     except csv.Error as error:
         raise ProfileError(f"{path}:{reader.line_num}: is no CSV ({error})") from None
     if faults:
@@ -84,9 +85,9 @@ def _faults(cells: Mapping[str | None, str | None]) -> Iterator[str]:
         yield f"allowed is {cell['allowed']!r}; allowed are dollars such as 84.50, not below zero"
 
 
-def _fee(cells: Mapping[str | None, str | None], row: int) -> ContractFee:
-    begins, allowed = _day(_cell(cells, "from")), _dollars(_cell(cells, "allowed"))
-    assert begins is not None and allowed is not None  # noqa: S101, PT018 - no fault was found
+def _fee(
+    cells: Mapping[str | None, str | None], row: int, begins: date, allowed: Decimal
+) -> ContractFee:
     modifiers, contract = _cell(cells, "modifiers"), _cell(cells, "contract")
     return ContractFee(
         procedure=_cell(cells, "procedure").upper(),

@@ -147,7 +147,7 @@ class Batches(Settlements):
             if batch.state is BatchState.EXPORTED:
                 return batch, True
             _require(batch, BatchState.APPROVED)
-            for other in _before(connection, batch_id):
+            for other in _bound(connection, batch_id, later=False):
                 if _batch(connection, other).state is not BatchState.EXPORTED:
                     raise BadInput(
                         f"Batch {batch_id} takes back or decides anew what batch {other} posts: "
@@ -165,7 +165,7 @@ class Batches(Settlements):
             batch = _batch(connection, batch_id)
             if batch.state is BatchState.UNDONE:
                 return batch
-            if later := _after(connection, batch_id):
+            if later := _bound(connection, batch_id, later=True):
                 raise BadInput(
                     f"Batch {later[0]} takes back or decides anew what batch {batch_id} posts: "
                     f"undo {later[0]} first."
@@ -331,27 +331,15 @@ def _require(batch: Batch, wanted: BatchState) -> None:
         )
 
 
-def _before(connection: Connection, batch_id: str) -> list[str]:
-    """The other batches that hold what must be posted before this one."""
-    entries, needed = tables.entries, tables.entries.alias()
+def _bound(connection: Connection, batch_id: str, *, later: bool) -> list[str]:
+    """The other batches that hold what must be posted before this one, or ``later`` than it."""
+    first, second = tables.entries.alias(), tables.entries.alias()
+    mine, other = (first, second) if later else (second, first)
     query = (
-        select(needed.c.batch_id)
-        .join_from(entries, needed, needed.c.unit == entries.c.after)
-        .where(entries.c.batch_id == batch_id, needed.c.batch_id != batch_id)
+        select(other.c.batch_id)
+        .join_from(first, second, second.c.after == first.c.unit)
+        .where(mine.c.batch_id == batch_id, other.c.batch_id != batch_id)
         .distinct()
-        .order_by(needed.c.batch_id)
-    )
-    return list(connection.execute(query).scalars())
-
-
-def _after(connection: Connection, batch_id: str) -> list[str]:
-    """The other batches that hold what must be posted after this one."""
-    entries, later = tables.entries, tables.entries.alias()
-    query = (
-        select(later.c.batch_id)
-        .join_from(entries, later, later.c.after == entries.c.unit)
-        .where(entries.c.batch_id == batch_id, later.c.batch_id != batch_id)
-        .distinct()
-        .order_by(later.c.batch_id)
+        .order_by(other.c.batch_id)
     )
     return list(connection.execute(query).scalars())
