@@ -70,6 +70,14 @@ def require_waiting(home: Path, payer: str) -> None:
     _Desk(home, payer).asked()
 
 
+def waiting_until(home: Path, payer: str) -> datetime | None:
+    """Until when a run waits for a code of ``payer``; None when none does."""
+    try:
+        return _Desk(home, payer).asked()[1]
+    except BadInput:
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class _Desk:
     """Two files of a minute: the question with a key made for it alone, and the sealed answer.
@@ -94,7 +102,7 @@ class _Desk:
         question = {"key": key.public_bytes_raw().hex(), "until": until.isoformat()}
         write_whole(self._question, json.dumps(question).encode())
 
-    def asked(self) -> X25519PublicKey:
+    def asked(self) -> tuple[X25519PublicKey, datetime]:
         try:
             question = json.loads(self._question.read_bytes())
             until = datetime.fromisoformat(question["until"])
@@ -105,11 +113,11 @@ class _Desk:
             raise BadInput(
                 f"No run waits for a code of {self.payer}; give --home if it works elsewhere"
             )
-        return key
+        return key, until
 
     def give(self, code: str) -> None:
         once = X25519PrivateKey.generate()
-        sealed = _cipher(once, self.asked()).encrypt(code.encode())
+        sealed = _cipher(once, self.asked()[0]).encrypt(code.encode())
         write_whole(self._answer, once.public_key().public_bytes_raw() + sealed)
 
     def take(self, key: X25519PrivateKey) -> str | None:

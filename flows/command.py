@@ -253,7 +253,7 @@ def main() -> None:
     except Exception as error:
         if hasattr(error, "format_message"):  # a usage error of the command line
             _refuse(f"{error.format_message()} Try 'claimsweep --help'.")
-        _refuse(f"Unexpected {type(error).__name__}; where it happened is in {_log(error)}.")
+        _refuse(f"Unexpected {type(error).__name__}; where it happened is in {log_of(error)}.")
     else:
         if code == INTERRUPTED:
             _refuse("Stopped; run the same command again to go on.")
@@ -267,7 +267,7 @@ def _refuse(sentence: str) -> None:
     sys.exit(COULD_NOT)
 
 
-def _log(error: BaseException) -> Path:
+def log_of(error: BaseException) -> Path:
     """Where the error happened, without its text, which may hold what must not be kept."""
     path = Path.cwd() / "claimsweep-error.log"
     frames = traceback.extract_tb(error.__traceback__)

@@ -68,7 +68,7 @@ def desk_of(settings: Settings, ledger: Ledger) -> Desk:
     return Desk(
         ledger=ledger,
         profiles=KeptProfiles(settings.profiles),
-        bots=ConsoleBots(settings),
+        bots=ConsoleBots(settings, ledger),
         key=console_key(settings.home),
         time_zone=settings.time_zone,
         files=settings.artifacts,

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from billing.coverage import EligibilityReport, VisitOutcome
 from billing.errors import AccountBusy, BadInput, ClaimsweepError
-from billing.ledger import Ledger, open_ledger
+from billing.ledger import Ledger, SweepStart, open_ledger
 from billing.model import Outcome
 from billing.report import SweepReport
 from bots.portal.browser import require_driver
-from bots.profile import load_profiles
+from bots.profile import Profile, load_profiles
 from flows.embedded import embed, failed_in_orchestrator
 from flows.intake import begin, name_run, name_sweep, take_in
 from flows.outputs import sweep_report, write_outputs, write_whole
@@ -31,6 +31,7 @@ from flows.stopping import run_until_stopped
 from flows.written_back import WrittenBack, written_back
 
 WATCH_SECONDS = 0.5
+BUSY_SECONDS = 2  # between two looks whether an account is free
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +83,35 @@ def run_sweep(
     profiles = load_profiles(settings.profiles)
     require_driver()
     ledger = open_ledger(settings.home)
-    intake = take_in(ledger, exports, profiles, payer=payer, limit=limit)
     today = started.astimezone(settings.time_zone).date()
-    asked = (payer, limit, "all") if ask_all else (payer, limit)
-    sweep_id = name_sweep(intake, today, *asked)
-    start = begin(ledger, sweep_id, intake, today)
-    ledger.reopen_unanswered(sweep_id)
-    if not ask_all:
-        leave_not_due(ledger, sweep_id, profiles, today)
-    _ask_all(settings, ledger, sweep_id, watch)
-    report = sweep_report(ledger, sweep_id, profiles)
-    files = write_outputs(ledger, report, profiles, out or settings.artifacts / sweep_id)
+    start = start_sweep(ledger, exports, profiles, today, payer=payer, limit=limit, ask_all=ask_all)
+    ask_by_flow(settings, ledger, start.sweep_id, watch)
+    report = sweep_report(ledger, start.sweep_id, profiles)
+    files = write_outputs(ledger, report, profiles, out or settings.artifacts / start.sweep_id)
     return Swept(report, files, (datetime.now(UTC) - started).total_seconds(), start.resumed)
+
+
+def start_sweep(
+    ledger: Ledger,
+    exports: list[Path],
+    profiles: Mapping[str, Profile],
+    today: date,
+    *,
+    payer: str | None = None,
+    limit: int | None = None,
+    ask_all: bool,
+) -> SweepStart:
+    """Take the exports in as a sweep of ``today``, or take up the one there is; nothing is asked.
+
+    Raises BadInput naming the file when one cannot be used.
+    """
+    intake = take_in(ledger, exports, profiles, payer=payer, limit=limit)
+    asked = (payer, limit, "all") if ask_all else (payer, limit)
+    start = begin(ledger, name_sweep(intake, today, *asked), intake, today)
+    ledger.reopen_unanswered(start.sweep_id)
+    if not ask_all:
+        leave_not_due(ledger, start.sweep_id, profiles, today)
+    return start
 
 
 def run_eligibility(
@@ -115,7 +133,7 @@ def run_eligibility(
     sweep_id = f"eligibility-{name_run([intake.reading.sha256], today, payer, limit)}"
     start = begin_schedule(ledger, sweep_id, intake, today)
     ledger.reopen_unanswered(sweep_id)
-    _ask_all(settings, ledger, sweep_id, watch)
+    ask_by_flow(settings, ledger, sweep_id, watch)
     report = eligibility_report(ledger, sweep_id, profiles)
     files = write_eligibility(ledger, report, profiles, out or settings.artifacts / sweep_id)
     return Checked(report, files, (datetime.now(UTC) - started).total_seconds(), start.resumed)
@@ -131,22 +149,7 @@ def run_check(settings: Settings, claim_id: str, exports: list[Path], *, watch: 
     today = started.astimezone(settings.time_zone).date()
     sweep_id = f"check-{started:%Y%m%d-%H%M%S-%f}"
     begin(ledger, sweep_id, intake, today)
-
-    async def check() -> None:
-        from flows.context import open_context
-
-        context = open_context(sweep_id)
-        for payer in context.pending_payers():
-            try:
-                await context.account_work(payer).run()
-            except AccountBusy:
-                continue
-            except Exception as error:
-                context.end_session(payer, error)
-
-    run_until_stopped(lambda: _watched(check, ledger, sweep_id, watch))
-    _require_all_settled(ledger, sweep_id)
-    ledger.finish_sweep(sweep_id, datetime.now(UTC))
+    ask_directly(ledger, sweep_id, watch)
     report = sweep_report(ledger, sweep_id, profiles)
     return Swept(report, {}, (datetime.now(UTC) - started).total_seconds(), resumed=False)
 
@@ -188,7 +191,37 @@ def run_write_back(
     return backs, folder
 
 
-def _ask_all(settings: Settings, ledger: Ledger, sweep_id: str, watch: Watch) -> None:
+def ask_directly(
+    ledger: Ledger, sweep_id: str, watch: Watch, *, patience: timedelta = timedelta(0)
+) -> None:
+    """Ask about all that has no result yet without the orchestrator, and finish the sweep.
+
+    An account that another run is signed in with is waited for as long as ``patience``.
+    """
+
+    async def ask() -> None:
+        from flows.context import open_context
+
+        context, until = open_context(sweep_id), datetime.now(UTC) + patience
+        busy = True
+        while busy:
+            busy = False
+            for payer in context.pending_payers():
+                try:
+                    await context.account_work(payer).run()
+                except AccountBusy:
+                    busy = datetime.now(UTC) < until
+                except Exception as error:
+                    context.end_session(payer, error)
+            if busy:
+                await asyncio.sleep(BUSY_SECONDS)
+
+    run_until_stopped(lambda: _watched(ask, ledger, sweep_id, watch))
+    _require_all_settled(ledger, sweep_id)
+    ledger.finish_sweep(sweep_id, datetime.now(UTC))
+
+
+def ask_by_flow(settings: Settings, ledger: Ledger, sweep_id: str, watch: Watch) -> None:
     """Ask about all that has no result yet as a Prefect flow, and finish the sweep."""
     embed(settings.home)
     if ledger.progress(sweep_id).unsettled:

@@ -5,7 +5,8 @@ from billing.ledger.batches import Act, Batch, BatchState, HeldBack
 from billing.ledger.database import LedgerError
 from billing.ledger.evidence import EvidenceDamaged, EvidenceMissing
 from billing.ledger.items import WorkItem
-from billing.ledger.owners import owner_is_dead, owner_name
+from billing.ledger.owners import living_process, owner_is_dead, owner_name
+from billing.ledger.runs import Run, RunState
 from billing.ledger.store import Ledger, open_ledger
 from billing.ledger.sweeps import Progress, SweepStart, SweptExport
 from billing.ledger.visits import AskedVisit, KeptAnswer, VisitItem
@@ -24,10 +25,13 @@ __all__ = [
     "LedgerError",
     "LoginStanding",
     "Progress",
+    "Run",
+    "RunState",
     "SweepStart",
     "SweptExport",
     "VisitItem",
     "WorkItem",
+    "living_process",
     "open_ledger",
     "owner_is_dead",
     "owner_name",

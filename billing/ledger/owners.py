@@ -11,14 +11,21 @@ from pathlib import Path
 _GONE = ("Z", "X")  # a killed process that nobody has waited for yet still answers to its number
 
 
-def owner_name() -> str:
-    """A new lease owner for this process: ``host:pid:nonce``.
+def owner_name(pid: int | None = None) -> str:
+    """A new lease owner for this process, or another of this host: ``host:pid:nonce``.
 
     The host part names the boot and the process-number space, so that a process number means
     the same process; the nonce opens with the process's start, so that a reused number does not.
     """
-    pid = os.getpid()
+    pid = pid or os.getpid()
     return f"{_host()}:{pid}:{_start(pid) or ''}-{secrets.token_hex(4)}"
+
+
+def living_process(owner: str) -> int | None:
+    """The number of an owner's process, while it is one of this host that is alive."""
+    host, _, rest = owner.rpartition(":")[0].rpartition(":")
+    here = host == _host() and rest.isdecimal() and not owner_is_dead(owner)
+    return int(rest) if here else None
 
 
 def owner_is_dead(owner: str) -> bool:

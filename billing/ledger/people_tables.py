@@ -203,3 +203,24 @@ saved_views = Table(
     Column("name", String, primary_key=True),
     Column("query", String, nullable=False),
 )
+
+# A run is a process that works for the console: `about` says of what, and no two alive are about
+# the same. `owner` names the process, so that a dead one is known from one that works.
+runs = Table(
+    "runs",
+    metadata,
+    Column("run_id", Integer, primary_key=True, autoincrement=True),
+    Column("what", String, nullable=False),
+    Column("about", String, nullable=False),
+    Column("sweep_id", ForeignKey("sweeps.sweep_id")),
+    Column("by", String, nullable=False),
+    Column("begun_at", Instant, nullable=False),
+    Column("owner", String, nullable=False),
+    Column("taken_at", Instant),
+    Column("stop_asked_at", Instant),
+    Column("ended_at", Instant),
+    Column("ended", String),
+    Column("said", Text, nullable=False),
+    Index("runs_by_sweep", "sweep_id", "run_id"),
+    Index("runs_by_subject", "what", "about", "run_id"),
+)

@@ -13,6 +13,7 @@ from billing.ledger.batches import BatchState, read_held
 from billing.ledger.database import AnyRow, Database
 from billing.ledger.history import earlier_of, last_answers
 from billing.ledger.sweeps import (
+    SweptExport,
     read_drift,
     read_notes,
     read_refused,
@@ -20,7 +21,7 @@ from billing.ledger.sweeps import (
     require_sweep,
 )
 from billing.ledger.words import CLAIM, CONCLUSION, OBSERVATION, POSTING, read
-from billing.model import Observation, Posting
+from billing.model import Claim, Observation, Posting
 from billing.report import ClaimResult, Drift, Earlier, SweepReport
 
 
@@ -81,6 +82,21 @@ class Reports(Database):
         query = _settled().where(tables.items.c.claim_id == claim_id).order_by(*newest_first)
         with self._reading() as connection:
             return tuple(_result(row, None, None) for row in connection.execute(query))
+
+    def asked_claim(self, item_id: int) -> tuple[Claim, SweptExport | None]:
+        """The claim of an item of any sweep, and the export that its row stands in, if the sweep
+        had one. Raises BadInput when there is no such item."""
+        items, exports = tables.items, tables.exports
+        its_own = and_(
+            exports.c.sweep_id == items.c.sweep_id, exports.c.sha256 == items.c.export_sha256
+        )
+        query = select(items.c.claim, exports).outerjoin_from(items, exports, its_own)
+        with self._reading() as connection:
+            row = connection.execute(query.where(items.c.item_id == item_id)).first()
+        if row is None:
+            raise BadInput(f"The ledger holds no item {item_id}.")
+        export = SweptExport(row.name, row.sha256, row.system, row.rows_in) if row.name else None
+        return read(CLAIM, row.claim), export
 
     def find_items(self, sweep_id: str, claim_id: str) -> tuple[int, ...]:
         """The items of a claim number: none, one, or several when several rows carry it."""

@@ -17,6 +17,7 @@ from billing.ledger.history import History
 from billing.ledger.items import Work
 from billing.ledger.people import People
 from billing.ledger.reports import Reports
+from billing.ledger.runs import Runs
 from billing.ledger.taking_up import TakingUp
 from billing.ledger.tokens import Tokens
 from billing.ledger.upgrade import bring_up
@@ -38,6 +39,7 @@ class Ledger(
     CaseDeeds,
     People,
     Tokens,
+    Runs,
     Audit,
     Database,
 ):

@@ -2,12 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Protocol
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class MemberAsked:
+    """Whose cover is asked for: the payer's profile id, the member, and the day of the service.
+
+    ``service_type`` is a 271 EB03 code.
+    """
+
+    payer: str
+    member_id: str
+    last: str
+    first: str
+    born: date
+    day: date
+    service_type: str
+
+
 class Bots(Protocol):
-    """Runs that ask portals, each a process of its own; their results are the ledger's."""
+    """Runs that ask portals, each a process of its own; their results are the ledger's.
+
+    Each raises BadInput, in a sentence for the person, where it cannot be done.
+    """
 
     def check(self, item_id: int, *, by: str) -> str:
         """Begin asking about the claim of an item now; the id of the sweep that will hold the
         answer. Raises BadInput where policy forbids it or the payer has no profile."""
+
+    def check_member(self, asked: MemberAsked, *, by: str) -> str:
+        """As :meth:`check`, of a member's cover."""
+
+    def sweep(self, files: Sequence[tuple[str, bytes]], *, ask_all: bool, by: str) -> str:
+        """Begin a sweep of uploaded exports (name, bytes); its id. ``ask_all`` asks also about
+        what cannot have changed."""
+
+    def sweep_again(self, sweep_id: str, *, ask_all: bool, by: str) -> str:
+        """Begin today's sweep of the files of an earlier one; its id."""
+
+    def resume(self, sweep_id: str, *, by: str) -> None:
+        """Go on with a sweep where it was."""
+
+    def stop(self, sweep_id: str, *, by: str) -> None:
+        """Have the run of a sweep or check stop; it signs out and keeps what it has."""
+
+    def obstacle(self, payer: str | None) -> str | None:
+        """Why the payer's portal may not be asked now, in a sentence; None where it may."""
+
+    def waits_for_code(self, payer: str) -> datetime | None:
+        """Until when a run waits for a one-time code of the payer; None when none does."""
+
+    def give_code(self, payer: str, code: str, *, by: str) -> None:
+        """Hand a one-time code to the run that waits for it; it is written down nowhere."""
