@@ -39,12 +39,13 @@ class ConsoleBots:
     """Runs begun from the console, with the settings that it runs with.
 
     ``environment`` is what a run's process gets: the settings, and nothing of a patient.
+    ``children`` are the processes started here that may still be at work.
     """
 
     settings: Settings
     ledger: Ledger
     environment: Mapping[str, str] = field(default_factory=_environment, repr=False)
-    _children: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    children: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def check(self, item_id: int, *, by: str) -> str:
         """Begin asking about the claim of an item now; the id of the sweep that will hold the
@@ -203,7 +204,7 @@ class ConsoleBots:
 
     def _start(self, what: str, about: str, sweep_id: str | None, by: str) -> None:
         """Enter the run, then start its process: it gets the run's number, and no more."""
-        self._children[:] = [one for one in self._children if one.poll() is None]
+        self.children[:] = [one for one in self.children if one.poll() is None]
         run_id = self.ledger.begin_run(
             what, about, sweep_id=sweep_id, by=by, owner=owner_name(), at=datetime.now(UTC)
         )
@@ -221,5 +222,5 @@ class ConsoleBots:
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # a console that ends leaves its runs to their work
         )
-        self._children.append(child)
+        self.children.append(child)
         self.ledger.give_run(run_id, owner_name(child.pid))

@@ -46,6 +46,14 @@ class SilentBots:
         self.asked.append((item_id, by))
         return f"check-{len(self.asked)}"
 
+    def obstacle(self, payer: str | None) -> str | None:
+        """Every portal may be asked."""
+        return None
+
+    def waits_for_code(self, payer: str) -> datetime | None:
+        """No run waits."""
+        return None
+
 
 def desk_over(home: Path) -> Desk:
     """A desk over the ledger in ``home``, with the profiles that ship."""
