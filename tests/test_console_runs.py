@@ -56,7 +56,7 @@ def test_a_claim_of_the_ledger_is_asked_about_in_another_process(at: Practice) -
 @pytest.mark.browser
 def test_a_member_is_asked_about_as_a_schedule_of_one(at: Practice) -> None:
     known = at.world.payer(ASKS_NOTHING)
-    person, day = next(m.person for held in known.members.values() for m in held), at.desk.today()
+    person = next(m.person for held in known.members.values() for m in held)
     asked = MemberAsked(
         ASKS_NOTHING,
         person.member_id,
