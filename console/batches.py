@@ -1,19 +1,21 @@
-"""A batch of postings as the files that are exported, and as lines for a terminal."""
+"""A batch of postings as the files that are frozen and exported, and as lines for a terminal."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from billing.books import Received
 from billing.errors import BadInput
-from billing.ledger import Batch, HeldBack
+from billing.ledger import Batch, HeldBack, Ledger
 from billing.model import Posting, PostingKind
 from billing.money import ZERO, dollars, usd
 from billing.reconcile.order import Entry
+from billing.reconcile.settled import doubt
 from console.sheets import Column, Sheet, Value
 from console.words import POSTINGS
 from console.workbook import sheet_csv
@@ -36,25 +38,50 @@ COLUMNS = (
 )
 
 
-def batch_files(batch: Batch, received: Sequence[Received]) -> dict[str, bytes]:
+def approve(
+    ledger: Ledger, batch_id: str, *, by: str, at: datetime, digest: str | None = None
+) -> Batch:
+    """Freeze a proposed batch with the very bytes that will be exported.
+
+    ``digest`` is that of the batch as it was looked at, by default as it is now. Raises BadInput.
+    """
+    batch = ledger.batch(batch_id)
+    keys = sorted({one.payment for one in batch.entries})
+    received = ledger.remittances(keys=keys)
+    for one in received:
+        if why := doubt(one):
+            raise BadInput(
+                f"Batch {batch_id} posts the payment {one.remittance.trace_number}, and a document "
+                f"that came since says otherwise: undo the batch, and propose anew. {why}"
+            )
+    others = [one for one in ledger.batches_of_run(batch.run) if one.batch_id != batch_id]
+    files = batch_files(batch, received, others)
+    stored = {name: ledger.store(data, "text/csv") for name, data in files.items()}
+    return ledger.approve_batch(batch_id, digest or batch.digest, stored, by=by, at=at)
+
+
+def batch_files(
+    batch: Batch, received: Sequence[Received], others: Sequence[Batch]
+) -> dict[str, bytes]:
     """What an approved batch is exported as, by file name, and what undoes it.
 
-    ``received`` are the payments that it posts.
+    ``received`` are the payments that it posts, ``others`` the other batches of its run.
     """
     name = batch.batch_id
     backwards = [replace(p, amount=-p.amount, note="") for p in reversed(batch.postings)]
     return {
         f"postings-{name}.csv": _postings_csv(name, batch.postings),
-        f"totals-{name}.csv": sheet_csv(totals_sheet(batch, received)),
+        f"totals-{name}.csv": sheet_csv(totals_sheet(batch, received, others)),
         f"undo-{name}.csv": _postings_csv(f"undo of {name}", backwards),
     }
 
 
-def totals_sheet(batch: Batch, received: Sequence[Received]) -> Sheet:
+def totals_sheet(batch: Batch, received: Sequence[Received], others: Sequence[Batch]) -> Sheet:
     """Count and dollars by payer, trace number and kind, then how each payment adds up.
 
-    The amount of a remittance is what is posted here, what was posted before, what is held, and
-    in a sweep's batch what other claims were paid; provider-level adjustments are among it.
+    The amount of a remittance is what is posted here and in the ``others`` of the run, what was
+    posted before, what is held, and in a sweep's batch what other claims were paid; provider-level
+    adjustments are among it.
     Raises BadInput when a batch that was proposed from whole remittances does not add up so.
     """
     columns = (
@@ -65,6 +92,8 @@ def totals_sheet(batch: Batch, received: Sequence[Received]) -> Sheet:
         Column("Dollars", "money", 15),
     )
     rows: list[tuple[Value, ...]] = []
+    mine = {one.unit for one in batch.entries}
+    beside = {e.unit: e for one in others for e in one.entries if e.unit not in mine}
     for payment in sorted(received, key=lambda one: one.key):
         here = [one for one in batch.postings if Entry((one,)).payment == payment.key]
         kinds = {kind: [p for p in here if p.kind is kind] for kind in PostingKind}
@@ -75,8 +104,10 @@ def totals_sheet(batch: Batch, received: Sequence[Received]) -> Sheet:
         of_it = [one for one in batch.held if Entry(one.postings).payment == payment.key]
         before = [one for one in of_it if one.already]
         held = [one for one in of_it if not one.already]
+        apart = [one.paid for one in beside.values() if one.payment == payment.key]
         parts = [
             ("Money posted here", len(money), _sum(money)),
+            ("Money in other batches of the run", len(apart), sum(apart, ZERO)),
             ("Money posted before", len(before), sum(map(_paid, before), ZERO)),
             ("Money held", len(held), sum(map(_paid, held), ZERO)),
         ]

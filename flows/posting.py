@@ -21,7 +21,6 @@ from billing.reconcile.rows import find_row, not_open, row_number, rows_by_numbe
 from billing.reconcile.settled import doubt, settled_by
 from bots.exports.read import read_export
 from bots.profile import load_profiles, spellings
-from console.batches import batch_files
 from flows.intake import read_file
 from flows.money import Money, read_money
 from flows.outputs import write_whole
@@ -92,23 +91,6 @@ def candidates(
             else:
                 entries.append(entry)
     return entries, held
-
-
-def approve(settings: Settings, batch_id: str, *, by: str) -> Batch:
-    """Freeze a proposed batch with the very bytes that will be exported. Raises BadInput."""
-    ledger = open_ledger(settings.home)
-    batch = ledger.batch(batch_id)
-    keys = sorted({Entry((one,)).payment for one in batch.postings})
-    received = ledger.remittances(keys=keys)
-    for one in received:
-        if why := doubt(one):
-            raise BadInput(
-                f"Batch {batch_id} posts the payment {one.remittance.trace_number}, and a document "
-                f"that came since says otherwise: undo the batch, and propose anew. {why}"
-            )
-    files = batch_files(batch, received)
-    stored = {name: ledger.store(data, "text/csv") for name, data in files.items()}
-    return ledger.approve_batch(batch_id, batch.digest, stored, by=by, at=datetime.now(UTC))
 
 
 def export(

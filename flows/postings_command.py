@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -174,14 +175,15 @@ def approve(
 
     Example: claimsweep postings approve P20261126-1 --by maria
     """
-    from console.batches import batch_json, batch_text
-    from flows import posting
+    from billing.ledger import open_ledger
+    from console import batches
 
-    one = posting.approve(settings_in_force(home, profiles), batch, by=by)
+    ledger = open_ledger(settings_in_force(home, profiles).home)
+    one = batches.approve(ledger, batch, by=by, at=datetime.now(UTC))
     if as_json:
-        print_json(batch_json(one, whole=False))
+        print_json(batches.batch_json(one, whole=False))
     else:
-        sys.stdout.write(batch_text(one, whole=False))
+        sys.stdout.write(batches.batch_text(one, whole=False))
 
 
 @postings.command()

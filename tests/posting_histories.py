@@ -15,13 +15,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from payment_worlds import DAY, Thing, cents, make_world, respelled
+from payment_worlds import DAY, Figures, Thing, cents, make_world, respelled
 from sqlalchemy import event
 
 from billing.balance import residuals
 from billing.errors import BadInput
-from billing.ledger import BatchState, Ledger, open_ledger
-from billing.model import Channel, Remittance
+from billing.ledger import Batch, BatchState, Ledger, open_ledger
+from billing.model import Channel, Posting, PostingKind, Remittance
+from console.batches import totals_sheet
 from flows.posting import candidates
 
 NOW = datetime(2026, 11, 26, 3, tzinfo=UTC)
@@ -50,7 +51,7 @@ class History:
 
     def run(self, acts: int) -> None:
         """So many acts, the books compared after each."""
-        moves = (self.propose, self.propose, self.propose, self.approve, self.export, self.undo)
+        moves = (self.propose,) * 3 + (self.part,) * 2 + (self.approve, self.export, self.undo)
         for _ in range(acts):
             self.acts += 1
             self.chance.choice(moves)()
@@ -138,6 +139,62 @@ class History:
     def _in_state(self, *states: BatchState) -> str | None:
         there = sorted(name for name, state in self.states.items() if state in states)
         return self.chance.choice(there) if there else None
+
+    def part(self) -> None:
+        """Take some of a proposed batch into one of its own, all that look alike together."""
+        name = self._in_state(BatchState.PROPOSED)
+        if name is None:
+            return
+        batch = self.ledger.batch(name)
+        mine = [self.things[one] for one, there in self.standing.items() if there == name]
+        alike = sorted({(one.trace, one.reversal, one.figures) for one in mine})
+        chosen = self.chance.sample(alike, self.chance.randint(0, len(alike)))
+        apart = {one.name for one in mine if (one.trace, one.reversal, one.figures) in chosen}
+        units = {one.unit for one in batch.entries if _looks(one.postings) in chosen}
+        crossing = {
+            need in apart
+            for one in mine
+            for need in one.needs
+            if self.standing.get(need) == name and (need in apart) is not (one.name in apart)
+        }
+        closed = self._closes(batch)
+        try:
+            with self._cut(
+                self.chance.randint(1, 12) if self.chance.random() < 0.2 else None
+            ) as up:
+                new = self.ledger.part_batch(name, units, batch.digest, by="lee", at=NOW)
+        except BadInput:
+            parted = {one.name.split()[0] for one in mine if one.name in apart}
+            parted &= {one.name.split()[0] for one in mine if one.name not in apart}
+            assert parted or not 0 < len(apart) < len(mine)
+            return
+        if not up:
+            self._recover()
+            return
+        assert len(crossing) < 2, "one of the two could never go out"
+        assert 0 < len(apart) < len(mine)
+        rest = self.ledger.batch(name)
+        assert Counter(batch.postings) == Counter(rest.postings) + Counter(new.postings)
+        assert [one for one in batch.postings if one.unit in units] == list(new.postings)
+        assert not closed or (self._closes(rest) and self._closes(new))
+        self.states[new.batch_id] = BatchState.PROPOSED
+        for one in apart:
+            self.standing[one] = new.batch_id
+
+    def _closes(self, batch: Batch) -> bool:
+        """Whether the control totals of a batch add up to each of its payments."""
+        received = self.ledger.remittances(keys=sorted({one.payment for one in batch.entries}))
+        others = [o for o in self.ledger.batches_of_run(batch.run) if o.batch_id != batch.batch_id]
+        try:
+            rows = totals_sheet(batch, received, others).rows
+        except BadInput:
+            return False
+        amounts = {one.remittance.trace_number: one.remittance.amount for one in received}
+        for trace, amount in amounts.items():
+            told = {row[2]: row[4] for row in rows if row[1] == trace}
+            assert told["Remittance"] == amount
+            assert sum(d for what, d in told.items() if str(what).startswith("Money")) == amount
+        return True
 
     def approve(self) -> None:
         name = self._in_state(BatchState.PROPOSED)
@@ -249,6 +306,16 @@ class History:
         everything = Counter(self.imported)
         expected = sum(a for one in self.things.values() for _, a in one.figures)
         assert sum(everything.values()) == expected
+
+
+def _looks(postings: tuple[Posting, ...]) -> tuple[str, bool, Figures]:
+    """What can be seen of what a claim posts: its payment, whether it takes back, its figures."""
+    sums: Counter[str] = Counter()
+    for one in postings:
+        sums[one.code] += cents(one.amount)
+    figures = tuple(sorted((code, amount) for code, amount in sums.items() if amount))
+    trace = postings[0].trace_number.lstrip("0").upper()
+    return trace, postings[0].kind is PostingKind.REVERSAL, figures
 
 
 class _Cutting:

@@ -23,6 +23,7 @@ from x12_samples import remittance_file
 from billing.ledger import BatchState, open_ledger
 from bots.reading.x12_envelope import Interchanges
 from bots.reading.x12_remittance import Payment, whole
+from console.batches import approve
 from flows import posting
 from flows.receiving import X12, receive_payments
 from flows.settings import load_settings
@@ -59,7 +60,7 @@ def work(home: Path, files: list[Path], started: Pipe) -> None:
             if batch.state is BatchState.UNDONE:
                 continue
             if batch.state is BatchState.PROPOSED:
-                posting.approve(settings, batch.batch_id, by="b")
+                approve(open_ledger(home), batch.batch_id, by="b", at=NOW)
             posting.export(settings, batch.batch_id, home / "out", by="c")
             if chance.random() < 0.7:
                 posting.undo(settings, batch.batch_id, home / "out", by="d")

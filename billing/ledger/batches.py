@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select, update
 
 from billing.errors import BadInput
 from billing.ledger import tables
+from billing.ledger.audit import enter
 from billing.ledger.database import AnyRow
 from billing.ledger.evidence import require_listed
 from billing.ledger.settlements import Settlements
@@ -52,9 +53,9 @@ class HeldBack:
 class Batch:
     """Postings that are approved, exported and undone together.
 
-    ``run`` is the sweep that proposed them, or the batch itself; a sweep's is of the claims that
-    it asked about, any other of whole remittances. ``acts`` are the states it has been in.
-    ``files`` are the SHA-256 of what is exported, by name, once it is approved.
+    ``run`` is the sweep that proposed them, or the batch that they were proposed in; a sweep's is
+    of the claims that it asked about, any other of whole remittances. ``acts`` are the states it
+    has been in. ``files`` are the SHA-256 of what is exported, by name, once it is approved.
     """
 
     batch_id: str
@@ -74,6 +75,14 @@ class Batch:
             found.update(write(POSTING, one).encode() + b"\n")
         return found.hexdigest()
 
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """What it posts of each remitted claim and provider-level adjustment, in their order."""
+        units: dict[str, list[Posting]] = {}
+        for one in self.postings:
+            units.setdefault(one.unit, []).append(one)
+        return tuple(Entry(tuple(some)) for some in units.values())
+
 
 class Batches(Settlements):
     """Proposing batches and taking them through their states; each act is one transaction."""
@@ -87,10 +96,7 @@ class Batches(Settlements):
         ``on`` is the business day, which names it.
         """
         with self._writing() as connection:
-            first = f"P{on:%Y%m%d}-"
-            names = tables.batches.c.batch_id.startswith(first, autoescape=True)
-            count = connection.execute(select(func.count()).where(names)).scalar_one()
-            batch_id = f"{first}{count + 1}"
+            batch_id = next_name(connection, f"P{on:%Y%m%d}-")
             standing = read_standing(connection, [*entries, *(one.entry for one in held)])
             there = {one.entry.unit: one for one in standing}
             known = [beside(one, there.get(one.entry.unit)) for one in held]
@@ -101,19 +107,20 @@ class Batches(Settlements):
             _open(connection, batch_id, batch_id, by, at)
             _add(connection, batch_id, decided.to_post)
             _hold(connection, batch_id, every)
-            return _batch(connection, batch_id), tuple(_held_back(one) for one in every)
+            enter(connection, by, "batch proposed", f"batch {batch_id}", at=at)
+            return read_batch(connection, batch_id), tuple(_held_back(one) for one in every)
 
     def batches(self) -> tuple[Batch, ...]:
         """Every batch, oldest first."""
         table = tables.batches.c
         with self._reading() as connection:
             query = select(table.batch_id).order_by(table.proposed_at, table.batch_id)
-            return tuple(_batch(connection, one) for one in connection.execute(query).scalars())
+            return tuple(read_batch(connection, one) for one in connection.execute(query).scalars())
 
     def batch(self, batch_id: str) -> Batch:
         """One batch. Raises BadInput when there is none of this name."""
         with self._reading() as connection:
-            return _batch(connection, batch_id)
+            return read_batch(connection, batch_id)
 
     def approve_batch(
         self, batch_id: str, digest: str, files: Mapping[str, str], *, by: str, at: datetime
@@ -124,18 +131,14 @@ class Batches(Settlements):
         says: what was looked at is what is approved.
         """
         with self._writing() as connection:
-            batch = _batch(connection, batch_id)
-            _require(batch, BatchState.PROPOSED)
-            if batch.digest != digest:
-                raise BadInput(
-                    f"Batch {batch_id} has changed since it was looked at: look at it again with "
-                    f"'claimsweep postings show {batch_id}', then approve it."
-                )
+            batch = read_batch(connection, batch_id)
+            require_seen(batch, digest)
             require_listed(connection, set(files.values()))
             rows = [{"batch_id": batch_id, "name": n, "sha256": s} for n, s in files.items()]
             connection.execute(tables.batch_files.insert(), rows)
-            _move(connection, batch_id, BatchState.APPROVED, by, at)
-            return _batch(connection, batch_id)
+            told = {"postings": digest, "files": dict(files)}
+            _move(connection, batch_id, BatchState.APPROVED, by, at, told)
+            return read_batch(connection, batch_id)
 
     def export_batch(self, batch_id: str, *, by: str, at: datetime) -> tuple[Batch, bool]:
         """Say that an approved batch goes out; whether it is out already and stays as it was.
@@ -143,18 +146,18 @@ class Batches(Settlements):
         Raises BadInput when it is neither, or when what must be posted before it is not out.
         """
         with self._writing() as connection:
-            batch = _batch(connection, batch_id)
+            batch = read_batch(connection, batch_id)
             if batch.state is BatchState.EXPORTED:
                 return batch, True
-            _require(batch, BatchState.APPROVED)
-            for other in _bound(connection, batch_id, later=False):
-                if _batch(connection, other).state is not BatchState.EXPORTED:
+            require_state(batch, BatchState.APPROVED)
+            for other in bound(connection, batch_id, later=False):
+                if read_batch(connection, other).state is not BatchState.EXPORTED:
                     raise BadInput(
                         f"Batch {batch_id} takes back or decides anew what batch {other} posts: "
                         f"export {other} first."
                     )
             _move(connection, batch_id, BatchState.EXPORTED, by, at)
-            return _batch(connection, batch_id), False
+            return read_batch(connection, batch_id), False
 
     def undo_batch(self, batch_id: str, *, by: str, at: datetime) -> Batch:
         """Let go of what a batch posts, so that it may be proposed anew; an undone one stays.
@@ -162,10 +165,10 @@ class Batches(Settlements):
         Raises BadInput while another batch takes back or decides anew what it posts.
         """
         with self._writing() as connection:
-            batch = _batch(connection, batch_id)
+            batch = read_batch(connection, batch_id)
             if batch.state is BatchState.UNDONE:
                 return batch
-            if later := _bound(connection, batch_id, later=True):
+            if later := bound(connection, batch_id, later=True):
                 raise BadInput(
                     f"Batch {later[0]} takes back or decides anew what batch {batch_id} posts: "
                     f"undo {later[0]} first."
@@ -173,7 +176,7 @@ class Batches(Settlements):
             entries = tables.entries
             connection.execute(entries.delete().where(entries.c.batch_id == batch_id))
             _move(connection, batch_id, BatchState.UNDONE, by, at)
-            return _batch(connection, batch_id)
+            return read_batch(connection, batch_id)
 
 
 def post_of_sweep(
@@ -194,6 +197,7 @@ def post_of_sweep(
     standing = read_standing(connection, entries)
     table = tables.batches.c
     query = select(table.batch_id, table.state).where(table.run == sweep_id)
+    query = query.order_by(table.batch_id)
     own = {row.batch_id: row.state for row in connection.execute(query)}
     unchecked = Decided(tuple((one, "") for one in entries), ())
     decided = decide(entries, standing) if checked else unchecked
@@ -207,6 +211,13 @@ def post_of_sweep(
             batch_id = f"{sweep_id}-{len(own) + 1}" if own else sweep_id
             _open(connection, batch_id, sweep_id, f"sweep {sweep_id}", at)
         _add(connection, batch_id, decided.to_post, item_id)
+
+
+def next_name(connection: Connection, first: str) -> str:
+    """The next name of those that begin with ``first`` and a number goes on."""
+    names = tables.batches.c.batch_id.startswith(first, autoescape=True)
+    count = connection.execute(select(func.count()).where(names)).scalar_one()
+    return f"{first}{count + 1}"
 
 
 def _open(connection: Connection, batch_id: str, run: str, by: str, at: datetime) -> None:
@@ -273,14 +284,23 @@ def _hold(connection: Connection, run: str, held: Sequence[Held]) -> None:
         connection.execute(table.insert(), list(rows.values()))
 
 
-def _move(connection: Connection, batch_id: str, state: BatchState, by: str, at: datetime) -> None:
+def _move(
+    connection: Connection,
+    batch_id: str,
+    state: BatchState,
+    by: str,
+    at: datetime,
+    told: Mapping[str, object] | None = None,
+) -> None:
     mine = tables.batches.c.batch_id == batch_id
     connection.execute(update(tables.batches).where(mine).values(state=state))
     act = {"batch_id": batch_id, "state": state, "by": by, "at": at}
     connection.execute(tables.batch_acts.insert(), act)
+    enter(connection, by, f"batch {state}", f"batch {batch_id}", at=at, detail=told)
 
 
-def _batch(connection: Connection, batch_id: str) -> Batch:
+def read_batch(connection: Connection, batch_id: str) -> Batch:
+    """One batch, within a transaction. Raises BadInput when there is none of this name."""
     table = tables.batches
     row = connection.execute(select(table).where(table.c.batch_id == batch_id)).first()
     if row is None:
@@ -322,7 +342,8 @@ def _held_back(one: Held) -> HeldBack:
     return HeldBack(one.entry.unit, one.why, one.already, one.entry.postings)
 
 
-def _require(batch: Batch, wanted: BatchState) -> None:
+def require_state(batch: Batch, wanted: BatchState) -> None:
+    """Raise BadInput with who made it what it is, when the batch is not ``wanted``."""
     if batch.state is not wanted:
         act = batch.acts[batch.state]
         raise BadInput(
@@ -331,7 +352,17 @@ def _require(batch: Batch, wanted: BatchState) -> None:
         )
 
 
-def _bound(connection: Connection, batch_id: str, *, later: bool) -> list[str]:
+def require_seen(batch: Batch, digest: str) -> None:
+    """Raise BadInput when the batch is not proposed any more, or not as it was looked at."""
+    require_state(batch, BatchState.PROPOSED)
+    if batch.digest != digest:
+        raise BadInput(
+            f"Batch {batch.batch_id} has changed since it was looked at: look at it again, then go "
+            "on."
+        )
+
+
+def bound(connection: Connection, batch_id: str, *, later: bool) -> list[str]:
     """The other batches that hold what must be posted before this one, or ``later`` than it."""
     first, second = tables.entries.alias(), tables.entries.alias()
     mine, other = (first, second) if later else (second, first)

@@ -7,7 +7,7 @@ from pathlib import Path
 from billing.ledger.accounts import Accounts
 from billing.ledger.audit import Audit
 from billing.ledger.bank_files import BankFiles
-from billing.ledger.batches import Batches
+from billing.ledger.batch_parts import BatchParts
 from billing.ledger.case_deeds import CaseDeeds
 from billing.ledger.cases import Cases
 from billing.ledger.database import Database, LedgerError, connect
@@ -30,7 +30,7 @@ class Ledger(
     Work,
     Accounts,
     Decisions,
-    Batches,
+    BatchParts,
     BankFiles,
     Reports,
     History,
