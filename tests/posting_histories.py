@@ -10,6 +10,7 @@ import random
 import shutil
 import sqlite3
 from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -51,7 +52,14 @@ class History:
 
     def run(self, acts: int) -> None:
         """So many acts, the books compared after each."""
-        moves = (self.propose,) * 3 + (self.part,) * 2 + (self.approve, self.export, self.undo)
+        self._go(acts, (self.propose,) * 3 + (self.approve, self.export, self.undo))
+
+    def run_parting(self, acts: int) -> None:
+        """Everything proposed, then so many acts of which most take batches apart."""
+        self.propose(everything=True)
+        self._go(acts, (self.part,) * 8 + (self.approve, self.export, self.undo, self.propose))
+
+    def _go(self, acts: int, moves: Sequence[Callable[[], None]]) -> None:
         for _ in range(acts):
             self.acts += 1
             self.chance.choice(moves)()
@@ -148,7 +156,7 @@ class History:
         batch = self.ledger.batch(name)
         mine = [self.things[one] for one, there in self.standing.items() if there == name]
         alike = sorted({(one.trace, one.reversal, one.figures) for one in mine})
-        chosen = self.chance.sample(alike, self.chance.randint(0, len(alike)))
+        chosen = self.chance.sample(alike, self.chance.randint(1, max(1, len(alike) - 1)))
         apart = {one.name for one in mine if (one.trace, one.reversal, one.figures) in chosen}
         units = {one.unit for one in batch.entries if _looks(one.postings) in chosen}
         crossing = {
@@ -353,12 +361,14 @@ def make_template(folder: Path) -> Path:
     return folder
 
 
-def run_history(folder: Path, template: Path, seed: int, acts: int = 7) -> int:
+def run_history(
+    folder: Path, template: Path, seed: int, acts: int = 7, *, parting: bool = False
+) -> int:
     """Run one history in ``folder`` and remove it; how many acts there were."""
     home = folder / f"history-{seed}"
     try:
         history = History(home, template, seed)
-        history.run(acts)
+        (history.run_parting if parting else history.run)(acts)
     finally:
         shutil.rmtree(home, ignore_errors=True)
     return history.acts

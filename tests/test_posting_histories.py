@@ -10,6 +10,7 @@ import pytest
 from payment_worlds import make_world
 from posting_histories import make_template, run_history
 
+import billing.ledger.batch_parts
 import billing.reconcile.order
 
 
@@ -26,6 +27,27 @@ def run_some(folder: Path, template: Path, seeds: Iterable[int]) -> None:
 @pytest.mark.parametrize("first", range(0, 40, 10))
 def test_the_books_are_what_the_model_says(tmp_path: Path, template: Path, first: int) -> None:
     run_some(tmp_path, template, range(first, first + 10))
+
+
+def part_some(folder: Path, template: Path, seeds: Iterable[int]) -> None:
+    for seed in seeds:
+        run_history(folder, template, seed, acts=8, parting=True)
+
+
+def test_parting_a_batch_moves_what_it_posts_and_loses_nothing(
+    tmp_path: Path, template: Path
+) -> None:
+    """Postings in are postings out, totals add up, and no reversal can go out first."""
+    part_some(tmp_path, template, range(20))
+
+
+def test_the_model_sees_a_batch_that_could_never_go_out(
+    tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A control: parting that asks nothing about reversals does not pass."""
+    monkeypatch.setattr(billing.ledger.batch_parts, "why_together", lambda *_: "")
+    with pytest.raises(AssertionError, match="could never go out"):
+        part_some(tmp_path, template, range(20))
 
 
 def test_the_worlds_hold_everything_that_may_go_wrong() -> None:
