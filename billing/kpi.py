@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -13,6 +13,7 @@ from billing.codes.reasons import Denial, Effect, effect, meaning
 from billing.kpi_definitions import AT_RISK_DAYS, CHARGE_DAYS
 from billing.model import Claim, Conclusion, Outcome
 from billing.money import CENT, ZERO
+from billing.operations import Costs, Logins, operations
 from billing.report import ClaimResult, SweepReport
 from billing.standing import DECIDED, is_exception, is_money_found, is_unasked
 from billing.steps import STEPS, Clock
@@ -40,12 +41,17 @@ class AgedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The sweeps of some days, oldest first; ``rows_in`` is the rows of each one's exports."""
+    """The sweeps of some days, oldest first; ``rows_in`` is the rows of each one's exports.
+
+    ``logins`` are those of the days by payer, ``costs`` what the operator says that checks cost.
+    """
 
     first: date
     last: date
     sweeps: tuple[SweepReport, ...]
     rows_in: Mapping[str, int]
+    logins: Mapping[str, Logins] = field(default_factory=dict)
+    costs: Costs = field(default_factory=Costs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,7 @@ def figures(period: Period) -> dict[str, Figure]:
     heard = [result for result in checks if _why_skipped(result) is None]
     now = standing(period)
     last = {_claim_key(result.claim): result for result in checks}
+    ours = operations(period.sweeps, period.logins, period.costs)
     return {
         "coverage": _share(len(heard), sum(_due(period, s) for s in period.sweeps), "checks due"),
         "touchless": _share(
@@ -114,6 +121,7 @@ def figures(period: Period) -> dict[str, Figure]:
         **_denial_rates(new_decisions(period)),
         **_receivables(now, list(last.values()), period.last),
         "net_collection": _net_collection(period),
+        **{key: Figure(*told) for key, told in ours.items()},
     }
 
 

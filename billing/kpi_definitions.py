@@ -156,6 +156,37 @@ DEFINITIONS: Mapping[str, Definition] = {
         "Only claims whose EOB adds up to the cent; the patients' payments are not in it.",
         "more",
     ),
+    "cost_per_check": Definition(
+        "Cost per check",
+        "dollars",
+        "The operator's cost of an hour times the hours spent on claims, and the operator's cost "
+        "of a check times the checks asked; divided by the checks that a payer answered.",
+        f"{_OURS}; both costs are settings",
+        "Unknown until a cost is set. Signing in, and the time of the people who then act, are "
+        "not in it.",
+        "less",
+    ),
+    "portal_reached": Definition(
+        "Portal availability",
+        "percent",
+        "Sessions that reached the portal, divided by all sessions: a sweep has one with each "
+        "payer that a bot may ask, and it counts as reached when any of the payer's claims was "
+        "answered or met a page.",
+        _OURS,
+        "A portal that failed for a part of the night only counts as reached; what it left "
+        "unanswered is in the coverage.",
+        "more",
+    ),
+    "logins_refused": Definition(
+        "Refused logins",
+        "percent",
+        "Logins that the portal refused, divided by those that it accepted or refused, by the day "
+        "of the attempt.",
+        _OURS,
+        "Logins to check visits count too; an attempt whose result nobody saw does not. A session "
+        "that is kept needs no login.",
+        "less",
+    ),
     "credit_balances": Definition(
         "Credit balances",
         "dollars",

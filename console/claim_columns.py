@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from billing.model import Claim, Evidence, Outcome
-from billing.priority import priority
+from billing.priority import expected, priority
 from billing.report import ClaimResult, SweepReport
 from billing.standing import UNANSWERED, is_exception, is_money_found, is_unasked
 from console.sheets import SHORT_HASH, Column, Form, Link, Value
@@ -130,9 +130,14 @@ def _priority(night: Night, result: ClaimResult) -> Decimal | None:
     return priority(result, night.today) if is_exception(result) else None
 
 
+def _expected(night: Night, result: ClaimResult) -> Decimal | None:
+    return expected(result.conclusion.finding) if is_exception(result) else None
+
+
 _COLUMNS: Mapping[str, tuple[Form, int, Fill]] = {
     "Priority": ("number", 11, _priority),
     "At stake": ("money", 12, _at_stake),
+    "Expected": ("money", 12, _expected),
     "Claim": ("text", 15, lambda n, r: r.claim.claim_id),
     "Owner": ("prose", 20, lambda n, r: owner(n.report, r.claim)),
     "Payer": ("prose", 24, lambda n, r: payer_name(n.report, r.claim)),

@@ -23,6 +23,7 @@ from console.sheets import (
 EXCEPTIONS = (
     "Priority",
     "At stake",
+    "Expected",
     "Claim",
     "Payer",
     "Patient",

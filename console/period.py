@@ -30,6 +30,7 @@ from billing.kpi import (
 )
 from billing.kpi_definitions import DEFINITIONS, FROM_EXPORTS, Definition
 from billing.money import ZERO, usd
+from billing.operations import PortalDays, portals
 from billing.report import DenialFamily
 from console.charts import Bar, columns, paired_bars, stacked_bars
 from console.pages import page_environment
@@ -87,6 +88,7 @@ class Figures:
     mix: dict[str, tuple[Part, Part | None]]
     nights: tuple[Night, ...]
     skipped: dict[str, int]
+    portals: tuple[PortalDays, ...]
 
 
 def work_out(told: Told) -> Figures:
@@ -113,6 +115,7 @@ def work_out(told: Told) -> Figures:
         },
         nights=nights(told.now),
         skipped=skipped(told.now),
+        portals=portals(told.now.sweeps, told.now.logins),
     )
 
 
@@ -138,6 +141,7 @@ def page(worked: Figures, *, files: Sequence[str]) -> str:
             nights=worked.nights,
             nights_chart=_nights_chart(worked.nights),
             skipped=worked.skipped,
+            portals=worked.portals,
             families=told.families,
             files=files,
         )

@@ -85,6 +85,16 @@ def document(worked: Figures) -> dict[str, Any]:
             for night in worked.nights
         ],
         "skipped": worked.skipped,
+        "portals": [
+            {
+                "payer": told.payer_names.get(one.payer, one.payer),
+                "sessions": one.sessions,
+                "reached": one.reached,
+                "logins_accepted": one.logins.accepted,
+                "logins_refused": one.logins.refused,
+            }
+            for one in worked.portals
+        ],
         "families": None if told.families is None else [_family(told, f) for f in told.families],
     }
 
@@ -144,6 +154,20 @@ def _csv_rows(worked: Figures) -> Iterable[dict[str, str]]:
             "Unit": "checks",
             "Value": str(number),
         }
+    for portal in worked.portals:
+        logins = portal.logins
+        for figure, times, whole in (
+            ("Sessions that reached the portal", portal.reached, portal.sessions),
+            ("Logins refused", logins.refused, logins.refused + logins.accepted),
+        ):
+            yield {
+                "Section": "Portals",
+                "Figure": figure,
+                "Payer": worked.told.payer_names.get(portal.payer, portal.payer),
+                "Unit": "times",
+                "Value": str(times),
+                "Made of": f"of {whole}",
+            }
     for one in worked.told.families or ():
         told = _family(worked.told, one)
         yield {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from billing.errors import BadInput
 from billing.kpi import Period
 from billing.ledger import Ledger, open_ledger
+from billing.operations import Costs, Logins
 from billing.report import ClaimResult, SweepReport
 from bots.profile import load_profiles
 from console.period import Told, page, work_out
@@ -52,8 +53,9 @@ def run_period(settings: Settings, span: Span, *, until: date | None, out: Path 
     before_first, before_last = days_before(span, first, last)
     profiles = load_profiles(settings.profiles)
     ledger = open_ledger(settings.home)
-    now, unfinished = read_period(ledger, first, last)
-    before, _ = read_period(ledger, before_first, before_last)
+    costs, zone = Costs(**settings.costs), settings.time_zone
+    now, unfinished = read_period(ledger, first, last, costs=costs, zone=zone)
+    before, _ = read_period(ledger, before_first, before_last, costs=costs, zone=zone)
     if not now.sweeps:
         raise BadInput(_nothing(ledger, settings.home, first, last, unfinished))
     told = Told(
@@ -87,8 +89,13 @@ def days_before(span: Span, first: date, last: date) -> tuple[date, date]:
     return begin, end if whole else min(end, begin + (last - first))
 
 
-def read_period(ledger: Ledger, first: date, last: date) -> tuple[Period, int]:
-    """The finished sweeps of these days, and how many unfinished ones were left out."""
+def read_period(
+    ledger: Ledger, first: date, last: date, *, costs: Costs, zone: tzinfo
+) -> tuple[Period, int]:
+    """The finished sweeps of these days, and how many unfinished ones were left out.
+
+    The days of logins are those of ``zone``.
+    """
     sweeps: list[SweepReport] = []
     rows_in: dict[str, int] = {}
     unfinished = 0
@@ -103,7 +110,12 @@ def read_period(ledger: Ledger, first: date, last: date) -> tuple[Period, int]:
         report = ledger.report(sweep_id)
         sweeps.append(replace(report, results=tuple(map(_slim, report.results)), drift={}))
         rows_in[sweep_id] = sum(export.rows_in for export in ledger.sweep_exports(sweep_id))
-    return Period(first, last, tuple(sweeps), rows_in), unfinished
+    begins, ends = (
+        datetime.combine(day, time.min, zone) for day in (first, last + timedelta(days=1))
+    )
+    counts = ledger.logins_between(begins.astimezone(UTC), ends.astimezone(UTC))
+    logins = {account: Logins(*each) for account, each in counts.items()}
+    return Period(first, last, tuple(sweeps), rows_in, logins, costs), unfinished
 
 
 def _slim(result: ClaimResult) -> ClaimResult:

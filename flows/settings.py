@@ -7,13 +7,16 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from billing.errors import BadInput
+from billing.money import money
 
 COMMAND_SECONDS = 30
+COSTS = ("per_hour", "per_check")
 KEYRING = "claimsweep"
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -29,7 +32,8 @@ class Settings:
     ``edi`` names who sends X12 files to whom, ``edi_payers`` the payers' numbers there;
     ``practice`` says what a letter's head says besides, ``appeal_addresses`` where a payer takes
     appeals, ``appeal_letters`` is the folder of the user's own letters, and ``mappings`` that
-    of the biller's own mappings of exports.
+    of the biller's own mappings of exports. ``costs`` are dollars of an hour of asking (per_hour)
+    and of a check (per_check), for the reports of a period.
     """
 
     home: Path
@@ -46,6 +50,7 @@ class Settings:
     appeal_addresses: Mapping[str, str]
     appeal_letters: Path
     mappings: Path | None = None
+    costs: Mapping[str, Decimal] = field(default_factory=dict)
 
     def secret(self, payer: str, name: str) -> str:
         """The secret ``payer/name``.
@@ -106,7 +111,21 @@ def load_settings(
         appeal_addresses=_strings(table, "appeal_addresses"),
         appeal_letters=folder(None, "appeal_letters", found.parent / "appeal_letters"),
         mappings=Path(str(own)).expanduser().resolve() if own else None,
+        costs=_costs(table),
     )
+
+
+def _costs(table: Mapping[str, object]) -> Mapping[str, Decimal]:
+    section = _strings(table, "costs")
+    if unknown := sorted(set(section) - set(COSTS)):
+        raise BadInput(f"Settings: [costs] has {unknown[0]}; allowed are {' and '.join(COSTS)}")
+    try:
+        found = {name: money(text) for name, text in section.items()}
+    except ValueError:
+        found = {}
+    if len(found) < len(section) or any(amount < 0 for amount in found.values()):
+        raise BadInput('Settings: [costs] must hold dollars as texts, such as per_hour = "4.50"')
+    return found
 
 
 def _credential(payer: str, name: str) -> str | None:

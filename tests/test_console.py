@@ -27,7 +27,7 @@ from console_samples import (
 )
 
 from billing.model import Outcome
-from billing.priority import priority
+from billing.priority import CHANCES, priority
 from billing.report import SweepReport
 from console.answers import answers
 from console.morning import morning_sheet
@@ -117,6 +117,8 @@ def test_the_exception_list_holds_every_claim_to_work_in_order(report: SweepRepo
         said, finding = result.conclusion, result.conclusion.finding
         assert Decimal(row["Priority"]) == priority(result, TODAY)
         assert row["At stake"] == f"{finding.dollars:.2f}"
+        likely = finding.dollars * CHANCES[finding.kind].share
+        assert Decimal(row["Expected"]) == likely.quantize(Decimal("0.01"))
         assert row["Billed"] == f"{result.claim.billed:.2f}"
         assert row["Due"] == (finding.due.isoformat() if finding.due else "")
         assert row["Due basis"] == finding.due_basis
@@ -191,7 +193,7 @@ def test_numbers_are_numbers_dates_are_dates_and_nothing_runs(report: SweepRepor
         assert page.cell(row, headings["At stake"]).number_format == "#,##0.00"
         assert isinstance(page.cell(row, headings["Service date"]).value, datetime)
         assert page.cell(row, headings["Claim"]).data_type == "s"
-    assert page.freeze_panes == "D2"
+    assert page.freeze_panes == "E2"
     last_column = openpyxl.utils.get_column_letter(page.max_column)
     assert page.auto_filter.ref == f"A1:{last_column}{page.max_row}"
     for one in book:

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from billing.kpi import BUCKETS
 from billing.kpi_definitions import DEFINITIONS
 from billing.ledger import Ledger, open_ledger
 from billing.model import Conclusion, Finding, Outcome
+from billing.operations import Costs
 from billing.report import ClaimResult
 from bots.portal.browser import Browser
 from console.period import Figures, Told, page, work_out
@@ -208,7 +209,8 @@ def test_a_period_is_of_whole_finished_sweeps_of_its_days(ledger: Ledger) -> Non
     swept(ledger, "running", day=0, claims=2, settled=1)
     swept(ledger, "last", day=0, claims=3)
     swept(ledger, "after", day=1, claims=1)
-    read, unfinished = read_period(ledger, DAY - timedelta(days=6), DAY)
+    first = DAY - timedelta(days=6)
+    read, unfinished = read_period(ledger, first, DAY, costs=Costs(), zone=UTC)
     assert [sweep.sweep_id for sweep in read.sweeps] == ["first", "last"]
     assert unfinished == 1
     assert read.rows_in == {"first": 3, "last": 3}

@@ -153,7 +153,7 @@ def test_a_biller_says_on_the_own_sheet_what_became_of_a_claim(report: SweepRepo
         assert str(choice.sqref) == f"{letter}2:{letter}{page.max_row}"
         assert set(column(page, "Work status")) == {None}
         assert page.print_area.endswith(f"${page.max_row}")
-        assert page.freeze_panes == "D2"
+        assert page.freeze_panes == "E2"
     assert not book["Exceptions"].data_validations.dataValidation
 
 

@@ -179,6 +179,26 @@ class Accounts(Database):
         with self._reading() as connection:
             return _standing(connection, account)
 
+    def logins_between(self, since: datetime, until: datetime) -> dict[str, tuple[int, int]]:
+        """How many logins each account's portal accepted and refused, attempted from ``since`` and
+        before ``until``."""
+        logins = tables.logins.c
+        query = (
+            select(logins.account, logins.accepted, func.count().label("times"))
+            .where(
+                logins.attempted_at >= since,
+                logins.attempted_at < until,
+                logins.accepted.is_not(None),
+            )
+            .group_by(logins.account, logins.accepted)
+        )
+        found: dict[str, tuple[int, int]] = {}
+        with self._reading() as connection:
+            for row in connection.execute(query):
+                accepted, refused = found.get(row.account, (0, 0))
+                found[row.account] = (row.times, refused) if row.accepted else (accepted, row.times)
+        return found
+
     def clear_account(self, account: str, at: datetime) -> None:
         """A person has put the account right: its refusals no longer count."""
         logins = tables.logins.c
