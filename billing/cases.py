@@ -36,6 +36,16 @@ class CaseAct(StrEnum):
     UNDO = "undo"
 
 
+QUEUE_ACTS = (
+    CaseAct.ASSIGN,
+    CaseAct.SNOOZE,
+    CaseAct.RESOLVE,
+    CaseAct.APPROVE,
+    CaseAct.REOPEN,
+)
+"""What can be done about many cases at one stroke."""
+
+
 class CaseChanged(ClaimsweepError):
     """Somebody else, or a sweep, changed the case since; look at it again."""
 
@@ -107,11 +117,13 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class QueuePage:
-    """A page of the queue, with how many cases and dollars the whole view holds."""
+    """A page of the queue, with how many cases and dollars the whole view holds; ``as_of`` is the
+    newest act on any case when it was read."""
 
     cases: tuple[Case, ...]
     count: int
     dollars: Decimal
+    as_of: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -99,17 +99,27 @@ def enter(
     detail: Mapping[str, object] | None = None,
 ) -> None:
     """Add an entry in the transaction that does what it tells."""
+    enter_all(connection, who, act, [(subject, detail or {})], at=at)
+
+
+def enter_all(
+    connection: Connection,
+    who: str,
+    act: str,
+    told: Iterable[tuple[str, Mapping[str, object]]],
+    *,
+    at: datetime,
+) -> None:
+    """Add an entry for each subject that one stroke was on, in the order given."""
     seq, sealed = _newest(connection)
-    row = {
-        "seq": seq + 1,
-        "at": at.astimezone(UTC),
-        "who": who,
-        "act": act,
-        "subject": subject,
-        "detail": json.dumps(detail or {}, sort_keys=True, ensure_ascii=False),
-    }
-    digest = _digest(sealed, row["seq"], at, who, act, subject, str(row["detail"]))
-    connection.execute(audit.insert(), {**row, "hash": digest})
+    rows = []
+    for subject, detail in told:
+        seq += 1
+        words = json.dumps(detail, sort_keys=True, ensure_ascii=False)
+        sealed = _digest(sealed, seq, at, who, act, subject, words)
+        row = {"seq": seq, "at": at.astimezone(UTC), "who": who, "act": act, "subject": subject}
+        rows.append(row | {"detail": words, "hash": sealed})
+    connection.execute(audit.insert(), rows)
 
 
 def _newest(connection: Connection) -> tuple[int, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from billing.cases import Case, CaseState, Facets, Order, QueuePage, View
 from billing.errors import BadInput
 from billing.ledger import tables
 from billing.ledger.database import Database
-from billing.ledger.people_tables import cases
+from billing.ledger.people_tables import case_acts, cases
 from billing.ledger.taking_up import current
 from billing.ledger.words import CLAIM, CONCLUSION, read
 from billing.money import ZERO
@@ -52,7 +52,36 @@ class Cases(Database):
             ).one()
             ids = connection.execute(chosen).scalars().all()
             found = {one.case_id: one for one in _read(connection, cases.c.case_id.in_(ids))}
-        return QueuePage(tuple(found[one] for one in ids), whole[0], whole[1] or ZERO)
+            as_of = connection.execute(select(func.max(case_acts.c.act_id))).scalar() or 0
+        return QueuePage(tuple(found[one] for one in ids), whole[0], whole[1] or ZERO, as_of)
+
+    def cases_of_view(self, view: View, today: date, *, most: int) -> tuple[int, ...]:
+        """The ids of the first ``most`` cases of a view, in its order."""
+        order = [key.desc() if falls else key for key, falls in _ORDERS[view.order]]
+        query = select(cases.c.case_id).where(*_wanted(view, today)).order_by(*order).limit(most)
+        with self._reading() as connection:
+            return tuple(connection.execute(query).scalars())
+
+    def some_cases(self, case_ids: Sequence[int]) -> tuple[Case, ...]:
+        """The cases of these ids that there are, by id."""
+        with self._reading() as connection:
+            found = _read(connection, cases.c.case_id.in_(case_ids))
+            return tuple(sorted(found, key=lambda one: one.case_id))
+
+    def cases_of_claim(self, claim_id: str) -> tuple[Case, ...]:
+        """Every case of a claim number (patient control number), in whichever letters it is
+        written; the newest first."""
+        spelled = {claim_id.strip(), claim_id.strip().upper(), claim_id.strip().lower()}
+        with self._reading() as connection:
+            found = _read(connection, cases.c.claim_id.in_(spelled))
+            return tuple(sorted(found, key=lambda one: one.case_id, reverse=True))
+
+    def count_cases(self) -> Mapping[CaseState, int]:
+        """How many cases are in each state."""
+        query = select(cases.c.state, func.count().label("n")).group_by(cases.c.state)
+        with self._reading() as connection:
+            counted = {row.state: row.n for row in connection.execute(query)}
+        return {state: counted.get(state, 0) for state in CaseState}
 
     def facets(self, state: CaseState) -> Facets:
         """By what the cases of a state can be narrowed; the most frequent first."""

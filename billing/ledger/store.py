@@ -18,6 +18,7 @@ from billing.ledger.items import Work
 from billing.ledger.people import People
 from billing.ledger.reports import Reports
 from billing.ledger.runs import Runs
+from billing.ledger.saved_views import SavedViews
 from billing.ledger.taking_up import TakingUp
 from billing.ledger.tokens import Tokens
 from billing.ledger.upgrade import bring_up
@@ -37,6 +38,7 @@ class Ledger(
     TakingUp,
     Cases,
     CaseDeeds,
+    SavedViews,
     People,
     Tokens,
     Runs,

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select
 
 from billing.cases import CaseAct, CaseState
 from billing.ledger import tables
 from billing.ledger.database import AnyRow, Database
 from billing.ledger.people_tables import case_acts, cases, taken_up
 from billing.ledger.words import CLAIM, CONCLUSION, read
-from billing.model import Claim, Conclusion
+from billing.model import Conclusion
 from billing.money import ZERO
 from billing.priority import chance_of, weight
 from billing.report import ClaimResult
@@ -31,26 +31,43 @@ _CHUNK = 1000
 class TakingUp(Database):
     """Making cases of what sweeps found."""
 
-    def take_up(self, today: date) -> int:
+    def untaken(self, today: date) -> int:
+        """How much waits for :meth:`take_up`: sweeps with their results, and cases that are to be
+        weighed as of today. Quick when it is 0."""
+        sweeps = [sweep_id for sweep_id, _ in self._waiting()]
+        items = tables.items
+        results = select(func.count()).where(items.c.sweep_id.in_(sweeps))
+        weighing = select(func.count()).where(_stale(today))
+        with self._reading() as connection:
+            waiting = connection.execute(results).scalar_one() + len(sweeps) if sweeps else 0
+            return waiting + connection.execute(weighing).scalar_one()
+
+    def take_up(self, today: date, done: Callable[[int], None] = lambda more: None) -> int:
         """Make or change the cases of every finished sweep that was not taken up yet; how many
-        results were looked at. Wakes what was snoozed until today, and weighs all as of today."""
+        results were looked at. Wakes what was snoozed until today, and weighs all as of today.
+
+        Works in short transactions, beside which others read and write; begun again after it was
+        cut off, or beside another, it comes to the same cases. ``done`` hears of each step.
+        """
         looked_at = 0
         for sweep_id, finished_at in self._waiting():
             after = 0
-            while True:
+            while rows := self._results(sweep_id, after):
+                read_rows = [_Result(row) for row in rows]
                 with self._writing() as connection:
-                    rows = connection.execute(_results(sweep_id, after)).all()
-                    _take(connection, rows, finished_at, today)
-                    if not rows:
-                        key = {"sweep_id": sweep_id, "finished_at": finished_at}
-                        upsert = self._insert(taken_up).on_conflict_do_update(
-                            index_elements=["sweep_id"], set_={"finished_at": finished_at}
-                        )
-                        connection.execute(upsert, key)
-                        break
+                    _take(connection, _unchanged(connection, read_rows), finished_at, today)
                 after = rows[-1].item_id
                 looked_at += len(rows)
-        self._wake_and_weigh(today)
+                done(len(rows))
+            key = {"sweep_id": sweep_id, "finished_at": finished_at}
+            upsert = self._insert(taken_up).on_conflict_do_update(
+                index_elements=["sweep_id"], set_={"finished_at": finished_at}
+            )
+            with self._writing() as connection:
+                connection.execute(upsert, key)
+            done(1)
+        while weighed := self._wake_and_weigh(today):
+            done(weighed)
         return looked_at
 
     def _waiting(self) -> list[tuple[str, datetime]]:
@@ -70,12 +87,24 @@ class TakingUp(Database):
         with self._reading() as connection:
             return [(row.sweep_id, row.finished_at) for row in connection.execute(query)]
 
-    def _wake_and_weigh(self, today: date) -> None:
-        waiting = (CaseState.OPEN, CaseState.SNOOZED)
-        stale = and_(cases.c.priority_on != today, cases.c.state.in_(waiting))
+    def _results(self, sweep_id: str, after: int) -> Sequence[AnyRow]:
+        items, said = tables.items, tables.conclusions
+        columns = (items.c.item_id, items.c.fence, items.c.payer, items.c.claim_id, items.c.claim)
+        query = (
+            select(*columns, said.c.conclusion)
+            .join_from(items, said, current())
+            .where(items.c.sweep_id == sweep_id, items.c.item_id > after)
+            .order_by(items.c.item_id)
+            .limit(_CHUNK)
+        )
         with self._reading() as connection:
-            if connection.execute(select(cases.c.case_id).where(stale).limit(1)).first() is None:
-                return
+            return connection.execute(query).all()
+
+    def _wake_and_weigh(self, today: date) -> int:
+        some = select(cases).where(_stale(today)).limit(_CHUNK)
+        with self._reading() as connection:
+            if connection.execute(some.limit(1)).first() is None:
+                return 0
         with self._writing() as connection:
             connection.execute(
                 cases.update()
@@ -84,14 +113,15 @@ class TakingUp(Database):
             )
             weighed = [
                 {"id": row.case_id, "weight": _weigh(dict(row._mapping), today)}
-                for row in connection.execute(select(cases).where(stale))
+                for row in connection.execute(some)
             ]
             by_id = cases.c.case_id == bindparam("id")
             change = (
                 cases.update().where(by_id).values(priority=bindparam("weight"), priority_on=today)
             )
-            for start in range(0, len(weighed), _CHUNK):
-                connection.execute(change, weighed[start : start + _CHUNK])
+            if weighed:
+                connection.execute(change, weighed)
+        return len(weighed)
 
 
 def current() -> ColumnElement[bool]:
@@ -100,50 +130,71 @@ def current() -> ColumnElement[bool]:
     return and_(said.c.item_id == items.c.item_id, said.c.fence == items.c.fence)
 
 
-def _results(sweep_id: str, after: int) -> Select[Any]:
-    items, said = tables.items, tables.conclusions
-    return (
-        select(items.c.item_id, items.c.payer, items.c.claim_id, items.c.claim, said.c.conclusion)
-        .join_from(items, said, current())
-        .where(items.c.sweep_id == sweep_id, items.c.item_id > after)
-        .order_by(items.c.item_id)
-        .limit(_CHUNK)
-    )
+def _stale(today: date) -> ColumnElement[bool]:
+    waiting = cases.c.state.in_((CaseState.OPEN, CaseState.SNOOZED))
+    on = cases.c.priority_on
+    return or_(and_(waiting, on < today), and_(waiting, on > today))  # two ends of one index
 
 
-def _take(connection: Connection, rows: Sequence[AnyRow], at: datetime, today: date) -> None:
+class _Result:
+    """A row of an item and its conclusion, read before anybody has to wait for it."""
+
+    def __init__(self, row: AnyRow) -> None:
+        self.item_id: int = row.item_id
+        self.fence: int = row.fence
+        self.claim = read(CLAIM, row.claim)
+        self.said = read(CONCLUSION, row.conclusion)
+        self.key = (row.payer or "", row.claim_id, self.claim.service_from)
+        self.open = is_exception(ClaimResult(row.item_id, self.claim, self.said, 0, None, None))
+
+
+def _unchanged(connection: Connection, results: Sequence[_Result]) -> list[_Result]:
+    """Without those that were concluded anew since; their sweep is taken up again."""
+    items = tables.items
+    ids = [one.item_id for one in results]
+    query = select(items.c.item_id, items.c.fence).where(items.c.item_id.in_(ids))
+    now = {row.item_id: row.fence for row in connection.execute(query)}
+    return [one for one in results if now.get(one.item_id) == one.fence]
+
+
+def _take(connection: Connection, results: Sequence[_Result], at: datetime, today: date) -> None:
     """Make of each result a new case, or change the one there is; no older result changes one."""
-    there = _there(connection, {row.claim_id for row in rows})
+    there = _there(connection, {one.key[1] for one in results})
     new: list[dict[str, Any]] = []
-    for row in rows:
-        claim, said = read(CLAIM, row.claim), read(CONCLUSION, row.conclusion)
-        open_ = is_exception(ClaimResult(row.item_id, claim, said, 0, None, None))
-        key = (row.payer or "", row.claim_id, claim.service_from)
-        case = there.get(key)
+    changes: list[dict[str, Any]] = []
+    acts: list[dict[str, Any]] = []
+    for one in results:
+        case = there.get(one.key)
         if case is None:
-            if open_:
-                new.append(_made(row, key, claim, said, today))
-                there[key] = new[-1]
+            if one.open:
+                new.append(_made(one, today))
+                there[one.key] = new[-1]
             continue
-        if row.item_id < case["item_id"]:
+        if one.item_id < case["item_id"]:
             continue
-        values = _made(row, key, claim, said, today)
+        values = _made(one, today)
         changed = values["said"] != case["said"]
-        state = _state(CaseState(case["state"]), open_=open_, changed=changed)
-        again = state is CaseState.OPEN and case["state"] != CaseState.OPEN
-        if not again:
-            del values["opened_on"]
-        values["state"] = state
-        if state is not CaseState.SNOOZED:
-            values["snoozed_until"] = None
+        was = CaseState(case["state"])
+        if changed or one.item_id != case["item_id"]:
+            values["state"] = _state(was, open_=one.open, changed=changed)
+        else:  # the same answer once more: what a person decided about it stands
+            values["state"] = was
+        if values["state"] is not CaseState.OPEN or was is CaseState.OPEN:
+            values["opened_on"] = case["opened_on"]
+        if values["state"] is CaseState.SNOOZED:
+            values["snoozed_until"] = case["snoozed_until"]
         if "case_id" in case:
-            by_id = cases.c.case_id == case["case_id"]
-            connection.execute(cases.update().where(by_id).values(values))
-            if changed or state != case["state"]:
-                _tell(connection, case, values, at)
+            changes.append(values | {"id": case["case_id"]})
+            if changed or values["state"] is not was:
+                acts.append(_answered(case, values, at))
         case.update(values)  # a row inserted below, where the same claim stands twice in a chunk
     if new:
         connection.execute(cases.insert(), new)
+    if changes:
+        by_id = cases.c.case_id == bindparam("id")
+        connection.execute(cases.update().where(by_id), changes)
+    if acts:
+        connection.execute(case_acts.insert(), acts)
 
 
 def _there(connection: Connection, claims: set[str]) -> dict[tuple[str, str, date], dict[str, Any]]:
@@ -160,19 +211,17 @@ def _state(now: CaseState, *, open_: bool, changed: bool) -> CaseState:
     return CaseState.OPEN if changed or now is CaseState.SETTLED else now
 
 
-def _made(
-    row: AnyRow, key: tuple[str, str, date], claim: Claim, said: Conclusion, today: date
-) -> dict[str, Any]:
-    finding = said.finding
-    payer, claim_id, service_from = key
+def _made(one: _Result, today: date) -> dict[str, Any]:
+    finding = one.said.finding
+    payer, claim_id, service_from = one.key
     values = {
         "payer": payer,
         "claim_id": claim_id,
-        "item_id": row.item_id,
+        "item_id": one.item_id,
         "state": CaseState.OPEN,
         "kind": finding.kind,
-        "said": _digest(said),
-        "desk": claim.owner or payer or claim.payer_name,
+        "said": _digest(one.said),
+        "desk": one.claim.owner or payer or one.claim.payer_name,
         "dollars": max(finding.dollars, ZERO),
         "chance": chance_of(finding).share,
         "needs_person": finding.needs_person,
@@ -198,24 +247,19 @@ def _digest(said: Conclusion) -> str:
     return hashlib.sha256(repr(stated).encode()).hexdigest()
 
 
-def _tell(
-    connection: Connection, case: Mapping[str, Any], values: Mapping[str, Any], at: datetime
-) -> None:
+def _answered(case: Mapping[str, Any], values: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     told = ("state", "kind", "dollars", "due")
-    connection.execute(
-        case_acts.insert(),
-        {
-            "together": f"item-{values['item_id']}",
-            "case_id": case["case_id"],
-            "act": CaseAct.ANSWERED,
-            "by": BY_SWEEP,
-            "at": at,
-            "before": _words(case, told),
-            "after": _words(values, told),
-            "note": "",
-            "undoes": None,
-        },
-    )
+    return {
+        "together": f"item-{values['item_id']}",
+        "case_id": case["case_id"],
+        "act": CaseAct.ANSWERED,
+        "by": BY_SWEEP,
+        "at": at,
+        "before": _words(case, told),
+        "after": _words(values, told),
+        "note": "",
+        "undoes": None,
+    }
 
 
 def _words(values: Mapping[str, Any], names: Iterable[str]) -> str:
