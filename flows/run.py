@@ -86,6 +86,7 @@ def run_sweep(
     today = started.astimezone(settings.time_zone).date()
     start = start_sweep(ledger, exports, profiles, today, payer=payer, limit=limit, ask_all=ask_all)
     ask_by_flow(settings, ledger, start.sweep_id, watch)
+    ledger.take_up(today)
     report = sweep_report(ledger, start.sweep_id, profiles)
     files = write_outputs(ledger, report, profiles, out or settings.artifacts / start.sweep_id)
     return Swept(report, files, (datetime.now(UTC) - started).total_seconds(), start.resumed)
@@ -150,6 +151,7 @@ def run_check(settings: Settings, claim_id: str, exports: list[Path], *, watch: 
     sweep_id = f"check-{started:%Y%m%d-%H%M%S-%f}"
     begin(ledger, sweep_id, intake, today)
     ask_directly(ledger, sweep_id, watch)
+    ledger.take_up(today)
     report = sweep_report(ledger, sweep_id, profiles)
     return Swept(report, {}, (datetime.now(UTC) - started).total_seconds(), resumed=False)
 

@@ -66,7 +66,7 @@ class CaseDeeds(Database):
         """Take the cases off the queue until a later day, on which they come back: one for all,
         or for each its own."""
         days = until if isinstance(until, Mapping) else dict.fromkeys(case_ids, until)
-        if any(days[one] <= today for one in case_ids):
+        if any(day <= today for day in days.values()):
             raise BadInput("A case is snoozed until a later day than today")
         with self._writing() as connection:
             rows = _rows(connection, case_ids, _WAITING, as_of)

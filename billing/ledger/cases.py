@@ -158,8 +158,8 @@ def _wanted(view: View, today: date) -> list[ColumnElement[bool]]:
         (cases.c.kind, view.kind),
         (cases.c.desk, view.desk),
     ):
-        if value is not None:
-            wanted.append(column == value)
+        if value is not None:  # not by the column's own index, behind which every row is fetched
+            wanted.append(column.concat("") == value)
     if view.assignee is not None:
         nobody = cases.c.assignee.is_(None)
         wanted.append(cases.c.assignee == view.assignee if view.assignee else nobody)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
@@ -19,11 +22,13 @@ from console.web import (
     checks,
     profiles,
     queue,
+    queue_acts,
     reports,
     signing_in,
     sweeps,
 )
 from console.web.access import SAFE, NotAllowed, NotSignedIn
+from console.web.catching_up import CatchingUp
 from console.web.desk import Desk
 from console.web.rendering import page
 from console.web.safety import Safety
@@ -31,6 +36,7 @@ from console.web.safety import Safety
 ROUTERS = (
     signing_in.router,
     queue.router,
+    queue_acts.router,
     case.router,
     checks.router,
     sweeps.router,
@@ -47,8 +53,18 @@ _WRONG = {403: "Not allowed", 404: "Nothing here", 405: "Not possible", 409: "Ch
 
 def make_app(desk: Desk) -> FastAPI:
     """The console over one desk."""
-    app = FastAPI(title="claimsweep", docs_url=None, redoc_url=None, openapi_url=None)
+    catching_up = CatchingUp(desk.ledger)
+
+    @asynccontextmanager
+    async def serving(_: FastAPI) -> AsyncIterator[None]:
+        await run_in_threadpool(catching_up.look, desk.today())
+        yield
+
+    app = FastAPI(
+        title="claimsweep", docs_url=None, redoc_url=None, openapi_url=None, lifespan=serving
+    )
     app.state.desk = desk
+    app.state.catching_up = catching_up
     for router in ROUTERS:
         app.include_router(router, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
