@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 
 CENT = Decimal("0.01")
 ZERO = Decimal("0.00")
@@ -21,6 +22,8 @@ _AMOUNT = re.compile(
 _X12 = re.compile(r" *[-+]?(?:\d{1,18}(?:\.\d{0,2}0*)?|\.\d{1,2}0*) *", re.ASCII)
 _PERCENT = re.compile(r"^(?P<number>\d{1,3}(\.\d{1,4})?)\s*(?P<sign>%|per\s?cent)?$", re.IGNORECASE)
 _WHOLE = Decimal(100)
+_NUMERIC = {"%m": "(1[0-2]|0?[1-9])", "%d": "(3[01]|[12][0-9]|[ 0]?[1-9])", "%Y": "([0-9]{4})"}
+_PARTED = re.compile(r"%([mdY])([-/.])%([mdY])\2%([mdY])")
 _RUN_TOGETHER = re.compile(r"%[a-zA-Z]%")
 
 
@@ -88,6 +91,9 @@ def dollars(value: Decimal | None) -> str | None:
     """The one spelling of money in outputs: two decimals, no sign for zero; None stays None."""
     if value is None:
         return None
+    text = str(value)
+    if text[-3:-2] == "." and text != "-0.00":  # to the cent, as nearly all are
+        return text
     rounded = value.quantize(CENT)
     return str(abs(rounded) if rounded == 0 else rounded)
 
@@ -102,7 +108,7 @@ def parse_date(text: str, formats: tuple[str, ...]) -> date:
     found: set[date] = set()
     for spelling in formats:
         try:
-            day = datetime.strptime(text.strip(), spelling).date()  # noqa: DTZ007 - a calendar date has no zone
+            day = _day(text.strip(), spelling)
         except ValueError:
             continue
         if not _RUN_TOGETHER.search(spelling) or _spelled(day, spelling) == text.strip().upper():
@@ -110,6 +116,30 @@ def parse_date(text: str, formats: tuple[str, ...]) -> date:
     if len(found) != 1:
         raise ValueError("not a date" if not found else "an ambiguous date")
     return found.pop()
+
+
+def _day(text: str, spelling: str) -> date:
+    """The date; by numbers between strokes, as nearly all are spelled, without strptime's search."""
+    order, pattern = _between_strokes(spelling)
+    if pattern is None or not text.isascii():
+        return datetime.strptime(text, spelling).date()  # noqa: DTZ007 - a calendar date has no zone
+    found = pattern.fullmatch(text)
+    if found is None:
+        raise ValueError("not a date")
+    parts = dict(zip(order, map(int, found.groups()), strict=True))
+    return date(parts["Y"], parts["m"], parts["d"])
+
+
+@cache
+def _between_strokes(spelling: str) -> tuple[str, re.Pattern[str] | None]:
+    """Which number of such a date is which, and how it is written; no pattern for other dates."""
+    parted = _PARTED.fullmatch(spelling)
+    if parted is None:
+        return "", None
+    order = "".join(parted.group(1, 3, 4))
+    if set(order) != set("mdY"):
+        return "", None
+    return order, re.compile(re.escape(parted[2]).join(_NUMERIC[f"%{one}"] for one in order))
 
 
 def _spelled(day: date, spelling: str) -> str:

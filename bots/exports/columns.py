@@ -88,7 +88,9 @@ def added_headings(taken: Sequence[str], columns: Sequence[Column[T]]) -> tuple[
 
 def clean(text: str) -> str:
     """Text for one cell: a line break or control character becomes one blank."""
-    return _UNPRINTABLE.sub(" ", text)[:_MOST_CHARACTERS]
+    if not text.isprintable():
+        text = _UNPRINTABLE.sub(" ", text)
+    return text[:_MOST_CHARACTERS]
 
 
 def harmless(text: str) -> str:

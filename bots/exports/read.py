@@ -11,8 +11,6 @@ from decimal import Decimal
 from operator import gt, lt
 from typing import Any
 
-import pandas as pd
-
 from billing.errors import BadInput, ProfileError
 from billing.model import Claim, SourceRow
 from billing.money import ZERO
@@ -196,10 +194,8 @@ def _faults(
             f"{found.heading('claim_id')} is a number and shorter than others that begin with a "
             "zero: a spreadsheet has probably removed its own",
         )
-    members = pd.Series(cells["member_id"], dtype=object)
-    payers = pd.Series(cells["payer_name"], dtype=object)
-    for _, group in members.groupby(payers.map({c: payer_key(str(c)) for c in payers.unique()})):
-        for at in _shortened(group.to_dict()):
+    for group in _by_payer(cells["member_id"], cells["payer_name"]):
+        for at in _shortened(group):
             faults.setdefault(
                 at,
                 f"{found.columns['member_id']} is shorter than the payer's others: a spreadsheet "
@@ -221,6 +217,20 @@ def _differing(
 
 def _trimmed(cell: Cell) -> Cell:
     return " ".join(cell.split()) if isinstance(cell, str) else cell
+
+
+def _by_payer(ids: Sequence[Cell], payers: Sequence[Cell]) -> Iterator[dict[Any, Cell]]:
+    """The ids that are all digits, by place, of each payer."""
+    digits = [at for at, cell in enumerate(ids) if _bare_id(cell).isdecimal()]
+    if not digits:
+        return
+    import pandas as pd  # takes longer to load than most exports to read
+
+    keys = {name: payer_key(str(name)) for name in set(payers)}
+    members = pd.Series([ids[at] for at in digits], index=digits, dtype=object)
+    named = pd.Series([keys[payers[at]] for at in digits], index=digits)
+    for _, group in members.groupby(named):
+        yield group.to_dict()
 
 
 def _bare_numbers(ids: Sequence[Cell]) -> list[int]:

@@ -291,8 +291,10 @@ def _cells(
 ) -> list[Cell]:
     """The row's cells; ``numbers`` keeps what each number comes to in each style."""
     cells: list[Cell] = []
-    value_tag = f"{str(row.tag)[: -len('row')]}v"
-    for node in row.iterchildren("{*}c"):
+    space = str(row.tag)[: -len("row")]
+    cell_tag, value_tag, inline_tag, text_tag = (f"{space}{one}" for one in ("c", "v", "is", "t"))
+    strings = book.strings
+    for node in row.iterchildren(cell_tag):
         position = place_of(node.get("r"), after=len(cells) - 1)
         if position != len(cells):
             if position < len(cells):
@@ -301,11 +303,19 @@ def _cells(
         if position in skip:
             cells.append("")
             continue
-        plainly = len(node) == 1 and node[0].tag == value_tag
-        value = node[0].text if plainly else node.findtext(value_tag)
         kind = node.get("t", "n")
+        child = node[0] if len(node) == 1 else None
+        if child is not None and child.tag == value_tag:
+            value = child.text
+        elif child is not None and kind == "inlineStr" and child.tag == inline_tag:
+            # how nearly all such are written: one text, without runs
+            plainly = len(child) == 1 and len(child[0]) == 0 and child[0].tag == text_tag
+            cells.append((child[0].text or "") if plainly else _text_of(child))
+            continue
+        else:
+            value = node.findtext(value_tag)
         if kind == "s" and value:
-            cells.append(book.strings[int(value)])
+            cells.append(strings[int(value)])
         elif kind == "n" and value:
             key = value, node.get("s", "0")
             if key not in numbers:
