@@ -119,7 +119,7 @@ def parse_date(text: str, formats: tuple[str, ...]) -> date:
 
 
 def _day(text: str, spelling: str) -> date:
-    """The date; by numbers between strokes, as nearly all are spelled, without strptime's search."""
+    """The date; of numbers between strokes, as nearly all are, without strptime's search."""
     order, pattern = _between_strokes(spelling)
     if pattern is None or not text.isascii():
         return datetime.strptime(text, spelling).date()  # noqa: DTZ007 - a calendar date has no zone

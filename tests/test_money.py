@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
@@ -23,6 +23,26 @@ def test_a_digit_lost_from_a_date_without_separators_is_refused(
     lost = data.draw(st.sampled_from([at for at, one in enumerate(text) if one.isdigit()]))
     with pytest.raises(ValueError, match="not a date"):
         parse_date(text[:lost] + text[lost + 1 :], (spelling,))
+
+
+@given(st.data())
+def test_a_date_between_strokes_is_what_the_library_reads(data: st.DataObject) -> None:
+    spelling = data.draw(
+        st.sampled_from(["%m/%d/%Y", "%Y-%m-%d", "%d.%m.%Y", "%m-%d-%Y", "%m/%d/%y", "%Y/%d/%m"])
+    )
+    stroke = data.draw(st.sampled_from(["/", "-", ".", spelling[2]]))
+    day = data.draw(st.dates())
+    number = st.integers(0, 40).map(str) | st.integers(0, 13).map("{:02d}".format)
+    year = st.sampled_from([f"{day.year:04d}", str(day.year), f"{day.year % 100:02d}", "٢٠٢٦"])
+    parts = [data.draw(year if one in "Yy" else number, label=one) for one in spelling[1::3]]
+    text = stroke.join(parts)
+    try:
+        expected = datetime.strptime(text, spelling).date()  # noqa: DTZ007 - a calendar date
+    except ValueError:
+        with pytest.raises(ValueError, match="not a date"):
+            parse_date(text, (spelling,))
+    else:
+        assert parse_date(text, (spelling,)) == expected
 
 
 def test_a_date_with_separators_may_leave_its_zeros_out() -> None:
