@@ -8,8 +8,6 @@ from decimal import Decimal
 from enum import StrEnum
 from itertools import accumulate
 
-from billing.books import REVERSAL, Part
-from billing.books import bare as bare_number
 from billing.deposits import SETTLED, Deposit, DepositKind
 from billing.identity import same_id
 from billing.model import (
@@ -21,6 +19,8 @@ from billing.model import (
     Observation,
 )
 from billing.money import ZERO, usd
+from billing.received_payments import REVERSAL, Part
+from billing.received_payments import bare as bare_number
 from billing.reconcile.sources import Document, Unusable, disagreements, find_document
 
 
@@ -129,9 +129,9 @@ def agree(
 ) -> Agreed | None:
     """The channels of one claim; None while none of them speaks of a payment.
 
-    ``remitted`` is what :func:`billing.books.by_number` makes of the payments, ``deposits`` what
-    became of each payment by its key. ``asked`` are the channels that were looked at: one that was
-    not is not missing. A cent is a conflict.
+    ``remitted`` is what :func:`billing.received_payments.by_number` makes of the payments,
+    ``deposits`` what became of each payment by its key. ``asked`` are the channels that were looked
+    at: one that was not is not missing. A cent is a conflict.
     """
     weighed = _Weighing(claim, observations, remitted, deposits)
     if not weighed.parts and not weighed.statuses:

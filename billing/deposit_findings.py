@@ -9,11 +9,11 @@ from decimal import Decimal
 
 from billing.actions import MONEY_USUAL, REFUND_USUAL, Due
 from billing.banking_days import banking_days_later
-from billing.books import Received
 from billing.deposits import STALE_DAYS, Deposit, DepositKind
 from billing.findings import FindingKind
 from billing.model import Finding
 from billing.priority import Chance, chance_of, expected, weight
+from billing.received_payments import Received
 from billing.reconcile.settled import doubt
 
 LATE_DAYS = 4

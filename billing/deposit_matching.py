@@ -10,7 +10,6 @@ from decimal import Decimal
 
 from billing.bank import BankLine, LineKind
 from billing.banking_days import banking_days_later
-from billing.books import bare_trace
 from billing.deposit_sums import Ways, ways_to_add_up
 from billing.deposits import (
     Booked,
@@ -28,6 +27,7 @@ from billing.deposits import (
     without_money,
     without_payment,
 )
+from billing.received_payments import bare_trace
 
 EFT_EARLY, EFT_LATE = 3, 5
 """Banking days around an EFT's date in which it is booked. (CAQH CORE 370 lets remittance and

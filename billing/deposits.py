@@ -11,9 +11,9 @@ from enum import StrEnum
 from billing.actions import MONEY_USUAL
 from billing.bank import BankLine, LineKind
 from billing.banking_days import is_banking_day
-from billing.books import Received, bare_trace
 from billing.model import Evidence
 from billing.money import ZERO, usd
+from billing.received_payments import Received, bare_trace
 
 STALE_DAYS = 180
 """A cheque this old is asked for anew. (scribd.com 753500349, AR follow-up: about six months)"""

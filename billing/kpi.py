@@ -10,12 +10,12 @@ from decimal import Decimal
 from enum import StrEnum
 
 from billing.codes.reasons import Denial, Effect, effect, meaning
+from billing.disposition import DECIDED, is_exception, is_money_found, is_unasked
 from billing.kpi_definitions import AT_RISK_DAYS, CHARGE_DAYS
 from billing.model import Claim, Conclusion, Outcome
 from billing.money import CENT, ZERO
 from billing.operations import Costs, Logins, operations
 from billing.report import ClaimResult, SweepReport
-from billing.standing import DECIDED, is_exception, is_money_found, is_unasked
 from billing.steps import STEPS, Clock
 
 DEADLINES = (Clock.FILING, Clock.APPEAL, Clock.FILING_OR_APPEAL, Clock.PAYERS_LETTER)

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from billing.disposition import is_unasked
 from billing.money import ZERO, usd
 from billing.report import ClaimResult, SweepReport
-from billing.standing import is_unasked
 
 NO_PORTAL = ("policy", "no-profile")
 """Kinds of finding of a claim that no portal was opened for."""

@@ -9,11 +9,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from billing.books import Received
 from billing.errors import BadInput
 from billing.ledger import Batch, HeldBack, Ledger
 from billing.model import Posting, PostingKind
 from billing.money import ZERO, dollars, usd
+from billing.received_payments import Received
 from billing.reconcile.order import Entry
 from billing.reconcile.settled import doubt
 from console.sheets import Column, Sheet, Value

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from billing.disposition import UNANSWERED, is_exception, is_money_found, is_unasked
 from billing.model import Claim, Evidence, Outcome
 from billing.priority import expected, priority
 from billing.report import ClaimResult, SweepReport
-from billing.standing import UNANSWERED, is_exception, is_money_found, is_unasked
 from console.sheets import SHORT_HASH, Column, Form, Link, Value
 from console.words import (
     NONE_BEFORE,

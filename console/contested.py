@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from billing.books import Received
 from billing.money import dollars, usd
+from billing.received_payments import Received
 from billing.reconcile.settled import CHANNELS, named, settled_by, short
 
 

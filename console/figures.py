@@ -9,11 +9,11 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 
+from billing.disposition import UNANSWERED, is_exception, is_money_found, is_unasked
 from billing.model import Outcome, Posting, PostingKind
 from billing.money import ZERO
 from billing.priority import priority
 from billing.report import ClaimResult, SweepReport
-from billing.standing import UNANSWERED, is_exception, is_money_found, is_unasked
 from console.words import obstacle, payer_name, posting_payer
 
 K = TypeVar("K", bound=Hashable)

@@ -10,10 +10,10 @@ from typing import Any
 from jinja2 import Environment
 
 from billing.codes.reasons import explain
+from billing.disposition import UNANSWERED, is_unasked, is_unproven
 from billing.model import Outcome
 from billing.money import ZERO, usd
 from billing.report import ClaimResult, SweepReport
-from billing.standing import UNANSWERED, is_unasked, is_unproven
 from console.figures import (
     Open,
     by_outcome,

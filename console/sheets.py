@@ -10,10 +10,10 @@ from math import ceil
 from typing import Literal
 
 from billing.codes.reasons import explain
+from billing.disposition import is_money_found, is_unasked
 from billing.findings import FINDINGS
 from billing.model import Posting
 from billing.report import ClaimResult, SweepReport
-from billing.standing import is_money_found, is_unasked
 from console.figures import by_kind, group, posting_totals
 from console.words import (
     OUTCOMES,

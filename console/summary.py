@@ -14,9 +14,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from billing.disposition import UNANSWERED, is_money_found
 from billing.money import ZERO, dollars, usd
 from billing.report import SweepReport
-from billing.standing import UNANSWERED, is_money_found
 from console.figures import by_kind, by_outcome, money_found, pace, still_open, tally
 from console.words import (
     FAMILIES,

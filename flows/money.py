@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from billing.agreement import Agreed, Source, agree
 from billing.bank import Statement, all_lines
-from billing.books import Part, Received, by_number
 from billing.deposit_matching import match_deposits
 from billing.deposits import SETTLED, Deposit, DepositKind, payments_of
 from billing.ledger import Ledger
 from billing.model import Claim
+from billing.received_payments import Part, Received, by_number
 from bots.bank.read import read_statement
 
 

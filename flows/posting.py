@@ -10,11 +10,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from billing.agreement import may_post
-from billing.books import Received
 from billing.errors import BadInput
 from billing.ledger import Batch, BatchState, HeldBack, Ledger, open_ledger
 from billing.model import Claim, Remittance
 from billing.money import usd
+from billing.received_payments import Received
 from billing.reconcile.order import Entry, Held
 from billing.reconcile.postings import entries_of, provider_entries
 from billing.reconcile.rows import find_row, not_open, row_number, rows_by_number

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from billing.books import Received, Statement, bare_trace, difference, payment_key
 from billing.errors import BadInput
 from billing.ledger import Ledger
+from billing.received_payments import Received, Statement, bare_trace, difference, payment_key
 from billing.reconcile.settled import CHANNELS, named, short
 
 LEAST_HASH = 4

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from billing.books import bare_trace
 from billing.ledger import Ledger, SweptExport
 from billing.model import (
     Channel,
@@ -24,6 +23,7 @@ from billing.model import (
     Reason,
     SourceRow,
 )
+from billing.received_payments import bare_trace
 from billing.report import RefusedRow
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)

@@ -12,7 +12,6 @@ from reconcile_samples import CLAIM, NUMBER, STATUS
 
 from billing.agreement import Agreed, Source, Verdict, agree, may_post
 from billing.balance import residuals
-from billing.books import Received, Statement, by_number, gather
 from billing.deposits import Deposit, DepositKind
 from billing.model import (
     Adjustment,
@@ -24,6 +23,7 @@ from billing.model import (
     Remittance,
     RemittedClaim,
 )
+from billing.received_payments import Received, Statement, by_number, gather
 
 NOW = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 ALL = frozenset(Source)

@@ -10,10 +10,10 @@ from deposit_samples import COVERED, DAY, line, payment
 
 from billing.bank import BankLine, LineKind
 from billing.banking_days import banking_days_later, is_banking_day
-from billing.books import Statement, gather
 from billing.deposit_matching import match_deposits
 from billing.deposits import Deposit, DepositKind, Payment, payments_of
 from billing.model import Channel, Evidence, Remittance
+from billing.received_payments import Statement, gather
 
 
 def one(payments: list[Payment], lines: list[BankLine]) -> Deposit:

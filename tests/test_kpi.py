@@ -12,6 +12,7 @@ import pytest
 from console_samples import CASES, FOREIGN, NAMES, TODAY, WAITING, night
 from period_samples import period, sweeps_of
 
+from billing.disposition import UNHEARD
 from billing.kpi import (
     BUCKETS,
     NOT_ASKED_AGAIN,
@@ -30,7 +31,6 @@ from billing.kpi import (
 from billing.kpi_definitions import DEFINITIONS
 from billing.model import Outcome, Posting, PostingKind
 from billing.report import ClaimResult, SweepReport
-from billing.standing import UNHEARD
 from console.words import OBSTACLES, UNASKED
 
 FIRST = TODAY - timedelta(days=6)

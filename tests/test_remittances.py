@@ -15,9 +15,9 @@ from ledger_samples import NOW
 from reconcile_samples import PAID, line, remittance, remitted, reversal
 
 from billing.balance import residuals
-from billing.books import Received
 from billing.ledger import EvidenceMissing, Ledger, open_ledger
 from billing.model import Channel, Evidence, ProviderAdjustment, Remittance, RemittedClaim
+from billing.received_payments import Received
 
 OTHER = remitted([line("90.00", "CO-45 15.00")], claim_id="00099", payer_claim_number="E2")
 

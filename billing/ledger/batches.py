@@ -15,8 +15,8 @@ from billing.ledger import tables
 from billing.ledger.audit import enter
 from billing.ledger.database import AnyRow
 from billing.ledger.evidence import require_listed
+from billing.ledger.posted_entries import read_standing
 from billing.ledger.settlements import Settlements
-from billing.ledger.standing import read_standing
 from billing.ledger.words import POSTING, read, write
 from billing.model import Posting
 from billing.reconcile.order import Decided, Entry, Held, beside, decide

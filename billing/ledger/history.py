@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
-from billing.books import bare
 from billing.ledger import tables
 from billing.ledger.database import AnyRow, Database
 from billing.ledger.evidence import require_listed
@@ -25,6 +24,7 @@ from billing.ledger.words import (
     write,
 )
 from billing.model import Claim, Conclusion
+from billing.received_payments import bare
 from billing.recheck import LastAnswer
 from billing.reconcile.background import PaidBefore
 from billing.report import Earlier

@@ -12,19 +12,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from billing.balance import Residual
-from billing.books import (
-    REVERSAL,
-    Received,
-    Referred,
-    Settlement,
-    Statement,
-    bare,
-    bare_trace,
-    claim_number,
-    gather,
-    is_rival,
-    payment_key,
-)
 from billing.claim_places import PaymentPlaces
 from billing.ledger import tables
 from billing.ledger.database import AnyRow, Database
@@ -38,6 +25,19 @@ from billing.ledger.words import (
     write_places,
 )
 from billing.model import Channel, Evidence, Posting, PostingKind, Remittance
+from billing.received_payments import (
+    REVERSAL,
+    Received,
+    Referred,
+    Settlement,
+    Statement,
+    bare,
+    bare_trace,
+    claim_number,
+    gather,
+    is_rival,
+    payment_key,
+)
 from billing.reconcile.order import Entry, Held
 from billing.reconcile.settled import doubt, otherwise, settled_by
 

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from billing.books import Received, Statement, difference, payment_key
 from billing.errors import BadInput
 from billing.ledger import tables
+from billing.ledger.posted_entries import standing_on
 from billing.ledger.remittances import Remittances, read_remittances
-from billing.ledger.standing import standing_on
+from billing.received_payments import Received, Statement, difference, payment_key
 from billing.reconcile.settled import settled_by, standing_totals
 
 

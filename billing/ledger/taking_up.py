@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select
 
 from billing.cases import CaseAct, CaseState
+from billing.disposition import is_exception
 from billing.ledger import tables
 from billing.ledger.database import AnyRow, Database
 from billing.ledger.people_tables import case_acts, cases, taken_up
@@ -20,7 +21,6 @@ from billing.model import Conclusion
 from billing.money import ZERO
 from billing.priority import chance_of, weight
 from billing.report import ClaimResult
-from billing.standing import is_exception
 
 BY_SWEEP = "claimsweep"
 """Who did what no person did."""

@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy import Connection, inspect, text
 
-from billing.books import Mark, bare, bare_trace, payment_key
 from billing.ledger import tables
 from billing.ledger.batches import post_of_sweep
 from billing.ledger.words import OBSERVATION, POSTING, read
 from billing.model import Found, Posting, PostingKind, Remittance
+from billing.received_payments import Mark, bare, bare_trace, payment_key
 from billing.reconcile.order import Entry
 
 OLD = ("proposals", "postings")

@@ -12,11 +12,11 @@ from billing.payer_rules import PayerRules
 from billing.priority import CHANCES
 from billing.recheck import cycle_of, with_history
 from billing.reconcile.background import Background
-from billing.reconcile.books import weigh_acceptance, weigh_books, weigh_calendar
 from billing.reconcile.contract import weigh_contract
 from billing.reconcile.cover import weigh_cover
 from billing.reconcile.facts import FACTS
 from billing.reconcile.payments import weigh_payments
+from billing.reconcile.receivable import weigh_acceptance, weigh_books, weigh_calendar
 from billing.reconcile.rules import NOT, FindingRule, further_rules, main_rule
 from billing.reconcile.weighing import Told, Weighed, weigh
 

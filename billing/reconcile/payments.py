@@ -8,9 +8,9 @@ from datetime import date
 from decimal import Decimal
 from itertools import combinations
 
-from billing.books import REVERSAL, bare, bare_trace
 from billing.model import Channel, Found, Observation, Remittance, RemittedClaim
 from billing.money import ZERO, usd
+from billing.received_payments import REVERSAL, bare, bare_trace
 from billing.reconcile.background import PaidBefore
 from billing.reconcile.weighing import Weighed
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from billing.books import REVERSAL, Mark, bare, marks, payment_key
 from billing.model import (
     Claim,
     ClaimStatus,
@@ -23,6 +22,7 @@ from billing.model import (
     RemittedClaim,
 )
 from billing.money import ZERO
+from billing.received_payments import REVERSAL, Mark, bare, marks, payment_key
 from billing.reconcile.order import Entry
 from billing.reconcile.sources import Document, disagreements, find_document, portal_observation
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from billing.books import bare
 from billing.identity import ENOUGH, agreement, same_id
 from billing.model import Claim, ClaimStatus, RemittedClaim
 from billing.money import usd
+from billing.received_payments import bare
 from billing.reconcile.order import Entry
 from billing.reconcile.postings import AFTER_OTHERS
 

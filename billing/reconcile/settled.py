@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from decimal import Decimal
 
-from billing.books import Received, Statement, difference
 from billing.model import Channel
+from billing.received_payments import Received, Statement, difference
 from billing.reconcile.order import Entry
 from billing.reconcile.postings import entries_of, provider_entries
 

@@ -8,7 +8,6 @@ from datetime import date
 from decimal import Decimal
 
 from billing.balance import PAYMENT, residuals
-from billing.books import REVERSAL
 from billing.identity import same_id
 from billing.model import (
     Channel,
@@ -22,6 +21,7 @@ from billing.model import (
     RemittedClaim,
 )
 from billing.money import ZERO, usd
+from billing.received_payments import REVERSAL
 
 
 @dataclass(frozen=True, slots=True)

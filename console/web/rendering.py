@@ -10,8 +10,8 @@ from fastapi import Request
 from jinja2 import Environment
 from starlette.responses import HTMLResponse
 
+from billing.disposition import UNANSWERED
 from billing.people import Role
-from billing.standing import UNANSWERED
 from console.pages import page_environment
 from console.web.access import Caller, desk_of
 from console.words import OUTCOMES, due_words, initials, kind_words

@@ -14,10 +14,10 @@ from collections import Counter
 from datetime import UTC, date, datetime
 
 from billing.bank import BankLine, all_lines
-from billing.books import Received, Statement, gather, payment_key
 from billing.deposit_matching import match_deposits
 from billing.deposits import Deposit, DepositKind, payments_of
 from billing.model import Channel
+from billing.received_payments import Received, Statement, gather, payment_key
 from bots.bank.read import read_statement
 from bots.reading.x12_envelope import Interchanges
 from bots.reading.x12_remittance import Payment, whole
