@@ -104,6 +104,7 @@ class ConsoleBots:
                     paths,
                     load_profiles(self.settings.profiles),
                     self._day(datetime.now(UTC)),
+                    own=self.settings.own_systems,
                     ask_all=ask_all,
                 )
             except BadInput as error:

@@ -42,12 +42,12 @@ def sweep(settings: Settings, ledger: Ledger, run: Run) -> str:
     require_driver()
     sweep_id, profiles = _sweep_of(run), load_profiles(settings.profiles)
     ask_by_flow(settings, ledger, sweep_id, lambda _: None)
-    folder = settings.artifacts / sweep_id
+    folder, own = settings.artifacts / sweep_id, settings.own_systems
     if ledger.holds_visits(sweep_id):
         visits = eligibility_report(ledger, sweep_id, profiles)
-        write_eligibility(ledger, visits, profiles, folder)
+        write_eligibility(ledger, visits, profiles, folder, own)
     else:
-        write_outputs(ledger, sweep_report(ledger, sweep_id, profiles), profiles, folder)
+        write_outputs(ledger, sweep_report(ledger, sweep_id, profiles), profiles, folder, own)
     return ""
 
 

@@ -69,7 +69,8 @@ def parties(settings: Settings) -> Parties:
 
 def _claim_status(settings: Settings, files: Sequence[Path], payer: str | None) -> Written:
     names = spellings(load_profiles(settings.profiles))
-    readings = [read_export(read_file(file), file.name, payer_ids=names) for file in files]
+    own = settings.own_systems
+    readings = [read_export(read_file(file), file.name, payer_ids=names, own=own) for file in files]
     claims = [one for reading in readings for one in reading.claims if payer in (None, one.payer)]
     _require(claims, "claim")
     data = claim_status_inquiry(claims, parties(settings), _now(settings))
@@ -78,7 +79,10 @@ def _claim_status(settings: Settings, files: Sequence[Path], payer: str | None) 
 
 def _eligibility(settings: Settings, files: Sequence[Path], payer: str | None) -> Written:
     names = spellings(load_profiles(settings.profiles))
-    readings = [read_schedule(read_file(file), file.name, payer_ids=names) for file in files]
+    own = settings.own_systems
+    readings = [
+        read_schedule(read_file(file), file.name, payer_ids=names, own=own) for file in files
+    ]
     visits = [one for reading in readings for one in reading.visits if payer in (None, one.payer)]
     _require(visits, "visit")
     data = eligibility_inquiry(visits, parties(settings), _now(settings))

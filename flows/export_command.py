@@ -53,10 +53,10 @@ def export_detect(
 
     Example: claimsweep export detect aging.csv --draft mappings/ours.yaml
     """
-    settings_in_force(None, None, mappings, drafts=True)
+    folder = settings_in_force(None, None, mappings).mappings
     if draft is not None and len(files) > 1:
         raise BadInput("--draft is of one export; give one file")
-    told = [_detected(file, draft) for file in files]
+    told = [_detected(file, draft, folder) for file in files]
     if as_json:
         print_json({"files": [one for one, _ in told]})
     else:
@@ -135,15 +135,16 @@ def _text_back(back: WrittenBack) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _detected(file: Path, draft: Path | None) -> tuple[dict[str, Any], str]:
+def _detected(file: Path, draft: Path | None, mappings: Path | None) -> tuple[dict[str, Any], str]:
     """One file's document and text; a file that cannot be read has an error instead."""
     from bots.exports.detect import detect
+    from bots.exports.systems import own_systems
     from flows.intake import read_file
 
     data = b""
     try:
         data = read_file(file)
-        found = detect(data, file.name)
+        found = detect(data, file.name, own_systems(mappings, drafts=True))
     except ClaimsweepError as error:
         told: dict[str, Any] = {"file": str(file), "error": str(error)}
         text = f"{error}\n"

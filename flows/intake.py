@@ -14,6 +14,7 @@ from billing.model import Claim
 from billing.money import ZERO
 from billing.report import RefusedRow
 from bots.exports.read import ExportReading, payer_key, read_export
+from bots.exports.systems import System
 from bots.exports.write_back import write_back
 from bots.profile import Profile, spellings
 
@@ -36,20 +37,22 @@ def take_in(
     exports: Iterable[Path],
     profiles: Mapping[str, Profile],
     *,
+    own: Sequence[System] = (),
     payer: str | None = None,
     limit: int | None = None,
     claim_id: str | None = None,
 ) -> Intake:
     """Store and read ``exports``; keep the claims of ``payer``, of ``claim_id``, at most ``limit``.
 
-    ``limit`` counts per payer. Raises BadInput naming the file when one cannot be used, before
-    anything is swept. A claim that an earlier export holds too is asked about, and counted, once.
+    ``limit`` counts per payer, ``own`` are the biller's own mappings. Raises BadInput naming the
+    file when one cannot be used, before anything is swept. A claim that an earlier export holds too
+    is asked about, and counted, once.
     """
     names = spellings(profiles)
     readings: list[ExportReading] = []
     for path in exports:
         data = read_file(path)
-        reading = read_export(data, path.name, payer_ids=names)
+        reading = read_export(data, path.name, payer_ids=names, own=own)
         _require_another(reading, path, readings)
         write_back(data, reading, {})  # a file that will take no answers is refused now, not after
         readings.append(reading)

@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from bots.exports.systems import use_mappings
 from flows.settings import Settings, load_settings
 
 DONE, FINDINGS, COULD_NOT = 0, 1, 2
@@ -33,17 +32,11 @@ def settings_in_force(
     home: Path | None,
     profiles: Path | None,
     mappings: Path | None = None,
-    *,
-    drafts: bool = False,
 ) -> Settings:
-    """The settings, also in the environment: a flow reads them there.
-
-    Exports are read with the mappings of the settings from here on; ``drafts`` among them too.
-    """
+    """The settings, also in the environment: a flow reads them there."""
     settings = load_settings(home=home, profiles=profiles, mappings=mappings)
     os.environ["CLAIMSWEEP_HOME"] = str(settings.home)
     os.environ["CLAIMSWEEP_PROFILES"] = str(settings.profiles)
-    use_mappings(settings.mappings, drafts=drafts)
     return settings
 
 

@@ -7,7 +7,7 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
@@ -24,6 +24,7 @@ from billing.ledger import Ledger
 from billing.model import Outcome
 from billing.report import ClaimResult, DenialFamily, SweepReport
 from bots.exports.columns import harmless
+from bots.exports.systems import System
 from bots.exports.write_back import Change, harmless_cells
 from bots.profile import Profile
 from console.answers import answers
@@ -69,14 +70,19 @@ def rising_families(ledger: Ledger, until: date) -> tuple[DenialFamily, ...] | N
 
 
 def write_outputs(
-    ledger: Ledger, report: SweepReport, profiles: Mapping[str, Profile], folder: Path
+    ledger: Ledger,
+    report: SweepReport,
+    profiles: Mapping[str, Profile],
+    folder: Path,
+    own: Sequence[System],
 ) -> dict[str, str]:
     """Write everything a person gets from the sweep into ``folder``; what each file is → path.
 
-    Raises BadInput when the folder cannot be written; the ledger has the results then.
+    ``own`` are the biller's own mappings. Raises BadInput when the folder cannot be
+    written; the ledger has the results then.
     """
     try:
-        return _write_outputs(ledger, report, profiles, folder)
+        return _write_outputs(ledger, report, profiles, folder, own)
     except OSError as error:
         raise BadInput(
             f"{folder}: the files cannot be written ({error.strerror}); the answers are in the "
@@ -85,11 +91,15 @@ def write_outputs(
 
 
 def _write_outputs(
-    ledger: Ledger, report: SweepReport, profiles: Mapping[str, Profile], folder: Path
+    ledger: Ledger,
+    report: SweepReport,
+    profiles: Mapping[str, Profile],
+    folder: Path,
+    own: Sequence[System],
 ) -> dict[str, str]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     made: dict[str, tuple[str, bytes]] = {}
-    backs = written_back(ledger, report, profiles)
+    backs = written_back(ledger, report, profiles, own)
     for back in backs:
         made |= back.files
     changes = [(back.export, change) for back in backs for change in back.changes]

@@ -120,7 +120,7 @@ def ask_by_folder(
     """
     desk = _open(settings, outbox, inbox)
     ledger, who, profiles, today = desk.ledger, desk.who, desk.profiles, desk.today
-    taken = take_in(ledger, exports, profiles)
+    taken = take_in(ledger, exports, profiles, own=settings.own_systems)
     intake = replace(taken, claims=tuple(c for c in taken.claims if c.payer in who.payers))
     if not intake.claims:
         raise BadInput("No claim is of a payer with a number in [edi_payers]; add one")
@@ -139,7 +139,9 @@ def ask_by_folder(
         _settle(ledger, item, found, refused, profile, today, stays[profile.id])
     ledger.finish_sweep(sweep_id, datetime.now(UTC))
     report = sweep_report(ledger, sweep_id, profiles)
-    files = write_outputs(ledger, report, profiles, out or settings.artifacts / sweep_id)
+    files = write_outputs(
+        ledger, report, profiles, out or settings.artifacts / sweep_id, settings.own_systems
+    )
     return Swept(report, files, desk.seconds(), start.resumed), found.sentences
 
 
@@ -149,7 +151,9 @@ def ask_visits_by_folder(
     """As :func:`ask_by_folder`, about the cover of the visits of ``schedule`` (270, 271)."""
     desk = _open(settings, outbox, inbox)
     ledger, who, profiles = desk.ledger, desk.who, desk.profiles
-    taken = take_in_schedule(ledger, schedule, profiles, payer=None, limit=None)
+    taken = take_in_schedule(
+        ledger, schedule, profiles, own=settings.own_systems, payer=None, limit=None
+    )
     intake = replace(taken, visits=tuple(v for v in taken.visits if v.payer in who.payers))
     if not intake.visits:
         raise BadInput("No visit is of a payer with a number in [edi_payers]; add one")
@@ -166,7 +170,9 @@ def ask_visits_by_folder(
         _settle_visit(ledger, item, found, refused)
     ledger.finish_sweep(sweep_id, datetime.now(UTC))
     report = eligibility_report(ledger, sweep_id, profiles)
-    files = write_eligibility(ledger, report, profiles, out or settings.artifacts / sweep_id)
+    files = write_eligibility(
+        ledger, report, profiles, out or settings.artifacts / sweep_id, settings.own_systems
+    )
     return Checked(report, files, desk.seconds(), start.resumed), found.sentences
 
 

@@ -56,7 +56,10 @@ def propose(
     ledger, now = open_ledger(settings.home), datetime.now(UTC)
     profiles = load_profiles(settings.profiles)
     names = spellings(profiles)
-    readings = [read_export(read_file(path), path.name, payer_ids=names) for path in exports]
+    own = settings.own_systems
+    readings = [
+        read_export(read_file(path), path.name, payer_ids=names, own=own) for path in exports
+    ]
     unread: list[str] = []
     papers = [(path, read_file(path)) for path in files]
     for path, data in papers:

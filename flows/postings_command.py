@@ -14,6 +14,7 @@ from flows.options import (
     FINDINGS,
     AsJson,
     Home,
+    Mappings,
     OptionalExports,
     Profiles,
     print_json,
@@ -42,6 +43,7 @@ def propose(
     as_json: AsJson = False,
     home: Home = None,
     profiles: Profiles = None,
+    mappings: Mappings = None,
 ) -> None:
     """Put what the payments post, and no batch posts yet, into a new batch.
 
@@ -54,7 +56,7 @@ def propose(
     from console.batches import batch_json, batch_text, held_json, held_text
     from flows import posting
 
-    settings = settings_in_force(home, profiles)
+    settings = settings_in_force(home, profiles, mappings)
     done = posting.propose(settings, files or [], export or [], by=by or getpass.getuser())
     if as_json:
         batch = batch_json(done.batch, whole=True) if done.batch else None

@@ -15,6 +15,7 @@ from flows.options import (
     FINDINGS,
     AsJson,
     Home,
+    Mappings,
     OptionalExports,
     Profiles,
     print_json,
@@ -34,6 +35,7 @@ def reconcile(
     as_json: AsJson = False,
     home: Home = None,
     profiles: Profiles = None,
+    mappings: Mappings = None,
 ) -> None:
     """Match payments with the bank's lines, and claims with all that states what was paid.
 
@@ -50,7 +52,7 @@ def reconcile(
         raise BadInput("Name remittances by --remittance or bank files by --deposits")
     with uncollected():
         found = run(
-            settings_in_force(home, profiles),
+            settings_in_force(home, profiles, mappings),
             exports=export or (),
             remittances=remittance or (),
             deposits=deposits or (),

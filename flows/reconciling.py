@@ -58,11 +58,11 @@ def reconcile(
     now = datetime.now(UTC)
     today = now.astimezone(settings.time_zone).date()
     profiles, ledger = load_profiles(settings.profiles), open_ledger(settings.home)
-    names = spellings(profiles)
+    names, own = spellings(profiles), settings.own_systems
     claims = [
         claim
         for path in exports
-        for claim in read_export(read_file(path), path.name, payer_ids=names).claims
+        for claim in read_export(read_file(path), path.name, payer_ids=names, own=own).claims
     ]
     banks = [(path, read_file(path)) for path in deposits]
     given = [read_statement(data, path.name) for path, data in banks]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ from billing.errors import AccountBusy, BadInput, ClaimsweepError
 from billing.ledger import Ledger, SweepStart, open_ledger
 from billing.model import Outcome
 from billing.report import SweepReport
+from bots.exports.systems import System
 from bots.portal.browser import require_driver
 from bots.profile import Profile, load_profiles
 from flows.embedded import embed, failed_in_orchestrator
@@ -83,12 +84,15 @@ def run_sweep(
     profiles = load_profiles(settings.profiles)
     require_driver()
     ledger = open_ledger(settings.home)
-    today = started.astimezone(settings.time_zone).date()
-    start = start_sweep(ledger, exports, profiles, today, payer=payer, limit=limit, ask_all=ask_all)
+    today, own = started.astimezone(settings.time_zone).date(), settings.own_systems
+    start = start_sweep(
+        ledger, exports, profiles, today, own=own, payer=payer, limit=limit, ask_all=ask_all
+    )
     ask_by_flow(settings, ledger, start.sweep_id, watch)
     ledger.take_up(today)
     report = sweep_report(ledger, start.sweep_id, profiles)
-    files = write_outputs(ledger, report, profiles, out or settings.artifacts / start.sweep_id)
+    folder = out or settings.artifacts / start.sweep_id
+    files = write_outputs(ledger, report, profiles, folder, own)
     return Swept(report, files, (datetime.now(UTC) - started).total_seconds(), start.resumed)
 
 
@@ -98,15 +102,16 @@ def start_sweep(
     profiles: Mapping[str, Profile],
     today: date,
     *,
+    own: Sequence[System] = (),
     payer: str | None = None,
     limit: int | None = None,
     ask_all: bool,
 ) -> SweepStart:
     """Take the exports in as a sweep of ``today``, or take up the one there is; nothing is asked.
 
-    Raises BadInput naming the file when one cannot be used.
+    ``own`` are the biller's own mappings. Raises BadInput naming the file when one cannot be used.
     """
-    intake = take_in(ledger, exports, profiles, payer=payer, limit=limit)
+    intake = take_in(ledger, exports, profiles, own=own, payer=payer, limit=limit)
     asked = (payer, limit, "all") if ask_all else (payer, limit)
     start = begin(ledger, name_sweep(intake, today, *asked), intake, today)
     ledger.reopen_unanswered(start.sweep_id)
@@ -129,14 +134,18 @@ def run_eligibility(
     profiles = load_profiles(settings.profiles)
     require_driver()
     ledger = open_ledger(settings.home)
-    intake = take_in_schedule(ledger, schedule, profiles, payer=payer, limit=limit)
+    intake = take_in_schedule(
+        ledger, schedule, profiles, own=settings.own_systems, payer=payer, limit=limit
+    )
     today = started.astimezone(settings.time_zone).date()
     sweep_id = f"eligibility-{name_run([intake.reading.sha256], today, payer, limit)}"
     start = begin_schedule(ledger, sweep_id, intake, today)
     ledger.reopen_unanswered(sweep_id)
     ask_by_flow(settings, ledger, sweep_id, watch)
     report = eligibility_report(ledger, sweep_id, profiles)
-    files = write_eligibility(ledger, report, profiles, out or settings.artifacts / sweep_id)
+    files = write_eligibility(
+        ledger, report, profiles, out or settings.artifacts / sweep_id, settings.own_systems
+    )
     return Checked(report, files, (datetime.now(UTC) - started).total_seconds(), start.resumed)
 
 
@@ -146,7 +155,7 @@ def run_check(settings: Settings, claim_id: str, exports: list[Path], *, watch: 
     profiles = load_profiles(settings.profiles)
     require_driver()
     ledger = open_ledger(settings.home)
-    intake = take_in(ledger, exports, profiles, claim_id=claim_id)
+    intake = take_in(ledger, exports, profiles, own=settings.own_systems, claim_id=claim_id)
     today = started.astimezone(settings.time_zone).date()
     sweep_id = f"check-{started:%Y%m%d-%H%M%S-%f}"
     begin(ledger, sweep_id, intake, today)
@@ -165,7 +174,9 @@ def run_report(settings: Settings, sweep_id: str | None, *, out: Path | None) ->
     if chosen is None:
         raise BadInput(f"The ledger in {settings.home} holds no sweep; run claimsweep sweep first")
     report = sweep_report(ledger, chosen, profiles)
-    files = write_outputs(ledger, report, profiles, out or settings.artifacts / chosen)
+    files = write_outputs(
+        ledger, report, profiles, out or settings.artifacts / chosen, settings.own_systems
+    )
     return Swept(report, files, (datetime.now(UTC) - started).total_seconds(), resumed=True)
 
 
@@ -181,7 +192,9 @@ def run_write_back(
     chosen = sweep_id or ledger.latest_sweep()
     if chosen is None:
         raise BadInput(f"The ledger in {settings.home} holds no sweep; run claimsweep sweep first")
-    backs = written_back(ledger, ledger.report(chosen), load_profiles(settings.profiles))
+    backs = written_back(
+        ledger, ledger.report(chosen), load_profiles(settings.profiles), settings.own_systems
+    )
     folder = out or settings.artifacts / chosen
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ from billing.errors import BadInput
 from billing.ledger import Ledger, SweepStart, SweptExport
 from bots.exports.schedule import ScheduleReading, read_schedule
 from bots.exports.schedule_back import write_schedule
+from bots.exports.systems import System
 from bots.profile import Profile, spellings
 from console.visits import answers, eligibility_sheets
 from console.workbook import workbook
@@ -34,6 +35,7 @@ def take_in_schedule(
     path: Path,
     profiles: Mapping[str, Profile],
     *,
+    own: Sequence[System],
     payer: str | None,
     limit: int | None,
 ) -> ScheduleIntake:
@@ -42,7 +44,7 @@ def take_in_schedule(
     Raises BadInput naming the file when it cannot be used, before anything is asked.
     """
     data = read_file(path)
-    reading = read_schedule(data, path.name, payer_ids=spellings(profiles))
+    reading = read_schedule(data, path.name, payer_ids=spellings(profiles), own=own)
     write_schedule(data, reading, {})  # a file that will take no answers is refused now, not after
     ledger.store(data, media_type(path))
     if payer is not None and payer not in profiles:
@@ -83,14 +85,18 @@ def eligibility_report(
 
 
 def write_eligibility(
-    ledger: Ledger, report: EligibilityReport, profiles: Mapping[str, Profile], folder: Path
+    ledger: Ledger,
+    report: EligibilityReport,
+    profiles: Mapping[str, Profile],
+    folder: Path,
+    own: Sequence[System],
 ) -> dict[str, str]:
     """Write what the front desk gets into ``folder``; what each file is → path.
 
     Raises BadInput when the folder cannot be written; the ledger has the results then.
     """
     try:
-        return _write(ledger, report, profiles, folder)
+        return _write(ledger, report, profiles, folder, own)
     except OSError as error:
         raise BadInput(
             f"{folder}: the files cannot be written ({error.strerror}); the answers are in the "
@@ -99,12 +105,16 @@ def write_eligibility(
 
 
 def _write(
-    ledger: Ledger, report: EligibilityReport, profiles: Mapping[str, Profile], folder: Path
+    ledger: Ledger,
+    report: EligibilityReport,
+    profiles: Mapping[str, Profile],
+    folder: Path,
+    own: Sequence[System],
 ) -> dict[str, str]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (schedule,) = ledger.sweep_exports(report.sweep_id)
     data = ledger.fetch(schedule.sha256)
-    reading = read_schedule(data, schedule.name, payer_ids=spellings(profiles))
+    reading = read_schedule(data, schedule.name, payer_ids=spellings(profiles), own=own)
     by_row = {result.visit.source.row: result for result in report.results}
     written = write_schedule(data, reading, by_row)
     name = Path(schedule.name)

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from billing.errors import BadInput
 from billing.money import money
+from bots.exports.systems import System, own_systems
 
 COMMAND_SECONDS = 30
 COSTS = ("per_hour", "per_check")
@@ -51,6 +52,11 @@ class Settings:
     appeal_letters: Path
     mappings: Path | None = None
     costs: Mapping[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def own_systems(self) -> tuple[System, ...]:
+        """The biller's own mappings of exports. Raises ProfileError."""
+        return own_systems(self.mappings)
 
     def secret(self, payer: str, name: str) -> str:
         """The secret ``payer/name``.

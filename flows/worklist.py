@@ -28,7 +28,7 @@ def write_worklist(
     The file is readable by its owner only. Raises BadInput when a file cannot be used.
     """
     profiles = load_profiles(settings.profiles)
-    names = spellings(profiles)
+    names, own = spellings(profiles), settings.own_systems
     today = datetime.now(UTC).astimezone(settings.time_zone).date()
     path = out or settings.artifacts / f"by-hand-{today}.xlsx"
     if path.suffix.lower() not in WRITERS:
@@ -36,7 +36,7 @@ def write_worklist(
     claims = [
         claim
         for export in exports
-        for claim in read_export(read_file(export), export.name, payer_ids=names).claims
+        for claim in read_export(read_file(export), export.name, payer_ids=names, own=own).claims
     ]
     rows = [
         row for claim in claims if (row := by_hand(claim, profiles.get(claim.payer or ""), today))

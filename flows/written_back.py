@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from billing.ledger import Ledger
 from billing.report import ClaimResult, SweepReport
 from bots.exports.import_back import ImportMade, import_back
 from bots.exports.read import ExportReading, read_export
+from bots.exports.systems import System
 from bots.exports.write_back import Change, Totals, write_back
 from bots.profile import Profile, spellings
 
@@ -38,16 +39,20 @@ class WrittenBack:
 
 
 def written_back(
-    ledger: Ledger, report: SweepReport, profiles: Mapping[str, Profile]
+    ledger: Ledger,
+    report: SweepReport,
+    profiles: Mapping[str, Profile],
+    own: Sequence[System],
 ) -> tuple[WrittenBack, ...]:
     """Every export of the sweep with what was learned, in the order they were given.
 
-    Raises WriteBackMismatch where a copy does not read back as its export did.
+    ``own`` are the biller's own mappings. Raises WriteBackMismatch where a copy does not
+    read back as its export did.
     """
     made = []
     for export in ledger.sweep_exports(report.sweep_id):
         data = ledger.fetch(export.sha256)
-        reading = read_export(data, export.name, payer_ids=spellings(profiles))
+        reading = read_export(data, export.name, payer_ids=spellings(profiles), own=own)
         if reading.system != export.system:
             raise BadInput(
                 f"{export.name}: was swept as {export.system} and is read as {reading.system} now; "

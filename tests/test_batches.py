@@ -15,10 +15,12 @@ import pytest
 from ledger_samples import LAST_NAME, NOW, begin, conclusion
 from ledger_samples import claim as sweep_claim
 from posting_desk import Desk, Said, claim, payment
+from typer.testing import CliRunner
 
 from billing.ledger import open_ledger
 from billing.model import Outcome
 from billing.reconcile.postings import entries_of
+from flows.command import app
 from flows.receiving import receive_file
 from flows.settings import load_settings
 
@@ -248,6 +250,45 @@ def test_where_an_export_is_given_a_claim_must_be_its_row(desk: Desk) -> None:
         "C3": "It pays $100.00 and $60.00 is open on the row",
         "C4": "No row of the exports has its patient control number.",
     }
+
+
+OURS = """\
+system: ours
+title: Our own report
+reconstruction: Ours.
+dates: ["%m/%d/%Y"]
+required:
+  claim_id: [Our No]
+  patient_name: [Patient]
+  payer_name: [Insurance]
+  member_id: [Policy Number]
+  service_from: [Day]
+  billed: [Total Charge]
+  balance: [Open]
+"""
+REPORT = f"""Our No,Patient,Insurance,Policy Number,Day,Total Charge,Open
+C1,"{LAST_NAME}, Orla",Acme Health,ACM000111,01/01/2026,200.00,200.00
+"""
+
+
+@pytest.mark.parametrize("command", ["propose", "reconcile"])
+def test_an_export_is_read_with_one_s_own_mapping_wherever_it_is_read(
+    desk: Desk, command: str
+) -> None:
+    mine, report = desk.folder / "mine", desk.folder / "report.csv"
+    mine.mkdir()
+    (mine / "ours.yaml").write_text(OURS)
+    report.write_text(REPORT)
+    era = desk.file("a", PAID)
+    words = ["postings", "propose", era]
+    if command == "reconcile":
+        words = ["reconcile", "--remittance", era, "--out", str(desk.folder / "out")]
+    words += ["--export", str(report), "--home", str(desk.home)]
+    assert "columns are missing" in str(CliRunner().invoke(app, words).exception)
+    done = CliRunner().invoke(app, [*words, "--mappings", str(mine), "--json"])
+    said = json.loads(done.stdout)
+    posted = said["batch"]["postings"] if command == "propose" else len(said["claim_results"])
+    assert posted == (2 if command == "propose" else 1)
 
 
 def test_a_ledger_of_the_version_before_batches_keeps_what_it_proposed(tmp_path: Path) -> None:

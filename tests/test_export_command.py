@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from bots.exports import read_export
 from bots.exports.detect import detect
 from bots.exports.draft import draft_mapping
 from bots.exports.likeness import likeness
-from bots.exports.systems import use_mappings
+from bots.exports.systems import own_systems
 from flows.command import app
 from sandbox.books import make_world
 from sandbox.export_shapes import SHAPES, write_shaped
@@ -35,12 +34,10 @@ Acct #;Pt Name;Birthdate;Carrier;Insured ID;DOS;Total Chgs;Current AR Balance;Bu
 
 
 @pytest.fixture(autouse=True)
-def _no_mappings_stay_in_use(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _no_mappings_stay_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CLAIMSWEEP_MAPPINGS", raising=False)
     for name in ("CLAIMSWEEP_HOME", "CLAIMSWEEP_PROFILES"):  # the command sets them
         monkeypatch.setenv(name, "")
-    yield
-    use_mappings(None)
 
 
 def run(*words: object) -> Result:
@@ -126,12 +123,11 @@ def test_a_draft_is_refused_until_a_person_settled_it_and_reads_the_export_then(
     assert "Quillfeather" not in text
 
     assert document(path, "--mappings", draft.parent)["claims"] == 2
-    use_mappings(draft.parent)
     with pytest.raises(ClaimsweepError, match=r"ours.yaml: draft: is still true"):
-        read_export(path.read_bytes(), "odd.csv", payer_ids={})
+        own_systems(draft.parent)
     draft.write_text(text.replace("draft: true\n", ""))
-    use_mappings(draft.parent)
-    assert len(read_export(path.read_bytes(), "odd.csv", payer_ids={}).claims) == 2
+    own = own_systems(draft.parent)
+    assert len(read_export(path.read_bytes(), "odd.csv", payer_ids={}, own=own).claims) == 2
 
 
 def test_what_no_column_looks_like_is_left_open(tmp_path: Path) -> None:

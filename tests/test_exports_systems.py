@@ -13,7 +13,7 @@ from exports_samples import KAREO, PAYERS, kareo_csv, kareo_row
 from billing.errors import BadInput, ProfileError
 from billing.model import Claim
 from bots.exports import read_export, recognise
-from bots.exports.systems import all_systems, plain, use_mappings
+from bots.exports.systems import all_systems, own_systems, plain
 from sandbox import __main__ as sandbox_command
 from sandbox.books import make_world
 from sandbox.export_shapes import SHAPES, write_shaped
@@ -29,9 +29,8 @@ WORDS = {
 
 @pytest.fixture
 def own(tmp_path: Path):
-    """A folder of mappings in use until the test ends."""
-    yield tmp_path
-    use_mappings(None)
+    """A folder of one's own mappings."""
+    return tmp_path
 
 
 def told(claim: Claim) -> dict[str, str]:
@@ -108,11 +107,10 @@ def born(own: Path, spelled: str, seen: str = "24.12.2025") -> object:
     text = MINE.replace("required:", "required:\n  date_of_birth: [Born]").replace("%Y", "%y")
     text = text.format(name="ours").replace('"%d.%m.%y"', '"%d.%m.%Y", "%d.%m.%y"')
     (own / "ours.yaml").write_text(text)
-    use_mappings(own)
     heads = ["Our No", "Patient", "Insurance", "Policy Number", "Day", "Total Charge", "Open"]
     row = ["A-1", "Doe, Jane", "Alder Grove Health", "AGH1", seen, "10.00", "10.00"]
     data = kareo_csv([[*row, spelled]], headings=[*heads, "Born"], preamble=())
-    reading = read_export(data, "ours.csv", payer_ids=PAYERS)
+    reading = read_export(data, "ours.csv", payer_ids=PAYERS, own=own_systems(own))
     return reading.claims[0].date_of_birth if reading.claims else reading.refused[0].why
 
 
@@ -151,10 +149,10 @@ def test_a_mapping_of_one_s_own_is_read_like_a_shipped_one(own: Path) -> None:
     with pytest.raises(BadInput, match="nearest is kareo"):
         recognise(our_report(), "ours.csv")
     (own / "ours.yaml").write_text(MINE.format(name="ours"))
-    use_mappings(own)
-    (claim,) = read_export(our_report(), "ours.csv", payer_ids=PAYERS).claims
+    mine = own_systems(own)
+    (claim,) = read_export(our_report(), "ours.csv", payer_ids=PAYERS, own=mine).claims
     assert (claim.claim_id, claim.service_from) == ("A-1", date(2025, 12, 24))
-    assert recognise(kareo_csv([kareo_row(1)]), "k.csv").system.system == "kareo"
+    assert recognise(kareo_csv([kareo_row(1)]), "k.csv", own=mine).system.system == "kareo"
 
 
 def test_one_s_own_mapping_comes_before_a_shipped_one(own: Path) -> None:
@@ -162,15 +160,13 @@ def test_one_s_own_mapping_comes_before_a_shipped_one(own: Path) -> None:
     data = kareo_csv([[*kareo_row(1), "A-1", "24.12.2025", "1.00"]], headings=heads)
     assert recognise(data, "k.csv").system.system == "kareo"
     (own / "ours.yaml").write_text(MINE.format(name="ours"))
-    use_mappings(own)
-    assert recognise(data, "k.csv").system.system == "ours"
+    assert recognise(data, "k.csv", own=own_systems(own)).system.system == "ours"
 
 
 def test_one_s_own_mapping_replaces_the_shipped_one_of_its_name(own: Path) -> None:
     (own / "kareo.yaml").write_text(MINE.format(name="kareo"))
-    use_mappings(own)
     with pytest.raises(BadInput, match="columns are missing"):
-        recognise(kareo_csv([kareo_row(1)]), "k.csv")
+        recognise(kareo_csv([kareo_row(1)]), "k.csv", own=own_systems(own))
 
 
 @pytest.mark.parametrize(
@@ -188,21 +184,17 @@ def test_a_mistake_in_a_mapping_is_named_with_its_file(
     own: Path, change: tuple[str, str], says: str
 ) -> None:
     (own / "ours.yaml").write_text(MINE.format(name="ours").replace(*change))
-    use_mappings(own)
     with pytest.raises(ProfileError, match=says) as caught:
-        recognise(our_report(), "ours.csv")
+        own_systems(own)
     assert "ours.yaml:" in str(caught.value)
 
 
 def test_a_folder_without_mappings_and_two_of_one_name_are_refused(own: Path) -> None:
-    use_mappings(own / "nowhere")
     with pytest.raises(ProfileError, match="no such folder"):
-        recognise(our_report(), "ours.csv")
-    use_mappings(own)
+        own_systems(own / "nowhere")
     with pytest.raises(ProfileError, match="holds no mapping"):
-        recognise(our_report(), "ours.csv")
+        own_systems(own)
     for name in ("one", "two"):
         (own / f"{name}.yaml").write_text(MINE.format(name="ours"))
-    use_mappings(own)
     with pytest.raises(ProfileError, match=r"two.yaml:1: system: ours is already the name"):
-        recognise(our_report(), "ours.csv")
+        own_systems(own)

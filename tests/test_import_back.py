@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -24,7 +23,7 @@ from bots.exports import read_export
 from bots.exports.import_back import NOTHING_LEARNED, SAID_BEFORE, ImportMade, import_back
 from bots.exports.import_shape import ImportFile
 from bots.exports.read import ExportReading
-from bots.exports.systems import shipped_systems, use_mappings
+from bots.exports.systems import shipped_systems
 from flows.command import app
 from flows.intake import begin, take_in
 from sandbox.books import make_world
@@ -35,11 +34,9 @@ SYSTEMS = {system.system: system for system in shipped_systems()}
 
 
 @pytest.fixture(autouse=True)
-def _nothing_stays_in_use(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _nothing_stays_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("CLAIMSWEEP_HOME", "CLAIMSWEEP_PROFILES", "CLAIMSWEEP_MAPPINGS"):
         monkeypatch.setenv(name, "")
-    yield
-    use_mappings(None)
 
 
 def shaped(system: str, folder: Path) -> ExportReading:

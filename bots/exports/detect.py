@@ -14,7 +14,7 @@ from bots.exports.likeness import likenesses
 from bots.exports.read import ExportReading, read_export
 from bots.exports.recognise import Recognised, rows_below
 from bots.exports.schedule import ScheduleReading, read_schedule
-from bots.exports.systems import Field, Holds, is_ssn_heading
+from bots.exports.systems import Field, Holds, System, is_ssn_heading
 from bots.exports.workbook import hidden_rows, open_workbook
 
 SAMPLE = 2_000
@@ -57,16 +57,16 @@ class Detected:
     notes: tuple[str, ...]
 
 
-def detect(data: bytes, name: str) -> Detected:
-    """Read an export, or else a schedule, and say how.
+def detect(data: bytes, name: str, own: Sequence[System] = ()) -> Detected:
+    """Read an export, or else a schedule, and say how; ``own`` are the biller's own mappings.
 
     Raises BadInput, as reading an export of claims does, where it is neither.
     """
     try:
-        claims = read_export(data, name, payer_ids={})
+        claims = read_export(data, name, payer_ids={}, own=own)
     except BadInput:
         try:
-            visits = read_schedule(data, name, payer_ids={})
+            visits = read_schedule(data, name, payer_ids={}, own=own)
         except BadInput:
             visits = None
         if visits is None:

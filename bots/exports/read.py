@@ -18,7 +18,7 @@ from billing.report import RefusedRow
 from bots.exports.cells import ShortYear, Unreadable, born_before, literal, understood
 from bots.exports.furniture import FOOTER, is_footer
 from bots.exports.recognise import Recognised, Row, Sheeted, recognise, rows_below
-from bots.exports.systems import FIELDS, Field, plain
+from bots.exports.systems import FIELDS, Field, System, plain
 from bots.exports.workbook import Cell
 
 _TOTAL = re.compile(r"\b(sub|grand)?[\s-]?totals?\b", re.I)
@@ -59,13 +59,16 @@ def payer_key(payer_name: str) -> str:
     return " ".join(payer_name.split()).casefold()
 
 
-def read_export(data: bytes, name: str, *, payer_ids: Mapping[str, str]) -> ExportReading:
+def read_export(
+    data: bytes, name: str, *, payer_ids: Mapping[str, str], own: Sequence[System] = ()
+) -> ExportReading:
     """Read every row below the headings as a claim, or refuse it with a reason.
 
     ``payer_ids`` leads from a payer's name to its profile; a name that it does not know gives a
-    claim without payer. Raises BadInput when the file cannot be used at all.
+    claim without payer. ``own`` are the biller's own mappings. Raises BadInput when the file cannot
+    be used at all.
     """
-    found = recognise(data, name)
+    found = recognise(data, name, own=own)
     rows = rows_below(data, name, found)
     return read_rows(rows, found, name=name, data=data, payer_ids=payer_ids)
 

@@ -19,7 +19,6 @@ from bots.exports.systems import (
     all_systems,
     fit,
     is_ssn_heading,
-    own_systems,
     plain,
 )
 from bots.exports.workbook import Cell, Workbook, open_workbook, rows_of_sheet
@@ -40,7 +39,8 @@ class Recognised:
     """An export's system and layout. ``header_row`` is 1-based, ``positions`` 0-based.
 
     ``columns`` leads from our field to the export's heading; ``dropped`` are the headings whose
-    columns are never read (social security numbers); ``unmatched`` are all others.
+    columns are never read (social security numbers); ``unmatched`` are all others. ``own`` are the
+    biller's own mappings that it was recognised with.
     """
 
     system: System
@@ -48,6 +48,7 @@ class Recognised:
     header_row: int
     headings: tuple[str, ...]
     positions: dict[Field, int]
+    own: tuple[System, ...] = ()
 
     @property
     def columns(self) -> dict[Field, str]:
@@ -90,26 +91,33 @@ class _Candidate(NamedTuple):
     fit: Fit
 
 
-def recognise(data: bytes, name: str, *, holds: Holds = "claims") -> Recognised:
+def recognise(
+    data: bytes, name: str, *, holds: Holds = "claims", own: Sequence[System] = ()
+) -> Recognised:
     """The one system whose mapping fits this export of claims or of visits.
 
     Raises BadInput, naming file, row and remedy, when the file cannot be read, none or several
-    mappings fit, or the export already holds our columns.
+    mappings fit, or the export already holds our columns. ``own`` are the biller's own mappings.
     """
-    return recognise_layout(data, name, ours="refused", holds=holds)
+    return recognise_layout(data, name, ours="refused", holds=holds, own=own)
 
 
 def recognise_layout(
-    data: bytes, name: str, *, ours: Literal["refused", "expected"], holds: Holds = "claims"
+    data: bytes,
+    name: str,
+    *,
+    ours: Literal["refused", "expected"],
+    holds: Holds = "claims",
+    own: Sequence[System] = (),
 ) -> Recognised:
     """As :func:`recognise`; copies that we wrote ourselves are opened when ``expected``."""
-    systems = all_systems(holds)
+    systems = all_systems(holds, own)
     candidates = list(
         _workbook_candidates(data, name, systems, limited=ours == "refused")
         if is_workbook(data, name)
         else _text_candidates(data, name, systems)
     )
-    fitting = _nearest([c for c in candidates if not c.fit.missing and not c.fit.doubled], holds)
+    fitting = _nearest([c for c in candidates if not c.fit.missing and not c.fit.doubled], own)
     if not fitting:
         raise BadInput(_nothing_fits(name, candidates, systems))
     first = fitting[0]
@@ -122,18 +130,23 @@ def recognise_layout(
             "give the export as the billing system wrote it."
         )
     return Recognised(
-        first.system, first.container, first.row, first.headings, dict(first.fit.positions)
+        first.system,
+        first.container,
+        first.row,
+        first.headings,
+        dict(first.fit.positions),
+        tuple(own),
     )
 
 
-def _nearest(fitting: Sequence[_Candidate], holds: Holds) -> list[_Candidate]:
+def _nearest(fitting: Sequence[_Candidate], own: Sequence[System]) -> list[_Candidate]:
     """The readings that no other one is plainly nearer than.
 
     A mapping of the biller's own is for this very file, so it comes before a shipped one; of two
     for the same headings the one that knows all the other's columns and more is nearer.
     """
-    own = [c for c in fitting if c.system in own_systems(holds)]
-    left = own or fitting
+    mine = [c for c in fitting if c.system in own]
+    left = mine or fitting
     return [one for one in left if not any(_knows_more(other, one) for other in left)]
 
 

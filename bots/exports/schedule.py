@@ -18,7 +18,7 @@ from bots.exports.cells import ShortYear, Unreadable, born_before, understood
 from bots.exports.furniture import FOOTER, is_footer
 from bots.exports.read import payer_key
 from bots.exports.recognise import Recognised, Row, Sheeted, recognise, rows_below
-from bots.exports.systems import FIELDS, Field, plain
+from bots.exports.systems import FIELDS, Field, System, plain
 from bots.exports.workbook import Cell
 
 _TOTAL = re.compile(r"\b(sub|grand)?[\s-]?totals?\b", re.I)
@@ -37,13 +37,16 @@ class ScheduleReading:
     rows_in: int
 
 
-def read_schedule(data: bytes, name: str, *, payer_ids: Mapping[str, str]) -> ScheduleReading:
+def read_schedule(
+    data: bytes, name: str, *, payer_ids: Mapping[str, str], own: Sequence[System] = ()
+) -> ScheduleReading:
     """Read every row below the headings as a visit, or refuse it with a reason.
 
     ``payer_ids`` leads from a payer's name to its profile; a name that it does not know gives a
-    visit without payer. Raises BadInput when the file cannot be used at all.
+    visit without payer. ``own`` are the biller's own mappings. Raises BadInput when the file cannot
+    be used at all.
     """
-    found = recognise(data, name, holds="visits")
+    found = recognise(data, name, holds="visits", own=own)
     rows = rows_below(data, name, found)
     return read_visits(rows, found, name=name, data=data, payer_ids=payer_ids)
 

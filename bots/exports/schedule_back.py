@@ -113,7 +113,7 @@ def write_schedule(
     differs.
     """
     name = reading.name
-    found = recognise(data, name, holds="visits")
+    found = recognise(data, name, holds="visits", own=reading.recognised.own)
     if hashlib.sha256(data).hexdigest() != reading.sha256:
         raise BadInput(f"{name}: the file has changed since it was read; run the check again.")
     visits = {visit.source.row: visit for visit in reading.visits}

@@ -169,56 +169,46 @@ def fit(system: System, headings: Sequence[str]) -> Fit:
     return Fit(positions, tuple(missing), tuple(doubled))
 
 
-_own: Path | None = None
-_drafts_too = False
+def own_systems(folder: Path | None, *, drafts: bool = False) -> tuple[System, ...]:
+    """The biller's own mappings in ``folder``, of claims and of visits; none without a folder.
 
-
-def use_mappings(folder: Path | None, *, drafts: bool = False) -> None:
-    """Read exports with the mappings of ``folder`` too, in this process from now on.
-
-    Called once at the edge, as a locale is set: whoever reads an export here honours them.
     ``drafts`` lets mappings in that a person has still to settle, to show what they would read.
+    Raises ProfileError naming file, line and fact.
     """
-    global _own, _drafts_too
-    _own, _drafts_too = folder, drafts
-    own_systems.cache_clear()
-
-
-@cache
-def own_systems(holds: Holds = "claims") -> tuple[System, ...]:
-    """The mappings of the folder in use; raises ProfileError naming file, line and fact."""
-    if _own is None:
+    if folder is None:
         return ()
-    if not _own.is_dir():
-        raise ProfileError(f"{_own}: there is no such folder of mappings; check --mappings")
-    paths = sorted(_own.glob("*.yaml"))
+    if not folder.is_dir():
+        raise ProfileError(f"{folder}: there is no such folder of mappings; check --mappings")
+    paths = sorted(folder.glob("*.yaml"))
     if not paths:
         raise ProfileError(
-            f"{_own}: holds no mapping; a mapping is a file such as ours.yaml (claimsweep export "
+            f"{folder}: holds no mapping; a mapping is a file such as ours.yaml (claimsweep export "
             "detect FILE --draft ours.yaml writes one)"
         )
-    return _loaded(paths, holds)
+    return _loaded(paths, drafts=drafts)
 
 
 @cache
 def shipped_systems(holds: Holds = "claims") -> tuple[System, ...]:
     """Every mapping that is shipped for such rows; raises ProfileError naming file and line."""
-    return _loaded(sorted(SYSTEMS_DIR.glob("*.yaml")), holds)
+    every = _loaded(sorted(SYSTEMS_DIR.glob("*.yaml")), drafts=False)
+    return tuple(system for system in every if system.holds == holds)
 
 
-def all_systems(holds: Holds = "claims") -> tuple[System, ...]:
-    """The mappings in use: your own, and those shipped that no own one replaces by its name."""
-    own = own_systems(holds)
-    replaced = {system.system for system in own}
-    return own + tuple(s for s in shipped_systems(holds) if s.system not in replaced)
+def all_systems(holds: Holds = "claims", own: Sequence[System] = ()) -> tuple[System, ...]:
+    """The mappings for such rows: the biller's ``own``, and those shipped that no own one replaces
+    by its name."""
+    mine = tuple(system for system in own if system.holds == holds)
+    replaced = {system.system for system in mine}
+    return mine + tuple(s for s in shipped_systems(holds) if s.system not in replaced)
 
 
-def _loaded(paths: Sequence[Path], holds: Holds) -> tuple[System, ...]:
+def _loaded(paths: Sequence[Path], *, drafts: bool) -> tuple[System, ...]:
     found: dict[str, Path] = {}
     systems = []
     for path in paths:
         system = load_strict(path, System)
-        if system.draft and not _drafts_too:
+        if system.draft and not drafts:
             raise ProfileError(
                 f"{path}: draft: is still true; settle every line marked CHECK, look at what it "
                 "reads with claimsweep export detect, then remove the line"
@@ -230,4 +220,4 @@ def _loaded(paths: Sequence[Path], holds: Holds) -> tuple[System, ...]:
             )
         found[system.system] = path
         systems.append(system)
-    return tuple(system for system in systems if system.holds == holds)
+    return tuple(systems)

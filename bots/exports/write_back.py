@@ -91,7 +91,7 @@ def write_back(data: bytes, reading: ExportReading, results: Mapping[int, ClaimR
     differs.
     """
     name = reading.name
-    found = recognise(data, name)
+    found = recognise(data, name, own=reading.recognised.own)
     if hashlib.sha256(data).hexdigest() != reading.sha256:
         raise BadInput(f"{name}: the file has changed since it was read; run the sweep again.")
     claims = {claim.source.row: claim for claim in reading.claims}
@@ -170,7 +170,7 @@ def read_again(
             data, copy, form=form, name=name, rows=rows, width=len(headings)
         )
         return found, list(rows_below(theirs, name, found)), added, form.encoding
-    again = recognise_layout(copy, name, ours="expected", holds=found.system.holds)
+    again = recognise_layout(copy, name, ours="expected", holds=found.system.holds, own=found.own)
     every = list(rows_below(copy, name, again, limited=False))
     ours = [again.headings.index(heading) for heading in headings]
     cells = {row.row: [row.cells[at] for at in ours] for row in every if row.row in rows}
