@@ -2,6 +2,7 @@
 
 Every bar has its figure beside it, and every class its own hatching; nothing is told by colour
 alone. A chart has a title and a description; the table of its figures stands under it on the page.
+Its colours are of a light page; a sheet of styles gives it others by the classes of its parts.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def paired_bars(key: str, title: str, description: str, bars: Sequence[Bar]) -> 
                 fill = f"url(#{key}-3)" if which == 0 else "none"
                 high, at = (13, y) if which == 0 else (6, y + 15)
                 parts.append(
-                    f'<rect x="{NAME_WIDTH}" y="{at}" width="{wide}" height="{high}" '
+                    f'<rect class="line" x="{NAME_WIDTH}" y="{at}" width="{wide}" height="{high}" '
                     f'fill="{fill}" stroke="{INK}" stroke-width="1"/>'
                 )
             ends.append(NAME_WIDTH + wide)
@@ -93,20 +94,23 @@ def columns(key: str, title: str, description: str, bars: Sequence[Bar]) -> str:
     step = min(WIDTH // max(len(bars), 1), 96)
     wide = max(step - 10, 4)
     said = step >= LETTER * max((len(bar.label) for bar in bars), default=0)
-    parts = [f'<path d="M0 {high + 18}H{WIDTH}" stroke="{SOFT}" stroke-width="1"/>']
+    parts = [f'<path class="axis" d="M0 {high + 18}H{WIDTH}" stroke="{SOFT}" stroke-width="1"/>']
     for nth, bar in enumerate(bars):
         x = nth * step + 4
         inner, outer = (int(value * high / most) if most > 0 else 0 for value in bar.values)
-        for tall, fill in ((outer, "#ffffff"), (inner, f"url(#{key}-3)")):
+        for tall, fill, look in (
+            (outer, "#ffffff", "line hollow"),
+            (inner, f"url(#{key}-3)", "line"),
+        ):
             parts.append(
-                f'<rect x="{x}" y="{18 + high - tall}" width="{wide}" height="{tall}" '
-                f'fill="{fill}" stroke="{INK}" stroke-width="1"/>'
+                f'<rect class="{look}" x="{x}" y="{18 + high - tall}" width="{wide}" '
+                f'height="{tall}" fill="{fill}" stroke="{INK}" stroke-width="1"/>'
             )
         middle = x + wide // 2
         if said:
             parts.append(_text(middle, 13 + high - outer, bar.label, anchor="middle"))
         if said or nth % 5 == 0:
-            parts.append(_text(middle, high + 33, bar.name, anchor="middle", color=SOFT))
+            parts.append(_text(middle, high + 33, bar.name, anchor="middle", soft=True))
     return _svg(key, title, description, high + foot + 8, parts, len(_HATCHES))
 
 
@@ -134,8 +138,8 @@ def _pattern(key: str, which: int) -> str:
 def _box(key: str, x: int, y: int, wide: int, which: int, classes: int) -> str:
     fill = which if classes > 1 else 3
     return (
-        f'<rect x="{x}" y="{y}" width="{wide}" height="{BAR}" fill="url(#{key}-{fill})" '
-        f'stroke="{INK}" stroke-width="1"/>'
+        f'<rect class="line" x="{x}" y="{y}" width="{wide}" height="{BAR}" '
+        f'fill="url(#{key}-{fill})" stroke="{INK}" stroke-width="1"/>'
     )
 
 
@@ -143,7 +147,7 @@ def _legend(key: str, classes: Sequence[str]) -> str:
     parts, x = [], NAME_WIDTH
     for which, words in enumerate(classes):
         parts.append(
-            f'<rect x="{x}" y="3" width="20" height="13" fill="url(#{key}-{which})" '
+            f'<rect class="line" x="{x}" y="3" width="20" height="13" fill="url(#{key}-{which})" '
             f'stroke="{INK}" stroke-width="1"/>'
         )
         parts.append(_text(x + 26, 14, words))
@@ -152,11 +156,12 @@ def _legend(key: str, classes: Sequence[str]) -> str:
 
 
 def _text(
-    x: int, y: int, words: str, *, anchor: str = "start", weight: int = 400, color: str = INK
+    x: int, y: int, words: str, *, anchor: str = "start", weight: int = 400, soft: bool = False
 ) -> str:
+    look, color = ("soft", SOFT) if soft else ("ink", INK)
     return (
-        f'<text x="{x}" y="{y}" font-size="12" font-weight="{weight}" text-anchor="{anchor}" '
-        f'fill="{color}">{escape(words)}</text>'
+        f'<text class="{look}" x="{x}" y="{y}" font-size="12" font-weight="{weight}" '
+        f'text-anchor="{anchor}" fill="{color}">{escape(words)}</text>'
     )
 
 

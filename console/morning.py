@@ -25,7 +25,7 @@ from console.figures import (
     tally,
     to_do_first,
 )
-from console.pages import page_environment
+from console.pages import STYLES, page_environment
 from console.words import (
     FAMILIES,
     OUTCOMES,
@@ -49,6 +49,7 @@ MOST_REFUSED = 3
 MOST_NOTES = 4
 MOST_FAMILIES = 2
 BAR_UNITS = 100
+STYLE = STYLES / "morning.css"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,14 @@ class Obstacle:
 
 
 def morning_sheet(report: SweepReport, *, files: Mapping[str, str], today: date) -> str:
-    """The sheet as one self-contained HTML page; ``files`` is what each file is → where it lies.
+    """The sheet as one self-contained HTML page; ``files`` is what each file is → where it lies."""
+    body = morning_body(report, files=files, today=today)
+    template = _environment().get_template("morning.html.j2")
+    return template.render(today=today, sheet=STYLE.read_text(), body=body)
+
+
+def morning_body(report: SweepReport, *, files: Mapping[str, str], today: date) -> str:
+    """What the sheet says, as HTML to stand in a page with the style of ``web/static/morning.css``.
 
     Patients appear as initials only. What does not fit is counted, and its file named.
     """
@@ -99,7 +107,7 @@ def morning_sheet(report: SweepReport, *, files: Mapping[str, str], today: date)
     unknown = tally(r for r in report.results if r.conclusion.outcome in UNANSWERED)
     return (
         _environment()
-        .get_template("morning.html.j2")
+        .get_template("morning_body.html.j2")
         .render(
             report=report,
             today=today,

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from billing.money import usd
 from console.words import counted
+
+STYLES = Path(__file__).parent / "web/static"
+"""Where the style sheets are that the console serves and a page that stands alone holds."""
 
 
 def page_environment() -> Environment:

@@ -33,7 +33,7 @@ from billing.money import ZERO, usd
 from billing.operations import PortalDays, portals
 from billing.report import DenialFamily
 from console.charts import Bar, columns, paired_bars, stacked_bars
-from console.pages import page_environment
+from console.pages import STYLES, page_environment
 from console.words import counted, kind_words
 
 HEADLINES = (
@@ -46,6 +46,7 @@ HEADLINES = (
 )
 MOST_PAYERS = 8  # in a chart; the table has them all
 MOST_CLASSES = 8
+STYLE = STYLES / "report.css"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +122,19 @@ def work_out(told: Told) -> Figures:
 
 def page(worked: Figures, *, files: Sequence[str]) -> str:
     """The report as one self-contained HTML page without scripts, outside addresses or patients."""
+    template = _environment().get_template("period.html.j2")
+    return template.render(
+        told=worked.told, sheet=STYLE.read_text(), body=body(worked), files=files
+    )
+
+
+def body(worked: Figures) -> str:
+    """What the report says, as HTML without a heading of its own, to stand in a page that has the
+    style of ``web/static/report.css``."""
     told = worked.told
     return (
         _environment()
-        .get_template("period.html.j2")
+        .get_template("period_body.html.j2")
         .render(
             told=told,
             sweeps=counted(len(told.now.sweeps), "sweep"),
@@ -143,7 +153,6 @@ def page(worked: Figures, *, files: Sequence[str]) -> str:
             skipped=worked.skipped,
             portals=worked.portals,
             families=told.families,
-            files=files,
         )
     )
 

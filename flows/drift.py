@@ -6,32 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from billing.coverage import EligibilityReport
 from billing.ledger import Ledger
-from billing.report import Drift, PayerNote, SweepReport
+from billing.report import Drift, SweepReport
 from bots.profile import Profile
 from bots.reading.drift import nearest, propose
-
-ENDINGS = {2: "nd", 3: "rd"}
-
-
-def drift_note(payer: str, drift: tuple[Drift, ...]) -> PayerNote:
-    """One sentence for the sweep's summary and the morning sheet."""
-    said = [
-        f"{one.wanted} was found by its {_ordinal(one.nth)} way, {one.found_by}"
-        if one.found_by
-        else f"{one.wanted} was not found"
-        for one in drift
-    ]
-    score = sum(one.points for one in drift)
-    return PayerNote(
-        payer,
-        "drift",
-        f"The portal changed: {'; '.join(said)} (drift score {score}); review {drift_file(payer)}.",
-    )
-
-
-def drift_file(payer: str) -> str:
-    """The name of the file among a sweep's outputs that proposes the change."""
-    return f"drift-{payer}.diff"
+from console.swept import drift_file, drift_note
 
 
 def drift_files(
@@ -63,7 +41,3 @@ def _proposal(ledger: Ledger, profile: Profile, drift: tuple[Drift, ...]) -> Ite
             said = f"nearest there: '{near}'" if near else "nothing there is like it"
             yield f"# {one.wanted} is not on captured page {one.evidence[:12]}; {said}\n"
     yield propose(text, drift, name)
-
-
-def _ordinal(number: int) -> str:
-    return f"{number}{ENDINGS.get(number, 'th')}"

@@ -9,20 +9,12 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from datetime import date, timedelta
 from pathlib import Path
 
-from billing.denial_families import (
-    HISTORY_DAYS,
-    WEEK_DAYS,
-    denial_families,
-    refused_procedures,
-)
 from billing.errors import BadInput
 from billing.ledger import Ledger
 from billing.model import Outcome
-from billing.report import ClaimResult, DenialFamily, SweepReport
+from billing.report import ClaimResult, SweepReport
 from bots.exports.columns import harmless
 from bots.exports.systems import System
 from bots.exports.write_back import Change, harmless_cells
@@ -30,7 +22,7 @@ from bots.profile import Profile
 from console.answers import answers
 from console.morning import morning_sheet
 from console.workbook import exceptions_csv, exceptions_xlsx, postings_csv, postings_totals
-from flows.drift import drift_files, drift_note
+from flows.drift import drift_files
 from flows.written_back import written_back
 
 SUFFIX = {
@@ -43,30 +35,6 @@ SUFFIX = {
     "text/csv": ".csv",
     "application/edi-x12": ".x12",
 }
-
-
-def sweep_report(ledger: Ledger, sweep_id: str, profiles: Mapping[str, Profile]) -> SweepReport:
-    """The sweep's results with the payers' names, the denial families that rise on its day, and a
-    note of every portal that drifted."""
-    names = {profile.id: profile.file.payer.name for profile in profiles.values()}
-    report = ledger.report(sweep_id)
-    drifted = [drift_note(payer, drift) for payer, drift in report.drift.items()]
-    return replace(
-        report,
-        payer_names=names,
-        payer_notes=(*report.payer_notes, *drifted),
-        families=rising_families(ledger, report.business_date),
-    )
-
-
-def rising_families(ledger: Ledger, until: date) -> tuple[DenialFamily, ...] | None:
-    """The denial families that rise in the week up to ``until``; None without a history."""
-    since = until - timedelta(days=WEEK_DAYS + HISTORY_DAYS - 1)
-    return denial_families(
-        ledger.decisions(since=since, until=until),
-        until=until,
-        refused_lines=lambda one: refused_procedures(one, ledger.observations(one.item_id)),
-    )
 
 
 def write_outputs(

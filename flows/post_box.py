@@ -33,13 +33,14 @@ from bots.edi.inquiries import claim_status_inquiry, eligibility_inquiry, trace_
 from bots.profile import Profile, load_profiles, spellings
 from bots.reading.x12_coverage import ReportedCover
 from bots.reading.x12_status import ReportedStatus
+from console.swept import sweep_report
 from flows.account import eob_observation
 from flows.account_session import LEASE_SECONDS
 from flows.background import background, keep_fees
 from flows.edi_files import parties
 from flows.inbox import Inbox, Refusal, read_inbox, refusals
 from flows.intake import begin, name_run, read_file, take_in
-from flows.outputs import sweep_report, write_outputs, write_whole
+from flows.outputs import write_outputs, write_whole
 from flows.run import Checked, Swept
 from flows.schedule import begin_schedule, eligibility_report, take_in_schedule, write_eligibility
 from flows.settings import Settings

@@ -49,7 +49,8 @@ def report(
         raise BadInput("a report is --weekly or --monthly; ask for one at a time")
     if sweep_id is not None:
         raise BadInput("a --weekly or --monthly report is of all sweeps of its days; name no sweep")
-    from flows.period import Span, run_period
+    from console.period_sweeps import Span
+    from flows.period import run_period
 
     told = run_period(settings, Span.WEEK if weekly else Span.MONTH, until=_day(until), out=out)
     if as_json:

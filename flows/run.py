@@ -16,9 +16,10 @@ from billing.report import SweepReport
 from bots.exports.systems import System
 from bots.portal.browser import require_driver
 from bots.profile import Profile, load_profiles
+from console.swept import sweep_report
 from flows.embedded import embed, failed_in_orchestrator
 from flows.intake import begin, name_run, name_sweep, take_in
-from flows.outputs import sweep_report, write_outputs, write_whole
+from flows.outputs import write_outputs, write_whole
 from flows.progress import Watch
 from flows.recheck import leave_not_due
 from flows.schedule import (

@@ -15,9 +15,10 @@ from bots.exports.schedule import ScheduleReading, read_schedule
 from bots.exports.schedule_back import write_schedule
 from bots.exports.systems import System
 from bots.profile import Profile, spellings
+from console.swept import drift_note
 from console.visits import answers, eligibility_sheets
 from console.workbook import workbook
-from flows.drift import drift_files, drift_note
+from flows.drift import drift_files
 from flows.intake import media_type, read_file
 from flows.outputs import changes_csv, link_evidence, name_evidence, write_whole
 

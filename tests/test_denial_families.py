@@ -37,7 +37,7 @@ from billing.model import (
     ServiceLine,
 )
 from billing.report import DenialFamily
-from flows.outputs import rising_families
+from console.swept import rising_families
 
 TODAY = date(2026, 11, 24)
 

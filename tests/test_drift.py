@@ -23,8 +23,8 @@ from billing.report import Drift
 from bots.portal.browser import Browser
 from bots.profile import Profile, load_profile
 from bots.reading.drift import nearest, propose
+from console.swept import sweep_report
 from flows.drift import drift_files
-from flows.outputs import sweep_report
 from sandbox.serve import Portals
 
 PROFILE = PROJECT / "payer_profiles" / COMMERCIAL / "profile.yaml"

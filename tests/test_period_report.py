@@ -31,8 +31,8 @@ from billing.report import ClaimResult
 from bots.portal.browser import Browser
 from console.period import Figures, Told, page, work_out
 from console.period_data import document, figures_csv
+from console.period_sweeps import Span, days_before, days_of, read_period
 from flows.command import app
-from flows.period import Span, days_before, days_of, read_period
 
 FILES = ["week-2026-11-24.csv", "week-2026-11-24.json"]
 
