@@ -35,7 +35,8 @@ def check(settings: Settings, ledger: Ledger, run: Run) -> str:
 
 def sweep(settings: Settings, ledger: Ledger, run: Run) -> str:
     """Ask about everything that a sweep has no result for, and write its files."""
-    from flows.outputs import sweep_report, write_outputs
+    from console.swept import sweep_report
+    from flows.outputs import write_outputs
     from flows.run import ask_by_flow
     from flows.schedule import eligibility_report, write_eligibility
 

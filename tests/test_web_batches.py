@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -55,13 +56,22 @@ class Console:
         return self.at(role).act(f"/batches/{batch_id}/{act}", **fields)
 
 
-@pytest.fixture
-def console(tmp_path: Path) -> Iterator[Console]:
-    books = Books(tmp_path)
+@pytest.fixture(scope="module")
+def proposed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with one proposed batch and a person of every role."""
+    books = Books(tmp_path_factory.mktemp("books"))
     books("propose", *(books.file(f"{n}.835", one) for n, one in enumerate(FILES)), "--by", "ann")
     desk = desk_over(books.home)
     for role in Role:
         person(desk.ledger, role)
+    desk.ledger.close()
+    return books.home
+
+
+@pytest.fixture
+def console(tmp_path: Path, proposed: Path) -> Iterator[Console]:
+    home = Path(shutil.copytree(proposed, tmp_path / "home"))
+    desk = desk_over(home)
     with serving(desk) as address:
         yield Console(address, desk.ledger)
 
