@@ -14,6 +14,7 @@ import typer
 
 from billing.errors import BadInput
 from billing.ledger import Ledger, open_ledger
+from billing.operations import Costs
 from billing.people import Role
 from flows.options import Home, Profiles, settings_in_force
 from flows.settings import Settings
@@ -72,6 +73,7 @@ def desk_of(settings: Settings, ledger: Ledger) -> Desk:
         key=console_key(settings.home),
         time_zone=settings.time_zone,
         files=settings.artifacts,
+        costs=Costs(**settings.costs),
     )
 
 

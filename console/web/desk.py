@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from billing.ledger import Ledger
+from billing.operations import Costs
 from bots.profile import Profile
 from console.web.doors import Bots
 
@@ -19,7 +20,7 @@ class Desk:
 
     ``profiles`` reads the payers' profiles as they are now; ``bots`` runs what asks portals;
     ``key`` (32 bytes) seals what the console keeps secret; ``files`` is where what people download
-    or print is made.
+    or print is made; ``costs`` is what the operator says that checks cost.
     """
 
     ledger: Ledger
@@ -28,6 +29,7 @@ class Desk:
     key: bytes
     time_zone: ZoneInfo
     files: Path
+    costs: Costs = field(default_factory=Costs)
 
     def now(self) -> datetime:
         """This instant, UTC."""

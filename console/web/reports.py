@@ -15,7 +15,7 @@ from billing.ledger import Ledger
 from billing.people import Role
 from billing.report import SweepReport
 from console.morning import morning_body, morning_sheet
-from console.period import body, work_out
+from console.period import Told, body, work_out
 from console.period_sweeps import ONE_CLAIM, Span, days_of, files_of, tell_period
 from console.swept import sweep_report
 from console.web.access import Caller, allowed, desk_of
@@ -72,7 +72,7 @@ def reports(
     if newest is None:
         return page(request, "reports", told=None, span=span, last=until, newest=None)
     last = until or newest
-    told = tell_period(desk.ledger, span, last, desk.payer_names())
+    told = _tell(desk, span, last)
     first, _ = days_of(span, last)
     return page(
         request,
@@ -90,7 +90,7 @@ def reports(
 def figures(request: Request, caller: Viewer, ending: str, span: Span, until: date) -> Response:
     """The same figures to keep: csv, json, or the page by itself as html."""
     desk = desk_of(request)
-    told = tell_period(desk.ledger, span, until, desk.payer_names())
+    told = _tell(desk, span, until)
     if not told.now.sweeps:
         raise BadInput(f"There is no finished sweep from {told.now.first} to {told.now.last}")
     for name, data in files_of(work_out(told)).values():
@@ -137,6 +137,11 @@ def sweep_file(request: Request, caller: Biller, sweep_id: str, name: str) -> Re
     )
     stem, ending = name.split(".")
     return attachment(data, f"{stem}-{sweep_id}.{ending}", MEDIA[ending])
+
+
+def _tell(desk: Desk, span: Span, last: date) -> Told:
+    names = desk.payer_names()
+    return tell_period(desk.ledger, span, last, names, costs=desk.costs, zone=desk.time_zone)
 
 
 def _report(desk: Desk, sweep_id: str) -> SweepReport:
