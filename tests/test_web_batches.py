@@ -7,16 +7,21 @@ import io
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from ledger_samples import DAY, NOW, begin, conclusion
+from ledger_samples import claim as sweep_claim
+from ledger_samples import payment as posting
 from posting_desk import Desk as Books
 from posting_desk import claim, payment
 from web_console import Visitor, desk_over, person, serving, visitor
 
+from billing.cases import View
 from billing.ledger import BatchState, Ledger
+from billing.model import Outcome
 from billing.people import Role
 
 TAKEN_BACK = claim("C1", "E9", "-200.00", "-150.00", status="22")
@@ -239,6 +244,45 @@ def test_the_document_of_a_posting_is_given_out_and_no_other(console: Console) -
     assert console.ledger.audit_trail(subject=f"batch {name}", most=1)[0].act == "evidence opened"
     other = console.ledger.store(b"another patient's", "text/plain")
     assert console.at(Role.BILLER).get(f"/batches/{name}/evidence/{other}").status_code == 400
+
+
+def test_a_posting_of_a_sweep_leads_to_its_case_and_the_run_keeps_what_it_proposed(
+    tmp_path: Path,
+) -> None:
+    desk = desk_over(tmp_path)
+    begin(desk.ledger, claims=[sweep_claim(1), sweep_claim(2)])
+    for trace in ("T1", "T2"):
+        item = desk.ledger.lease_item("night", "acme", "me", seconds=60, now=NOW)
+        assert item is not None
+        settled = desk.ledger.settle(
+            item.item_id,
+            item.fence,
+            observations=[],
+            conclusion=conclusion(Outcome.PAID),
+            postings=[replace(posting(trace), claim_id=item.claim.claim_id)],
+            seconds=Decimal(1),
+            at=NOW,
+        )
+        assert settled
+    desk.ledger.finish_sweep("night", NOW)
+    desk.ledger.take_up(DAY)
+    person(desk.ledger, Role.LEAD)
+    with serving(desk) as address:
+        lead = visitor(address, "lead")
+        cases = {c.result.claim.claim_id: c.case_id for c in desk.ledger.queue(View(), DAY).cases}
+        text = lead.get("/batches/night").text
+        linked = re.findall(r'href="/cases/(\d+)">(C\d+)<', text)
+        assert {(claim, int(case)) for case, claim in linked} == set(cases.items())
+        batch = desk.ledger.batch("night")
+        payment = batch.entries[0].payment
+        fields = {"digest": batch.digest, "payment": payment, "approved": "false"}
+        assert lead.act("/batches/night/part", **fields).status_code == 303
+        assert "of sweep night" in lead.get("/batches").text
+    parts = desk.ledger.batches_of_run("night")
+    assert [len(one.postings) for one in parts] == [1, 1]
+    assert {p.key for p in desk.ledger.report("night").new_postings} == {
+        p.key for p in batch.postings
+    }
 
 
 def test_a_ledger_without_batches_says_where_they_come_from(tmp_path: Path) -> None:
