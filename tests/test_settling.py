@@ -81,7 +81,11 @@ def test_a_settlement_can_be_taken_back_and_made_otherwise(desk: Desk) -> None:
     assert desk("propose", code=1)["batch"] is None
     settle(desk, "T1", "--stands", known["150.00"], *WHY)
     assert amounts(desk("propose")) == [("payment", "150.00")]
-    with open_ledger(desk.home)._reading() as connection:
+    ledger = open_ledger(desk.home)
+    trail = [one.act for one in ledger.audit_trail() if one.subject == "payment acme health|t1"]
+    assert trail == ["payment settled", "payment unsettled", "payment settled"]
+    assert ledger.audit_problems() == []
+    with ledger._reading() as connection:
         rows = connection.exec_driver_sql("SELECT sha256, reason, by FROM settlements").all()
     assert [(row.sha256 is None, row.reason, row.by) for row in rows] == [
         (False, "the payer says so", "maria"),

@@ -184,16 +184,21 @@ def _read_statements(
 def _beside(
     connection: Connection, statements: Mapping[str, Sequence[Statement]]
 ) -> dict[str, list[Statement]]:
-    """The statements of other payments of the same payers under the same trace numbers."""
+    """The statements by which money moved where those of ``statements`` say that none did, or the
+    other way round, under the same trace number of the same payer."""
     table = tables.remittances.c
-    traces = sorted({bare_trace(some[0].remittance.trace_number) for some in statements.values()})
-    payers = {some[0].remittance.payer for some in statements.values()}
+    heads = [some[0].remittance for some in statements.values()]
+    against = {(one.payer, bare_trace(one.trace_number), not one.amount) for one in heads}
+    traces = sorted({trace for _, trace, _ in against})
     others: set[str] = set()
     for start in range(0, len(traces), _CHUNK):
-        query = select(table.payment, table.payer).where(
-            table.trace.in_(traces[start : start + _CHUNK])
-        )
-        others |= {row.payment for row in connection.execute(query) if row.payer in payers}
+        query = select(table.payment, table.payer, table.trace, table.amount)
+        query = query.where(table.trace.in_(traces[start : start + _CHUNK]))
+        others |= {
+            row.payment
+            for row in connection.execute(query)
+            if (row.payer, row.trace, bool(row.amount)) in against
+        }
     others -= statements.keys()
     found: dict[str, list[Statement]] = {}
     for start in range(0, len(keys := sorted(others)), _CHUNK):
@@ -238,7 +243,7 @@ def entries_in_books(
         there = {row.payment: row.payer for row in connection.execute(query)}
         if there and entry.payment not in there:
             entry = entry.under(min(there.values()))
-        received = _contested(connection, trace, entry.payment) if there else None
+        received = _contested(connection, entry) if there else None
         why = doubt(received) or otherwise(received, entry) if received else ""
         if why:
             held.append(Held(entry, why, doubt=True))
@@ -247,13 +252,19 @@ def entries_in_books(
     return entries, held
 
 
-def _contested(connection: Connection, trace: ColumnElement[bool], payment: str) -> Received | None:
-    """The payment under a trace number that more than one statement is under; else None."""
-    count = connection.execute(select(func.count()).where(trace)).scalar_one()
-    if count < 2:
+def _contested(connection: Connection, entry: Entry) -> Received | None:
+    """The payment of an entry, where another statement may say otherwise of it; else None.
+
+    A payment of nothing can be contradicted by the one that moved money under its number.
+    """
+    table, first = tables.remittances.c, entry.postings[0]
+    trace = bare_trace(first.trace_number)
+    mine, moved = table.payment == entry.payment, f"{first.payer}|{trace}"
+    of_nothing = entry.payment != moved
+    near = or_(mine, table.payment == moved) if of_nothing else table.trace == trace
+    if connection.execute(select(func.count()).where(near)).scalar_one() < 2:
         return None
-    found = read_remittances(connection, trace)
-    return next((one for one in found if one.key == payment), None)
+    return next(iter(read_remittances(connection, mine)), None)
 
 
 def _payer_in_books(connection: Connection, remittance: Remittance) -> str:

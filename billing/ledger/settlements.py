@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from billing.errors import BadInput
 from billing.ledger import tables
+from billing.ledger.audit import enter
 from billing.ledger.posted_entries import standing_on
 from billing.ledger.remittances import Remittances, read_remittances
 from billing.received_payments import Received, Statement, difference, payment_key
@@ -49,6 +50,8 @@ class Settlements(Remittances):
             }
             for key in _together(received):
                 connection.execute(tables.settlements.insert(), {**row, "payment": key})
+                told = {"stands": stands.sha256[:12], "differs": sorted(clauses - {""})}
+                enter(connection, by, "payment settled", f"payment {key}", at=at, detail=told)
             for key in _together(received):
                 expected = standing_totals(_received(connection, key))
                 for posted in standing_on(connection, key):
@@ -75,6 +78,7 @@ class Settlements(Remittances):
                     )
                 row = {"payment": key, "differs": "", "reason": reason, "by": by, "at": at}
                 connection.execute(tables.settlements.insert(), row)
+                enter(connection, by, "payment unsettled", f"payment {key}", at=at)
 
 
 def _received(connection: Connection, payment: str) -> Received:
