@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -265,15 +265,14 @@ ROW = 14.0
 
 
 def other_claims(
-    appeal: Denied, remittances: Sequence[Remittance], page: int
+    is_ours: Callable[[RemittedClaim], bool], remittances: Sequence[Remittance], page: int
 ) -> tuple[tuple[float, float], ...]:
-    """Where other patients' claims stand on a page: from which point down to which.
+    """Where claims that are not ours stand on a page: from which point down to which.
 
     Each reaches a row above its first figure and below its last, as far as nothing that is shown
     stands there.
     """
     ours, others = [], []
-    number = appeal.status.payer_claim_number
     for remittance in remittances:
         boxes: dict[str | None, list[tuple[float, float]]] = {}
         for path, place in remittance.places.items():
@@ -282,7 +281,7 @@ def other_claims(
                 boxes.setdefault(match[1], []).append((place.box[1], place.box[3]))
         for index, rows in boxes.items():
             claim = remittance.claims[int(index)] if index is not None else None
-            if claim is not None and claim.payer_claim_number != number:
+            if claim is not None and not is_ours(claim):
                 others.append((min(top for top, _ in rows), max(low for _, low in rows)))
             else:
                 ours += rows

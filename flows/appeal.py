@@ -14,7 +14,7 @@ from PIL import Image
 from billing.actions import filing_limit, next_step
 from billing.errors import BadInput, UnreadableDocument
 from billing.ledger import Ledger, open_ledger
-from billing.model import Claim, Remittance
+from billing.model import Claim, Remittance, RemittedClaim
 from billing.payer_rules import PayerRules
 from billing.report import ClaimResult
 from bots.profile import Profile, load_profiles
@@ -309,6 +309,10 @@ def _pictures(
     hidden: set[str] = set()
     unsure: list[str] = []
     read: dict[str, Sequence[Remittance] | None] = {}
+
+    def is_ours(claim: RemittedClaim) -> bool:
+        return claim.payer_claim_number == appeal.status.payer_claim_number
+
     for one in exhibits:
         if not one.is_drawn:
             continue
@@ -324,7 +328,7 @@ def _pictures(
         unit = DPI / POINTS_PER_INCH
         bands = [
             (top * unit, bottom * unit)
-            for top, bottom in other_claims(appeal, remittances or (), one.page)
+            for top, bottom in other_claims(is_ours, remittances or (), one.page)
         ]
         hidden |= {one.letter} if bands else set()
         found[one.shown, one.page] = covered(draw_page(data, one.page, DPI), bands), unit

@@ -83,6 +83,22 @@ class Cases(Database):
             counted = {row.state: row.n for row in connection.execute(query)}
         return {state: counted.get(state, 0) for state in CaseState}
 
+    def neighbours(self, view: View, today: date, case_id: int) -> tuple[int | None, int | None]:
+        """The case before this one in a view and the one behind it, whether or not this one still
+        belongs to the view. Raises BadInput when there is no such case."""
+        keys = _ORDERS[view.order]
+        turned = tuple((key, not falls) for key, falls in keys)
+        wanted = _wanted(view, today)
+
+        def first(connection: Connection, way: _Keys) -> int | None:
+            order = [key.desc() if falls else key for key, falls in way]
+            query = select(cases.c.case_id).where(*wanted, _beyond(connection, way, case_id))
+            found: int | None = connection.execute(query.order_by(*order).limit(1)).scalar()
+            return found
+
+        with self._reading() as connection:
+            return first(connection, turned), first(connection, keys)
+
     def facets(self, state: CaseState) -> Facets:
         """By what the cases of a state can be narrowed; the most frequent first."""
         with self._reading() as connection:
@@ -174,7 +190,10 @@ def _wanted(view: View, today: date) -> list[ColumnElement[bool]]:
 
 def _behind(connection: Connection, order: Order, case_id: int) -> ColumnElement[bool]:
     """That a case comes later in an order than one that is there."""
-    keys = _ORDERS[order]
+    return _beyond(connection, _ORDERS[order], case_id)
+
+
+def _beyond(connection: Connection, keys: _Keys, case_id: int) -> ColumnElement[bool]:
     query = select(*(key for key, _ in keys)).where(cases.c.case_id == case_id)
     row = connection.execute(query).first()
     if row is None:

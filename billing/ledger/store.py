@@ -9,6 +9,7 @@ from billing.ledger.audit import Audit
 from billing.ledger.bank_files import BankFiles
 from billing.ledger.batch_parts import BatchParts
 from billing.ledger.case_deeds import CaseDeeds
+from billing.ledger.case_history import CaseHistory
 from billing.ledger.cases import Cases
 from billing.ledger.database import Database, LedgerError, connect
 from billing.ledger.decisions import Decisions
@@ -31,6 +32,7 @@ class Ledger(
     Work,
     Accounts,
     Decisions,
+    CaseHistory,
     BatchParts,
     BankFiles,
     Reports,
