@@ -16,10 +16,12 @@ from pathlib import Path
 
 from billing.errors import BadInput
 from billing.ledger import Ledger, Run, SweptExport, living_process, owner_name
+from billing.model import Claim
 from bots.exports.schedule import ScheduleReading, read_schedule
 from bots.portal.gate import closed, refusal
 from bots.profile import Profile, load_profiles, spellings
 from console.web.doors import MemberAsked
+from flows.appeal import make_packet
 from flows.codes import give_code, waiting_until
 from flows.login_book import AccountBook
 from flows.run import start_sweep
@@ -225,3 +227,12 @@ class ConsoleBots:
         )
         self.children.append(child)
         self.ledger.give_run(run_id, owner_name(child.pid))
+
+    def appeal(self, claim: Claim, path: Path, *, today: date) -> tuple[str, ...]:
+        """Write the appeal packet of a denied claim; what a person does before sending it."""
+        made = make_packet(
+            self.settings, claim.claim_id, payer=claim.payer, out=path, letter=None, today=today
+        )
+        fill_in = (f"Fill in {one}." for one in made.fill_in)
+        look_at = (f"Look: {one}." for one in made.look_at)
+        return (*fill_in, *look_at)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Protocol
+
+from billing.model import Claim
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -58,3 +61,8 @@ class Bots(Protocol):
 
     def give_code(self, payer: str, code: str, *, by: str) -> None:
         """Hand a one-time code to the run that waits for it; it is written down nowhere."""
+
+    def appeal(self, claim: Claim, path: Path, *, today: date) -> tuple[str, ...]:
+        """Write the appeal packet of a denied claim, and its letter as text beside it; what a
+        person fills in or looks at before sending it, a sentence each. Raises BadInput where there
+        is nothing to appeal."""
