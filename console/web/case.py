@@ -21,8 +21,8 @@ from console.web.case_channels import LINE_HEADS
 from console.web.case_evidence import spot_key
 from console.web.case_figures import FIGURES, kept, read_figure, shown
 from console.web.case_page import CaseFile
-from console.web.case_view import query_of, view_of
 from console.web.desk import Desk
+from console.web.queue_view import read_asked
 from console.web.rendering import page
 
 router = APIRouter()
@@ -118,7 +118,7 @@ def approve(
     request: Request, caller: Decider, case_id: int, note: Annotated[str, Form()] = ""
 ) -> Response:
     """End the case because what was found and proposed is right."""
-    onward = _onward(request, case_id)
+    onward = _onward(request, caller, case_id)
     desk = desk_of(request)
     desk.ledger.approve_cases([case_id], note.strip(), by=caller.name, at=desk.now())
     return _go_on(request, CaseAct.APPROVE, case_id, onward)
@@ -129,7 +129,7 @@ def resolve(
     request: Request, caller: Decider, case_id: int, reason: Annotated[str, Form()] = ""
 ) -> Response:
     """End the case for a reason."""
-    onward = _onward(request, case_id)
+    onward = _onward(request, caller, case_id)
     desk = desk_of(request)
     desk.ledger.resolve_cases([case_id], reason, by=caller.name, at=desk.now())
     return _go_on(request, CaseAct.RESOLVE, case_id, onward)
@@ -140,7 +140,7 @@ def snooze(
     request: Request, caller: Decider, case_id: int, until: Annotated[date, Form()]
 ) -> Response:
     """Take the case off the queue until a day."""
-    onward = _onward(request, case_id)
+    onward = _onward(request, caller, case_id)
     desk = desk_of(request)
     desk.ledger.snooze_cases([case_id], until, by=caller.name, at=desk.now(), today=desk.today())
     return _go_on(request, CaseAct.SNOOZE, case_id, onward)
@@ -242,14 +242,14 @@ def _page(request: Request, caller: Caller, case_id: int, *, patient: bool) -> R
     desk = desk_of(request)
     file = CaseFile(desk, desk.ledger.case(case_id))
     _audit(desk, caller, "case viewed", case_id)
-    view = view_of(request.query_params)
-    before, behind = desk.ledger.neighbours(view, desk.today(), case_id)
+    asked = read_asked(request.query_params)
+    before, behind = _beside(request, caller, case_id)
     return page(
         request,
         "case",
         file=file,
         patient=patient,
-        round=Round(query_of(view), before, behind),
+        round=Round(asked.query(), before, behind),
         told=_told(request),
         payer=desk.payer_names().get(file.claim.payer or "", file.claim.payer_name),
         may_decide=caller.person.role >= Role.BILLER,
@@ -268,15 +268,21 @@ def _told(request: Request) -> str:
     return said.format(of=of) if of.isdecimal() else ""
 
 
-def _onward(request: Request, case_id: int) -> int:
-    """The case to show when this one is off the queue: the one behind it, else before it."""
+def _beside(request: Request, caller: Caller, case_id: int) -> tuple[int | None, int | None]:
+    """The cases before and behind this one in the view that it was opened from."""
     desk = desk_of(request)
-    before, behind = desk.ledger.neighbours(view_of(request.query_params), desk.today(), case_id)
+    view = read_asked(request.query_params).view(caller.person.user_id, desk.today())
+    return desk.ledger.neighbours(view, desk.today(), case_id)
+
+
+def _onward(request: Request, caller: Caller, case_id: int) -> int:
+    """The case to show when this one is off the queue: the one behind it, else before it."""
+    before, behind = _beside(request, caller, case_id)
     return behind or before or case_id
 
 
 def _go_on(request: Request, act: CaseAct, of: int, onward: int) -> Response:
-    query = query_of(view_of(request.query_params))
+    query = read_asked(request.query_params).query()
     told = urlencode({"told": act.value, "of": of})
     return RedirectResponse(f"/cases/{onward}?{'&'.join(filter(None, (query, told)))}", 303)
 

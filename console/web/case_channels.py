@@ -64,7 +64,8 @@ class Cell:
 @dataclass(frozen=True, slots=True)
 class Column:
     """One channel's word; ``state`` says in a sentence what became of asking it, ``spoke``
-    whether it states any figure. ``lines`` are the service lines of a remittance."""
+    whether it states any figure, ``mark`` how grave it is that it does not: late where nobody
+    knows, soon where the payer has no such claim. ``lines`` are a remittance's service lines."""
 
     source: str
     title: str
@@ -72,6 +73,7 @@ class Column:
     spoke: bool
     cells: Mapping[str, Cell] = field(default_factory=dict)
     lines: tuple[tuple[Cell, ...], ...] = ()
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def columns(
             found.append(_stated(source, title, newest[channel]))
     silent = newest.get(Channel.EOB)
     if silent is not None and not isinstance(silent.answer, Found):
-        found.append(Column("EOB", "EOB document", _silence(silent), spoke=False))
+        found.append(_unspoken("EOB", "EOB document", silent))
     counted: dict[str, int] = {}
     for paper in papers:
         counted[paper.source] = nth = counted.get(paper.source, 0) + 1
@@ -166,7 +168,7 @@ def _concluded(said: Conclusion) -> Column:
         cells["status"] = Cell(said.status_words)
     if said.status_category:
         cells["category"] = _category(said.status_category)
-    state = "What all channels together come to."
+    state = "What all channels come to." if cells else "Nothing could be concluded."
     return Column("concluded", "Concluded", state, bool(cells), cells)
 
 
@@ -187,7 +189,7 @@ def _biller(claim: Claim) -> Column:
 def _stated(source: str, title: str, one: Observation) -> Column:
     value = _value(one)
     if not isinstance(value, ClaimStatus):
-        return Column(source, title, _silence(one), spoke=False)
+        return _unspoken(source, title, one)
     cells = {
         name: Cell(shown(name, text), text, one.places.get(name))
         for name in FIGURES
@@ -198,6 +200,11 @@ def _stated(source: str, title: str, one: Observation) -> Column:
         cells["category"] = _category(value.category)
     note = f" It adds: \u201c{value.note}\u201d" if value.note else ""
     return Column(source, title, f"Answered.{note}", spoke=True, cells=cells)
+
+
+def _unspoken(source: str, title: str, one: Observation) -> Column:
+    mark = {NotFound: "soon", NoAnswer: "late"}.get(type(one.answer), "")
+    return Column(source, title, _silence(one), spoke=False, mark=mark)
 
 
 def _silence(one: Observation) -> str:

@@ -105,11 +105,10 @@ def sheets_of(
         by_picture = _by_sheet(_stated(one))
         pictures = [place.image for place in one.places.values() if place.image]
         pictures += [each for each in one.captures if media_type(each).startswith("image/")]
-        for sha256 in dict.fromkeys(pictures):
+        for nth, sha256 in enumerate(dict.fromkeys(pictures), 1):
+            title = f"Portal screenshot of {at}" + (f", no. {nth}" if nth > 1 else "")
             spots = by_picture.get((sha256, None), ())
-            found.setdefault(
-                (sha256, None), Sheet(sha256, None, "portal", f"Portal screenshot of {at}", spots)
-            )
+            found.setdefault((sha256, None), Sheet(sha256, None, "portal", title, spots))
     for paper in reversed(papers):
         trace = paper.remittance.trace_number
         for (sha256, page), spots in sorted(_by_sheet(_printed(claim, paper)).items(), key=_page):

@@ -135,13 +135,19 @@
     if (field) field.focus();
     return field;
   };
+  const press = (key) => {
+    const button = document.querySelector(`#case [data-press="${key}"]`);
+    if (button) button.click();
+  };
   const keys = {
     j: () => follow("next", "This is the last case of the view."),
     k: () => follow("prev", "This is the first case of the view."),
-    a: () => into("a"),
+    a: () => press("a"),
+    A: () => into("A"),
     r: () => into("r"),
     s: () => into("s"),
-    u: () => { const form = document.querySelector("#case [data-undo]"); if (form) form.requestSubmit(); },
+    y: () => press("y"),
+    u: () => press("u"),
     e: () => {
       const spot = document.querySelector('.spot[tabindex="0"]') || document.querySelector(".viewer");
       if (!spot) return;
@@ -154,6 +160,7 @@
     const spot = event.target.closest(".spot");
     if (spot) inDrawing(event, spot);
     if (event.defaultPrevented || event.target.closest("input, select, textarea")) return;
+    if (localStorage.getItem("claimsweep.keys") === "off" || event.repeat) return;
     if (keys[event.key] && document.getElementById("case")) {
       event.preventDefault();
       keys[event.key]();
