@@ -8,7 +8,6 @@ from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
-from billing.books import Received, bare
 from billing.ledger import tables
 from billing.ledger.batches import Batches, BatchState, HeldBack
 from billing.ledger.cases import Cases
@@ -17,6 +16,7 @@ from billing.ledger.sweeps import read_drift
 from billing.ledger.taking_up import current
 from billing.ledger.words import CONCLUSION, OBSERVATION, POSTING, read
 from billing.model import Claim, Conclusion, Observation, Posting
+from billing.received_payments import Received, bare
 from billing.report import Drift
 
 

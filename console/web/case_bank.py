@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from threading import Lock
 
 from billing.bank import all_lines
-from billing.books import Received
 from billing.deposit_matching import match_deposits
 from billing.deposits import Deposit, payments_of
 from billing.ledger import Ledger
+from billing.received_payments import Received
 from bots.bank.read import read_statement
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from billing.books import REVERSAL, bare, bare_trace
 from billing.codes.categories import CATEGORIES
 from billing.deposits import Deposit
 from billing.identity import same_id
@@ -24,6 +23,7 @@ from billing.model import (
     RemittedClaim,
 )
 from billing.money import ZERO, usd
+from billing.received_payments import REVERSAL, bare, bare_trace
 from console.web.case_figures import FIGURES, kept, shown
 from console.web.case_papers import Paper, is_ours
 

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from billing.books import REVERSAL, Received, bare, bare_trace
 from billing.identity import same_id
 from billing.ledger.case_history import Asked
 from billing.model import Channel, Claim, Found, Observation, Remittance, RemittedClaim
+from billing.received_payments import REVERSAL, Received, bare, bare_trace
 
 
 @dataclass(frozen=True, slots=True)
