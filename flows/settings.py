@@ -34,7 +34,8 @@ class Settings:
     ``practice`` says what a letter's head says besides, ``appeal_addresses`` where a payer takes
     appeals, ``appeal_letters`` is the folder of the user's own letters, and ``mappings`` that
     of the biller's own mappings of exports. ``costs`` are dollars of an hour of asking (per_hour)
-    and of a check (per_check), for the reports of a period.
+    and of a check (per_check), for the reports of a period; ``console`` is how people come into
+    the console.
     """
 
     home: Path
@@ -52,6 +53,7 @@ class Settings:
     appeal_letters: Path
     mappings: Path | None = None
     costs: Mapping[str, Decimal] = field(default_factory=dict)
+    console: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def own_systems(self) -> tuple[System, ...]:
@@ -118,6 +120,7 @@ def load_settings(
         appeal_letters=folder(None, "appeal_letters", found.parent / "appeal_letters"),
         mappings=Path(str(own)).expanduser().resolve() if own else None,
         costs=_costs(table),
+        console=_table(table, "console"),
     )
 
 
@@ -214,6 +217,13 @@ def _yes_or_no(table: Mapping[str, object], name: str) -> bool:
     if not isinstance(value, bool):
         raise BadInput(f"Settings: {name} is true or false")
     return value
+
+
+def _table(table: Mapping[str, object], name: str) -> Mapping[str, object]:
+    section = table.get(name, {})
+    if not isinstance(section, dict):
+        raise BadInput(f"Settings: [{name}] is a table")
+    return section
 
 
 def _strings(table: Mapping[str, object], name: str) -> Mapping[str, str]:

@@ -15,7 +15,13 @@ from bots.portal.browser import Browser
 from console.web.app import ROUTERS, make_app
 from console.web.safety import POLICY
 
-PUBLIC = {"/sign-in"}
+PUBLIC = {
+    "/sign-in",
+    "/sign-in/code",
+    "/sign-in/openid",
+    "/sign-in/openid/back",
+    "/locked",
+}
 """Paths that serve whoever asks."""
 
 

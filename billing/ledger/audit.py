@@ -47,12 +47,19 @@ class Audit(Database):
             enter(connection, who, act, subject, at=at, detail=detail)
 
     def audit_trail(
-        self, *, subject: str | None = None, before: int | None = None, most: int = _MOST
+        self,
+        *,
+        subject: str | None = None,
+        who: str | None = None,
+        before: int | None = None,
+        most: int = _MOST,
     ) -> tuple[AuditEntry, ...]:
-        """Entries, the newest first: of one subject, or below the number ``before``."""
+        """Entries, the newest first: of one subject, by one person, below the number ``before``."""
         query = select(audit).order_by(audit.c.seq.desc()).limit(most)
         if subject is not None:
             query = query.where(audit.c.subject == subject)
+        if who is not None:
+            query = query.where(audit.c.who == who)
         if before is not None:
             query = query.where(audit.c.seq < before)
         with self._reading() as connection:

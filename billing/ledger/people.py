@@ -1,32 +1,25 @@
-"""The console's users and their sessions; what they hold is known here by its hash alone."""
+"""The console's users; their passwords are known here by their hashes alone."""
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
 from billing.errors import BadInput
 from billing.ledger.audit import enter
 from billing.ledger.database import AnyRow, Database
-from billing.ledger.people_tables import users, web_sessions
+from billing.ledger.people_tables import given_passwords, users, web_sessions
 from billing.people import Person, Role
 
-
-@dataclass(frozen=True, slots=True)
-class WebSession:
-    """A browser's session; ``complete`` once every factor asked for was given."""
-
-    person: Person
-    complete: bool
-    begun_at: datetime
+_NAME = re.compile(r"[^\W_][\w.@+-]{0,63}")
 
 
 class People(Database):
-    """Keeping users and sessions."""
+    """Keeping users."""
 
     def add_person(
         self,
@@ -37,12 +30,17 @@ class People(Database):
         by: str,
         at: datetime,
         identity: str | None = None,
+        given: bool = False,
     ) -> Person:
         """Add a user. ``password`` is its hash, None for one who signs in elsewhere as
-        ``identity``. Raises BadInput when the name is taken."""
+        ``identity``; ``given`` when they must change it first of all. Raises BadInput when the
+        name is taken or is none."""
         name = name.strip().lower()
-        if not name:
-            raise BadInput("A user needs a name")
+        if not _NAME.fullmatch(name):
+            raise BadInput(
+                "A user's name has 1 to 64 letters, digits and . _ - @ +, and begins with a "
+                "letter or digit"
+            )
         row = {
             "user_id": secrets.token_hex(8),
             "name": name,
@@ -56,14 +54,16 @@ class People(Database):
             if connection.execute(select(users.c.name).where(users.c.name == name)).first():
                 raise BadInput(f"There is a user named {name} already")
             connection.execute(users.insert(), row)
+            if given:
+                connection.execute(given_passwords.insert(), {"user_id": row["user_id"]})
             enter(connection, by, "user added", f"user {name}", at=at, detail={"role": role.word})
-            return _person(_one(connection, str(row["user_id"])))
+            return person_of(one_user(connection, str(row["user_id"])))
 
     def people(self) -> Sequence[Person]:
         """Every user, by name."""
         with self._reading() as connection:
             rows = connection.execute(select(users).order_by(users.c.name))
-            return tuple(_person(row) for row in rows)
+            return tuple(person_of(row) for row in rows)
 
     def has_people(self) -> bool:
         """Whether anybody was ever added."""
@@ -75,7 +75,19 @@ class People(Database):
         query = select(users).where(users.c.name == name.strip().lower())
         with self._reading() as connection:
             row = connection.execute(query).first()
-        return None if row is None else (_person(row), row.password)
+        return None if row is None else (person_of(row), row.password)
+
+    def person(self, user_id: str) -> Person:
+        """The user of this id. Raises BadInput where there is none."""
+        with self._reading() as connection:
+            return person_of(one_user(connection, user_id))
+
+    def person_identified(self, identity: str) -> Person | None:
+        """The user who signs in elsewhere as ``identity``, if there is one."""
+        query = select(users).where(users.c.identity == identity)
+        with self._reading() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else person_of(row)
 
     def change_person(
         self,
@@ -96,67 +108,65 @@ class People(Database):
         if active is not None:
             values["active"] = active
         with self._writing() as connection:
-            row = _one(connection, user_id)
+            row = one_user(connection, user_id)
             connection.execute(users.update().where(users.c.user_id == user_id).values(values))
             left = select(func.count()).where(
                 users.c.role == int(Role.ADMINISTRATOR), users.c.active
             )
             if not connection.execute(left).scalar():
                 raise BadInput("The last active administrator stays one")
-            connection.execute(web_sessions.delete().where(web_sessions.c.user_id == user_id))
-            told = {name: str(value) for name, value in values.items()}
+            end_sessions(connection, user_id)
+            told = {"role": role.word} if role is not None else {}
+            told |= {"state": "unlocked" if active else "locked"} if active is not None else {}
             enter(connection, by, "user changed", f"user {row.name}", at=at, detail=told)
-            return _person(_one(connection, user_id))
+            return person_of(one_user(connection, user_id))
 
-    def begin_web_session(self, sha256: str, user_id: str, *, complete: bool, at: datetime) -> None:
-        """Remember a session by the hash of its secret."""
-        row = {"sha256": sha256, "user_id": user_id, "begun_at": at, "seen_at": at}
-        with self._writing() as connection:
-            connection.execute(web_sessions.insert(), row | {"complete": complete})
+    def set_password(
+        self, user_id: str, password: str, *, by: str, at: datetime, given: bool
+    ) -> None:
+        """Keep another password's hash; the user's sessions end.
 
-    def web_session(
-        self, sha256: str, *, at: datetime, idle: timedelta, whole: timedelta, seen: bool = True
-    ) -> WebSession | None:
-        """The session of this hash, and note that it was used (unless ``seen`` is False).
-
-        None, and the session is gone, when it was idle or has lasted too long, or its user is no
-        longer active.
+        ``given`` when somebody else chose it, so that the user must change it first of all.
+        Raises BadInput for a user who signs in elsewhere.
         """
-        query = (
-            select(web_sessions, users)
-            .join_from(web_sessions, users, users.c.user_id == web_sessions.c.user_id)
-            .where(web_sessions.c.sha256 == sha256)
-        )
-        with self._reading() as connection:
-            row = connection.execute(query).first()
-        if row is None:
-            return None
-        if at - row.seen_at > idle or at - row.begun_at > whole or not row.active:
-            self.end_web_session(sha256)
-            return None
-        if seen and at - row.seen_at > _SEEN_EVERY:
-            with self._writing() as connection:
-                mine = web_sessions.c.sha256 == sha256
-                connection.execute(web_sessions.update().where(mine).values(seen_at=at))
-        return WebSession(_person(row), row.complete, row.begun_at)
-
-    def end_web_session(self, sha256: str) -> None:
-        """Forget a session."""
         with self._writing() as connection:
-            connection.execute(web_sessions.delete().where(web_sessions.c.sha256 == sha256))
+            row = one_user(connection, user_id)
+            if row.password is None:
+                raise BadInput(f"{row.name} signs in elsewhere and has no password here")
+            mine = users.c.user_id == user_id
+            connection.execute(users.update().where(mine).values(password=password))
+            connection.execute(given_passwords.delete().where(given_passwords.c.user_id == user_id))
+            if given:
+                connection.execute(given_passwords.insert(), {"user_id": user_id})
+            end_sessions(connection, user_id)
+            act = "password given" if given else "password changed"
+            enter(connection, by, act, f"user {row.name}", at=at)
+
+    def rehash_password(self, user_id: str, old: str, new: str) -> None:
+        """Keep the same password's hash made with today's parameters, unless it was changed."""
+        with self._writing() as connection:
+            mine = (users.c.user_id == user_id) & (users.c.password == old)
+            connection.execute(users.update().where(mine).values(password=new))
 
 
-_SEEN_EVERY = timedelta(seconds=20)  # a page of many requests writes once
+def end_sessions(connection: Connection, user_id: str, *, but: str | None = None) -> int:
+    """Forget a user's sessions, but for the one of this hash; how many they were."""
+    query = web_sessions.delete().where(web_sessions.c.user_id == user_id)
+    if but is not None:
+        query = query.where(web_sessions.c.sha256 != but)
+    return connection.execute(query).rowcount
 
 
-def _one(connection: Connection, user_id: str) -> AnyRow:
+def one_user(connection: Connection, user_id: str) -> AnyRow:
+    """The user's row. Raises BadInput where there is none."""
     row = connection.execute(select(users).where(users.c.user_id == user_id)).first()
     if row is None:
         raise BadInput("There is no user of this id")
     return row
 
 
-def _person(row: AnyRow) -> Person:
+def person_of(row: AnyRow) -> Person:
+    """The user of a row."""
     return Person(
         user_id=row.user_id,
         name=row.name,

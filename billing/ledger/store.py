@@ -20,10 +20,12 @@ from billing.ledger.people import People
 from billing.ledger.reports import Reports
 from billing.ledger.runs import Runs
 from billing.ledger.saved_views import SavedViews
+from billing.ledger.sign_ins import SignIns
 from billing.ledger.taking_up import TakingUp
 from billing.ledger.tokens import Tokens
 from billing.ledger.upgrade import bring_up
 from billing.ledger.visits import Visits
+from billing.ledger.web_sessions import WebSessions
 
 
 class Ledger(
@@ -44,6 +46,8 @@ class Ledger(
     People,
     Tokens,
     Runs,
+    WebSessions,
+    SignIns,
     Audit,
     Database,
 ):

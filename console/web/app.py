@@ -17,9 +17,13 @@ from billing.cases import CaseChanged
 from billing.errors import ClaimsweepError
 from console.web import (
     accounts,
+    audit_page,
     batches,
     case,
     checks,
+    locking,
+    me,
+    openid,
     profiles,
     queue,
     queue_acts,
@@ -27,7 +31,7 @@ from console.web import (
     signing_in,
     sweeps,
 )
-from console.web.access import SAFE, NotAllowed, NotSignedIn
+from console.web.access import SAFE, Elsewhere, NotAllowed, NotSignedIn, page_asked, with_next
 from console.web.catching_up import CatchingUp
 from console.web.desk import Desk
 from console.web.rendering import page
@@ -35,6 +39,9 @@ from console.web.safety import Safety
 
 ROUTERS = (
     signing_in.router,
+    openid.router,
+    locking.router,
+    me.router,
     queue.router,
     queue_acts.router,
     case.router,
@@ -44,6 +51,7 @@ ROUTERS = (
     reports.router,
     profiles.router,
     accounts.router,
+    audit_page.router,
 )
 """The areas' routes; nothing else is served but what lies in ``static``."""
 STATIC = Path(__file__).parent / "static"
@@ -68,21 +76,24 @@ def make_app(desk: Desk) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    app.add_exception_handler(NotSignedIn, _not_signed_in)
+    app.add_exception_handler(Elsewhere, _elsewhere)
     app.add_exception_handler(ClaimsweepError, _one_sentence)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _misspelled)
     app.add_exception_handler(Exception, _unforeseen)
-    app.add_middleware(Safety)
+    app.add_middleware(Safety, entrance=desk.entrance)
     return app
 
 
-async def _not_signed_in(request: Request, error: Exception) -> Response:
+async def _elsewhere(request: Request, error: Exception) -> Response:
+    where = getattr(error, "path", "/")
+    if isinstance(error, NotSignedIn):
+        where = with_next(where, page_asked(request))
     if request.headers.get("HX-Request"):
-        return Response(status_code=401, headers={"HX-Redirect": "/sign-in"})
-    if request.method in SAFE:
-        return RedirectResponse("/sign-in", 303)
-    return _wrong(request, 401, "Sign in to go on")
+        return Response(status_code=401, headers={"HX-Redirect": where})
+    if request.method in SAFE or not isinstance(error, NotSignedIn):
+        return RedirectResponse(where, 303)
+    return _wrong(request, 401, str(error))
 
 
 async def _one_sentence(request: Request, error: Exception) -> Response:

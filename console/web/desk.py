@@ -12,6 +12,7 @@ from billing.ledger import Ledger
 from billing.operations import Costs
 from bots.profile import Profile
 from console.web.doors import Bots
+from console.web.entrance import Entrance
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class Desk:
 
     ``profiles`` reads the payers' profiles as they are now; ``bots`` runs what asks portals;
     ``key`` (32 bytes) seals what the console keeps secret; ``files`` is where what people download
-    or print is made; ``costs`` is what the operator says that checks cost.
+    or print is made; ``costs`` is what the operator says that checks cost; ``entrance`` is how
+    people come in.
     """
 
     ledger: Ledger
@@ -30,6 +32,7 @@ class Desk:
     time_zone: ZoneInfo
     files: Path
     costs: Costs = field(default_factory=Costs)
+    entrance: Entrance = field(default_factory=Entrance)
 
     def now(self) -> datetime:
         """This instant, UTC."""

@@ -24,6 +24,7 @@ AREAS = (
     ("/reports", "Reports", Role.VIEWER),
     ("/profiles", "Profiles", Role.VIEWER),
     ("/accounts", "Accounts", Role.ADMINISTRATOR),
+    ("/audit", "Audit", Role.ADMINISTRATOR),
 )
 """The console's areas, as the head of every page lists them."""
 
