@@ -16,10 +16,10 @@ GRAVE = ("serious", "critical")
 
 
 @contextmanager
-def chromium(executable: Browser) -> Iterator[Chromium]:
-    """A browser that reaches this machine alone."""
+def chromium(executable: Browser, *hosts: str) -> Iterator[Chromium]:
+    """A browser that reaches this machine alone, also as ``hosts``."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**launch_options(executable, ["127.0.0.1"]))
+        browser = playwright.chromium.launch(**launch_options(executable, ["127.0.0.1", *hosts]))
         yield browser
         browser.close()
 
