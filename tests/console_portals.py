@@ -48,10 +48,13 @@ class Practice:
 
 
 @contextmanager
-def practice(folder: Path, *, claims: int, seed: int = 1, delay: float = 0) -> Iterator[Practice]:
-    """Three payers: one that lets bots in, one that asks a person besides, one that forbids."""
+def practice(folder: Path, *, claims: int, sweeps: bool = False) -> Iterator[Practice]:
+    """Three payers: one that lets bots in, one that asks a person besides, one that forbids.
+
+    With ``sweeps`` the orchestrator's empty database is there too.
+    """
     payers = (ASKS_NOTHING, ASKS_PERSON, FORBIDS)
-    world = make_world(seed, claims, AS_OF, payers)
+    world = make_world(1, claims, AS_OF, payers)
     profiles = folder / "payer_profiles"
     for payer in payers:
         shutil.copytree(PROJECT / "payer_profiles" / payer, profiles / payer)
@@ -59,10 +62,11 @@ def practice(folder: Path, *, claims: int, seed: int = 1, delay: float = 0) -> I
     file.write_text(
         file.read_text("utf-8").replace("automation: permitted", "automation: prohibited")
     )
-    furnish(folder / "home")
+    if sweeps:
+        furnish(folder / "home")
     exports = {path.stem: path for path in write_exports(world, folder / "exports")}
     knobs = {ASKS_PERSON: Knobs(step_up=True)}
-    with answering(world, SetClock(), delay=delay, knobs=knobs) as portals:
+    with answering(world, SetClock(), delay=0, knobs=knobs) as portals:
         settings_file = folder / "settings.toml"
         settings_file.touch(0o600)
         settings_file.write_text(portals.settings(folder / "home"))

@@ -5,6 +5,7 @@ from billing.ledger.batches import Act, Batch, BatchState, HeldBack
 from billing.ledger.database import LedgerError
 from billing.ledger.evidence import EvidenceDamaged, EvidenceMissing
 from billing.ledger.items import WorkItem
+from billing.ledger.nights import Night, Tally
 from billing.ledger.owners import living_process, owner_is_dead, owner_name
 from billing.ledger.runs import Run, RunState
 from billing.ledger.store import Ledger, open_ledger
@@ -24,11 +25,13 @@ __all__ = [
     "Ledger",
     "LedgerError",
     "LoginStanding",
+    "Night",
     "Progress",
     "Run",
     "RunState",
     "SweepStart",
     "SweptExport",
+    "Tally",
     "VisitItem",
     "WorkItem",
     "living_process",

@@ -199,6 +199,17 @@ class Accounts(Database):
                 found[row.account] = (row.times, refused) if row.accepted else (accepted, row.times)
         return found
 
+    def account_held(self, account: str, now: datetime) -> datetime | None:
+        """Until when a living run holds the account's one session; None when it is free."""
+        accounts = tables.accounts.c
+        with self._reading() as connection:
+            query = select(tables.accounts).where(accounts.account == account)
+            row = connection.execute(query).first()
+        if row is None or row.owner is None or row.leased_until <= now or owner_is_dead(row.owner):
+            return None
+        until: datetime = row.leased_until
+        return until
+
     def clear_account(self, account: str, at: datetime) -> None:
         """A person has put the account right: its refusals no longer count."""
         logins = tables.logins.c

@@ -16,6 +16,7 @@ from billing.ledger.decisions import Decisions
 from billing.ledger.evidence import EvidenceShelf, prepare_folder
 from billing.ledger.history import History
 from billing.ledger.items import Work
+from billing.ledger.nights import Nights
 from billing.ledger.people import People
 from billing.ledger.reports import Reports
 from billing.ledger.runs import Runs
@@ -48,6 +49,7 @@ class Ledger(
     Runs,
     WebSessions,
     SignIns,
+    Nights,
     Audit,
     Database,
 ):
