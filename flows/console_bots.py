@@ -19,11 +19,15 @@ from billing.ledger import Ledger, Run, SweptExport, living_process, owner_name
 from billing.model import Claim
 from bots.exports.schedule import ScheduleReading, read_schedule
 from bots.portal.gate import closed, refusal
-from bots.profile import Profile, load_profiles, spellings
+from bots.profile import Profile, spellings
 from console.web.doors import MemberAsked
+from console.web.kept_profiles import KeptProfiles
 from flows.appeal import make_packet
 from flows.codes import give_code, waiting_until
+from flows.drift import proposal
+from flows.drift_applied import apply_drift
 from flows.login_book import AccountBook
+from flows.profiles import lint
 from flows.run import start_sweep
 from flows.settings import Settings
 
@@ -41,13 +45,16 @@ class ConsoleBots:
     """Runs begun from the console, with the settings that it runs with.
 
     ``environment`` is what a run's process gets: the settings, and nothing of a patient.
-    ``children`` are the processes started here that may still be at work.
+    ``children`` are the processes started here that may still be at work, ``linted`` is what was
+    wrong with the profiles as they were last.
     """
 
     settings: Settings
     ledger: Ledger
+    profiles: KeptProfiles
     environment: Mapping[str, str] = field(default_factory=_environment, repr=False)
     children: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    linted: dict[object, Sequence[str]] = field(default_factory=dict)
 
     def check(self, item_id: int, *, by: str) -> str:
         """Begin asking about the claim of an item now; the id of the sweep that will hold the
@@ -104,7 +111,7 @@ class ConsoleBots:
                 started = start_sweep(
                     self.ledger,
                     paths,
-                    load_profiles(self.settings.profiles),
+                    self.profiles(),
                     self._day(datetime.now(UTC)),
                     own=self.settings.own_systems,
                     ask_all=ask_all,
@@ -149,7 +156,7 @@ class ConsoleBots:
 
     def obstacle(self, payer: str | None) -> str | None:
         """Why the payer's portal may not be asked now, in a sentence; None where it may."""
-        profiles = load_profiles(self.settings.profiles)
+        profiles = self.profiles()
         if payer is None or payer not in profiles:
             return "no payer profile claims this payer's name"
         profile, now = profiles[payer], datetime.now(UTC)
@@ -158,6 +165,43 @@ class ConsoleBots:
             refusal(profile, today=self._day(now))
             or AccountBook(self.ledger, payer, attempts).stopped(now)
             or closed(profile, now=now)
+        )
+
+    def lint(self) -> Sequence[str]:
+        """Every problem of every profile: file, line, key and fact."""
+        today = self._day(datetime.now(UTC))
+        key = (today, self.profiles.stamp())
+        if key not in self.linted:
+            found = lint(self.settings.profiles, today)
+            self.linted.clear()
+            self.linted[key] = [
+                one.replace(f"{self.settings.profiles}{os.sep}", "") for one in found
+            ]
+        return self.linted[key]
+
+    def canary(self, payer: str, *, by: str) -> None:
+        """Begin asking a portal about its known claim alone."""
+        self._require_open(payer, payer)
+        self._start("canary", payer, None, by)
+
+    def replay(self, payer: str, *, by: str) -> None:
+        """Begin reading a payer's captures again, offline, with its profile of today."""
+        self._start("replay", payer, None, by)
+
+    def drift_patch(self, payer: str, sweep_id: str) -> str:
+        """What a portal's drift in a sweep asks of its profile: remarks, then a unified diff."""
+        return proposal(self.ledger, self.profiles()[payer], self.ledger.drift(sweep_id)[payer])
+
+    def apply_drift(self, payer: str, sweep_id: str, *, reviewed: str, by: str) -> None:
+        """Write that change into the profile whose hash was ``reviewed``, if all its recorded
+        cases still read as expected."""
+        now = apply_drift(self.profiles()[payer], self.ledger.drift(sweep_id)[payer], reviewed)
+        self.ledger.note(
+            by,
+            "drift applied to the profile",
+            payer,
+            at=datetime.now(UTC),
+            detail={"sweep": sweep_id, "before": reviewed, "after": now},
         )
 
     def waits_for_code(self, payer: str) -> datetime | None:
@@ -173,7 +217,7 @@ class ConsoleBots:
         why = self.obstacle(payer)
         if payer is None or why is not None:
             raise BadInput(why if why and payer else f"{name}: {why}")
-        return load_profiles(self.settings.profiles)[payer]
+        return self.profiles()[payer]
 
     def _day(self, now: datetime) -> date:
         return now.astimezone(self.settings.time_zone).date()
@@ -195,7 +239,7 @@ class ConsoleBots:
             ]
         )
         data = text.getvalue().encode()
-        names = spellings(load_profiles(self.settings.profiles))
+        names = spellings(self.profiles())
         reading = read_schedule(data, ASKED_HERE, payer_ids=names)
         if not reading.visits:
             raise BadInput(f"That cannot be asked: {reading.refused[0].why}")

@@ -114,10 +114,11 @@ def desk_of(settings: Settings, ledger: Ledger, entrance: Entrance) -> Desk:
     from console.web.kept_profiles import KeptProfiles
     from flows.console_bots import ConsoleBots
 
+    profiles = KeptProfiles(settings.profiles)
     return Desk(
         ledger=ledger,
-        profiles=KeptProfiles(settings.profiles),
-        bots=ConsoleBots(settings, ledger),
+        profiles=profiles,
+        bots=ConsoleBots(settings, ledger, profiles),
         key=console_key(settings.home),
         time_zone=settings.time_zone,
         files=settings.artifacts,

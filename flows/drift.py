@@ -22,11 +22,16 @@ def drift_files(
     return {
         f"drift of {payer}": (
             drift_file(payer),
-            "".join(_proposal(ledger, profiles[payer], drift)).encode(),
+            proposal(ledger, profiles[payer], drift).encode(),
         )
         for payer, drift in report.drift.items()
         if payer in profiles
     }
+
+
+def proposal(ledger: Ledger, profile: Profile, drift: tuple[Drift, ...]) -> str:
+    """Remarks on the drift, then a diff of the profile, for patch -p1."""
+    return "".join(_proposal(ledger, profile, drift))
 
 
 def _proposal(ledger: Ledger, profile: Profile, drift: tuple[Drift, ...]) -> Iterator[str]:

@@ -50,6 +50,14 @@ class SilentBots:
         """Every portal may be asked."""
         return None
 
+    def lint(self) -> list[str]:
+        """Every profile is well formed."""
+        return []
+
+    def drift_patch(self, payer: str, sweep_id: str) -> str:
+        """Nothing to change."""
+        return ""
+
     def waits_for_code(self, payer: str) -> datetime | None:
         """No run waits."""
         return None

@@ -11,10 +11,16 @@ from sqlalchemy import Select, func, select
 
 from billing.ledger import tables
 from billing.ledger.database import Database
-from billing.ledger.sweeps import SweptExport, read_notes, read_refused, require_sweep
+from billing.ledger.sweeps import (
+    SweptExport,
+    read_drift,
+    read_notes,
+    read_refused,
+    require_sweep,
+)
 from billing.ledger.words import CLAIM, read
 from billing.model import Claim, Reason
-from billing.report import PayerNote, RefusedRow
+from billing.report import Drift, PayerNote, RefusedRow
 
 UNPERMITTED = (Reason.POLICY, Reason.NO_PROFILE)
 """Reasons for which no portal was to be asked at all."""
@@ -198,6 +204,17 @@ class Nights(Database):
         """What happened to a sweep's payer sessions."""
         with self._reading() as connection:
             return read_notes(connection, sweep_id)
+
+    def newest_drift(self, payer: str) -> tuple[str, tuple[Drift, ...]] | None:
+        """The newest sweep in which the payer's portal drifted from its profile, and where."""
+        drift, sweeps = tables.drift.c, tables.sweeps.c
+        query = select(sweeps.sweep_id).join_from(tables.sweeps, tables.drift)
+        query = query.where(drift.payer == payer).order_by(sweeps.started_at.desc())
+        with self._reading() as connection:
+            sweep_id = connection.execute(query.limit(1)).scalar()
+            if sweep_id is None:
+                return None
+            return sweep_id, read_drift(connection, sweep_id)[payer]
 
     def refused_rows(self, sweep_id: str) -> tuple[RefusedRow, ...]:
         """The rows of a sweep's files that were refused."""

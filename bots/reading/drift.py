@@ -108,10 +108,7 @@ def nearest(wanted: str, page: bytes, known: str) -> str | None:
 def propose(text: str, drift: Sequence[Drift], name: str) -> str:
     """A unified diff of the profile ``text`` with every way that still leads there moved to the
     front; empty when there is none. ``name`` is the file's path for patch -p1."""
-    changed = text
-    for one in drift:
-        if one.found_by:
-            changed = _moved(changed, one)
+    changed = moved(text, drift)
     lines = unified_diff(
         text.splitlines(keepends=True),
         changed.splitlines(keepends=True),
@@ -119,6 +116,14 @@ def propose(text: str, drift: Sequence[Drift], name: str) -> str:
         f"b/{name}",
     )
     return "".join(lines)
+
+
+def moved(text: str, drift: Sequence[Drift]) -> str:
+    """The profile ``text`` with every way that still leads there moved to the front."""
+    for one in drift:
+        if one.found_by:
+            text = _moved(text, one)
+    return text
 
 
 def _moved(text: str, drift: Drift) -> str:

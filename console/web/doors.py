@@ -59,6 +59,22 @@ class Bots(Protocol):
     def waits_for_code(self, payer: str) -> datetime | None:
         """Until when a run waits for a one-time code of the payer; None when none does."""
 
+    def lint(self) -> Sequence[str]:
+        """Every problem of every profile: file, line, key and fact."""
+
+    def canary(self, payer: str, *, by: str) -> None:
+        """Begin asking a portal about its known claim alone."""
+
+    def replay(self, payer: str, *, by: str) -> None:
+        """Begin reading a payer's captures again, offline, with its profile of today."""
+
+    def drift_patch(self, payer: str, sweep_id: str) -> str:
+        """What a portal's drift in a sweep asks of its profile: remarks, then a unified diff."""
+
+    def apply_drift(self, payer: str, sweep_id: str, *, reviewed: str, by: str) -> None:
+        """Write that change into the profile whose hash was ``reviewed``, if all its recorded
+        cases still read as expected."""
+
     def give_code(self, payer: str, code: str, *, by: str) -> None:
         """Hand a one-time code to the run that waits for it; it is written down nowhere."""
 

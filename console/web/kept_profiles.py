@@ -22,12 +22,12 @@ class KeptProfiles:
     def __call__(self) -> Mapping[str, Profile]:
         """The profiles by id. Raises ProfileError at the first one that is wrong."""
         with self._lock:
-            now = self._stamp()
+            now = self.stamp()
             if self._kept is None or self._kept[0] != now:
                 self._kept = now, load_profiles(self._folder)
             return self._kept[1]
 
-    def _stamp(self) -> _Stamp:
+    def stamp(self) -> _Stamp:
         """Name, time and size of every file that a profile is read from."""
         return tuple(
             (str(path), stat.st_mtime_ns, stat.st_size)
