@@ -48,10 +48,13 @@ class Practice:
 
 
 @contextmanager
-def practice(folder: Path, *, claims: int, sweeps: bool = False) -> Iterator[Practice]:
+def practice(
+    folder: Path, *, claims: int, sweeps: bool = False, delay: float = 0
+) -> Iterator[Practice]:
     """Three payers: one that lets bots in, one that asks a person besides, one that forbids.
 
-    With ``sweeps`` the orchestrator's empty database is there too.
+    With ``sweeps`` the orchestrator's empty database is there too; ``delay`` scales the portals'
+    waits.
     """
     payers = (ASKS_NOTHING, ASKS_PERSON, FORBIDS)
     world = make_world(1, claims, AS_OF, payers)
@@ -66,7 +69,7 @@ def practice(folder: Path, *, claims: int, sweeps: bool = False) -> Iterator[Pra
         furnish(folder / "home")
     exports = {path.stem: path for path in write_exports(world, folder / "exports")}
     knobs = {ASKS_PERSON: Knobs(step_up=True)}
-    with answering(world, SetClock(), delay=0, knobs=knobs) as portals:
+    with answering(world, SetClock(), delay=delay, knobs=knobs) as portals:
         settings_file = folder / "settings.toml"
         settings_file.touch(0o600)
         settings_file.write_text(portals.settings(folder / "home"))

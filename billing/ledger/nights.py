@@ -20,7 +20,7 @@ from billing.ledger.sweeps import (
 )
 from billing.ledger.words import CLAIM, read
 from billing.model import Claim, Reason
-from billing.report import Drift, PayerNote, RefusedRow
+from billing.report import FURNITURE, Drift, PayerNote, RefusedRow
 
 UNPERMITTED = (Reason.POLICY, Reason.NO_PROFILE)
 """Reasons for which no portal was to be asked at all."""
@@ -60,7 +60,8 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """One sweep, check or schedule with what became of its items; ``refused`` rows were none."""
+    """One sweep, check or schedule with what became of its items; ``refused`` rows were meant as
+    one and could not be read."""
 
     sweep_id: str
     business_date: date
@@ -182,7 +183,9 @@ class Nights(Database):
                     SweptExport(row.name, row.sha256, row.system, row.rows_in)
                 )
             refused = tables.refused_rows.c.sweep_id
-            counted = select(refused, func.count().label("rows")).where(refused.in_(ids))
+            counted = select(refused, func.count().label("rows")).where(
+                refused.in_(ids), tables.refused_rows.c.why.not_in(FURNITURE)
+            )
             without = {
                 row.sweep_id: row.rows for row in connection.execute(counted.group_by(refused))
             }
