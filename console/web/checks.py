@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from billing.codes.service_types import SERVICE_TYPES
 from billing.errors import BadInput
 from billing.people import Role
-from console.web.access import IDLE, WHOLE, Caller, allowed, desk_of
+from console.web.access import Caller, allowed, desk_of
 from console.web.check_progress import CheckProgress, answer_words, check_progress
 from console.web.doors import MemberAsked
 from console.web.rendering import page
@@ -179,14 +179,9 @@ async def _stream(request: Request, caller: Caller, sweep_id: str) -> AsyncItera
     until = desk.now() + LONGEST
     while desk.now() < until and not await request.is_disconnected():
         there = await run_in_threadpool(
-            desk.ledger.web_session,
-            caller.session,
-            at=desk.now(),
-            idle=IDLE,
-            whole=WHOLE,
-            seen=False,
+            desk.ledger.web_session, caller.session, at=desk.now(), seen=False
         )
-        if there is None:
+        if there is None or there.locked:
             break
         progress = await run_in_threadpool(check_progress, desk, sweep_id)
         for name in ("steps", "code"):
