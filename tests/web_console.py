@@ -82,6 +82,7 @@ def swept(
     sweep_id: str = "night-1",
     business_date: date | None = None,
     at: datetime | None = None,
+    take_up: bool = True,
 ) -> None:
     """Settle ``results`` in a finished sweep, without their evidence, and make cases of them."""
     at = at or datetime.now(UTC) - timedelta(hours=3)
@@ -103,7 +104,8 @@ def swept(
     for payer in {one.payer for one in claims}:
         ledger.conclude_unasked(sweep_id, payer, conclusion_for, at)
     ledger.finish_sweep(sweep_id, at + timedelta(hours=1))
-    ledger.take_up(day)
+    if take_up:
+        ledger.take_up(day)
 
 
 def furnish(ledger: Ledger, claims: int = 60, seed: int = 7) -> None:

@@ -11,6 +11,8 @@
   let at = 0; // the row that the keyboard is at
   let lent = null; // ticked for the sake of one act, because nothing was chosen
   let after = null; // where to go on once the table is there again
+  let busy = false; // the table is being fetched; keys pressed meanwhile wait for it
+  let waiting = [];
 
   function place(index) {
     const all = rows();
@@ -150,8 +152,14 @@
     const act = (onRow && IN_TABLE[event.key]) || KEYS[event.key];
     if (!act || (event.repeat && !"jk".includes(event.key) && !event.key.startsWith("Arrow"))) return;
     event.preventDefault();
-    act();
+    if (busy) waiting.push(act);
+    else act();
   });
+
+  function ready() {
+    busy = false;
+    while (!busy && waiting.length) waiting.shift()();
+  }
 
   document.addEventListener("click", (event) => {
     const target = event.target;
@@ -198,8 +206,11 @@
     const paging = event.target.closest("#pages");
     if (verb === "post" && event.detail.target.id === "queue") after = { row: at };
     else if (paging && !after) after = { row: 0 };
+    if (event.detail.target.id === "queue") busy = true;
     if (dialog) dialog.close();
   });
+  document.addEventListener("htmx:afterSettle", ready);
+  document.addEventListener("htmx:sendError", () => { waiting = []; after = null; ready(); });
 
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr } = event.detail;
