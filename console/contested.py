@@ -8,6 +8,7 @@ from typing import Any
 from billing.money import dollars, usd
 from billing.received_payments import Received
 from billing.reconcile.settled import CHANNELS, named, settled_by, short
+from console.words import counted
 
 
 def contested_json(payments: Iterable[Received]) -> list[dict[str, Any]]:
@@ -52,7 +53,7 @@ def _lines(one: Received) -> Iterable[str]:
         said, name = statement.remittance, short(statement, one)
         yield (
             f"  {CHANNELS[statement.channel]:<6} {name:<10} of {said.payment_date}, received "
-            f"{statement.received_at:%Y-%m-%d}: {usd(said.amount)}, {len(said.claims)} claims"
+            f"{statement.received_at:%Y-%m-%d}: {usd(said.amount)}, {counted(len(said.claims), 'claim')}"
         )
         if one.settled is None:
             yield f"    if it stands: {_command(one, name)}"
