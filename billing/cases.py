@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from billing.errors import ClaimsweepError
+from billing.errors import BadInput, ClaimsweepError
 from billing.report import ClaimResult
 
 
@@ -44,6 +44,10 @@ QUEUE_ACTS = (
     CaseAct.REOPEN,
 )
 """What can be done about many cases at one stroke."""
+
+
+class NoSuchCase(BadInput):
+    """A case is named that the ledger does not hold."""
 
 
 class CaseChanged(ClaimsweepError):

@@ -47,11 +47,11 @@ def test_every_route_names_the_role_it_serves() -> None:
     assert open_to_all == PUBLIC
 
 
-def test_nothing_is_served_but_the_areas_and_the_static_files(tmp_path: Path) -> None:
+def test_nothing_is_served_but_the_areas_the_interface_and_the_static_files(tmp_path: Path) -> None:
     desk = desk_over(tmp_path)
     served = make_app(desk).routes
     desk.ledger.close()
-    assert len(served) == len(ROUTERS) + 1
+    assert len(served) == len(ROUTERS) + 2
 
 
 def test_without_signing_in_no_page_is_served(address: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, exists, select
 
-from billing.cases import QUEUE_ACTS, CaseAct, CaseChanged, CaseDeed, CaseState
+from billing.cases import QUEUE_ACTS, CaseAct, CaseChanged, CaseDeed, CaseState, NoSuchCase
 from billing.errors import BadInput
 from billing.ledger.audit import enter_all
 from billing.ledger.database import AnyRow, Database
@@ -243,7 +243,7 @@ def _rows(
         raise BadInput(f"Choose from 1 to {MOST_AT_ONCE:,} cases")
     rows = connection.execute(select(cases).where(cases.c.case_id.in_(wanted))).all()
     if len(rows) != len(wanted):
-        raise BadInput("One of these cases is not in the ledger; load the queue anew")
+        raise NoSuchCase("One of these cases is not in the ledger; load the queue anew")
     for row in rows:
         if row.state not in states:
             raise CaseChanged(f"Case {row.case_id} is {row.state} now; nothing was done")

@@ -8,8 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
-from billing.cases import Case, CaseState, Facets, Order, QueuePage, View
-from billing.errors import BadInput
+from billing.cases import Case, CaseState, Facets, NoSuchCase, Order, QueuePage, View
 from billing.ledger import tables
 from billing.ledger.database import Database
 from billing.ledger.people_tables import case_acts, cases
@@ -39,7 +38,7 @@ class Cases(Database):
         """A page of ``view``: ``most`` cases from the number ``start``, the first being 0.
 
         They are counted behind the case ``after``, where one is named: as it stands now, and
-        whether or not it still belongs to the view. Raises BadInput when there is no such case.
+        whether or not it still belongs to the view. Raises NoSuchCase.
         """
         wanted = _wanted(view, today)
         order = [key.desc() if falls else key for key, falls in _ORDERS[view.order]]
@@ -116,11 +115,11 @@ class Cases(Database):
             )
 
     def case(self, case_id: int) -> Case:
-        """One case. Raises BadInput when there is none of this number."""
+        """One case. Raises NoSuchCase when there is none of this number."""
         with self._reading() as connection:
             for found in _read(connection, cases.c.case_id == case_id):
                 return found
-        raise BadInput(f"There is no case {case_id}; it may have been of another ledger")
+        raise NoSuchCase(f"There is no case {case_id}; it may have been of another ledger")
 
     def case_of_item(self, item_id: int) -> int | None:
         """The case of the claim that an item of any sweep asks about; None when it has none."""
@@ -197,7 +196,7 @@ def _beyond(connection: Connection, keys: _Keys, case_id: int) -> ColumnElement[
     query = select(*(key for key, _ in keys)).where(cases.c.case_id == case_id)
     row = connection.execute(query).first()
     if row is None:
-        raise BadInput(f"There is no case {case_id}; it may have been of another ledger")
+        raise NoSuchCase(f"There is no case {case_id}; it may have been of another ledger")
     later: list[ColumnElement[bool]] = []
     alike: list[ColumnElement[bool]] = []
     for (key, falls), value in zip(keys, row, strict=True):

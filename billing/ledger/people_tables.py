@@ -131,8 +131,7 @@ kept_answers = Table(
     Column("key", String(64), primary_key=True),
     Column("request", String(64), nullable=False),
     Column("at", Instant, nullable=False),
-    Column("status", Integer),
-    Column("body", Text),
+    Column("answer", Text),
     Index("kept_answers_by_age", "at"),
 )
 

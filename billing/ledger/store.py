@@ -22,6 +22,7 @@ from billing.ledger.reports import Reports
 from billing.ledger.runs import Runs
 from billing.ledger.saved_views import SavedViews
 from billing.ledger.sign_ins import SignIns
+from billing.ledger.sweep_pages import SweepPages
 from billing.ledger.taking_up import TakingUp
 from billing.ledger.tokens import Tokens
 from billing.ledger.upgrade import bring_up
@@ -39,6 +40,7 @@ class Ledger(
     BatchParts,
     BankFiles,
     Reports,
+    SweepPages,
     History,
     TakingUp,
     Cases,

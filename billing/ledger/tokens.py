@@ -65,12 +65,11 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """What a key stands for: the hash of the request, and status and body of its answer; both are
-    None while it is being done, or when it was cut off."""
+    """What a key stands for: the hash of the request, and its answer, None while it is being done
+    or when it was cut off."""
 
     request: str
-    status: int | None
-    body: str | None
+    answer: str | None
 
 
 class Tokens(Database):
@@ -159,13 +158,13 @@ class Tokens(Database):
             if found is None:
                 connection.execute(kept_answers.insert(), row)
                 return None
-        return KeptAnswer(found.request, found.status, found.body)
+        return KeptAnswer(found.request, found.answer)
 
-    def keep_answer(self, token: str, key: str, status: int, body: str) -> None:
+    def keep_answer(self, token: str, key: str, answer: str) -> None:
         """Keep what was answered under a key."""
         with self._writing() as connection:
-            values = {"status": status, "body": body}
-            connection.execute(kept_answers.update().where(_one(token, key)).values(values))
+            mine = _one(token, key)
+            connection.execute(kept_answers.update().where(mine).values(answer=answer))
 
     def let_go_of_key(self, token: str, key: str) -> None:
         """Forget a key whose request was refused, so that nothing was done under it."""

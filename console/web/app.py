@@ -30,10 +30,14 @@ from console.web import (
     reports,
     signing_in,
     sweeps,
+    tokens,
 )
 from console.web.access import SAFE, Elsewhere, NotAllowed, NotSignedIn, page_asked, with_next
 from console.web.catching_up import CatchingUp
 from console.web.desk import Desk
+from console.web.interface import make_interface
+from console.web.interface_access import PATH
+from console.web.interface_problems import problem
 from console.web.rendering import page
 from console.web.safety import Safety
 
@@ -52,6 +56,7 @@ ROUTERS = (
     profiles.router,
     accounts.router,
     audit_page.router,
+    tokens.router,
 )
 """The areas' routes; nothing else is served but what lies in ``static``."""
 STATIC = Path(__file__).parent / "static"
@@ -75,6 +80,7 @@ def make_app(desk: Desk) -> FastAPI:
     app.state.catching_up = catching_up
     for router in ROUTERS:
         app.include_router(router, include_in_schema=False)
+    app.mount(PATH, make_interface(desk, catching_up), name="interface")
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(Elsewhere, _elsewhere)
     app.add_exception_handler(ClaimsweepError, _one_sentence)
@@ -119,6 +125,8 @@ async def _unforeseen(request: Request, error: Exception) -> Response:
 
 
 def _wrong(request: Request, status: int, sentence: str) -> Response:
+    if request.url.path.startswith(f"{PATH}/"):
+        return problem(status, sentence)  # an address that no mount takes, as one with a line end
     part = "error_part" if request.headers.get("HX-Request") else "error"
     title = _WRONG.get(status, "That did not work")
     return page(request, part, status=status, title=title, sentence=sentence)

@@ -151,7 +151,7 @@ def batch_file(request: Request, caller: Lead, batch_id: str, name: str) -> Resp
     """A frozen file of a batch that went out: the same bytes each time."""
     desk = desk_of(request)
     batch = desk.ledger.batch(batch_id)
-    if name not in _offered(batch):
+    if name not in offered(batch):
         raise BadInput(f"Batch {batch_id} has no file of this name to give out now")
     data = desk.ledger.fetch(batch.files[name])
     told = {"file": name, "sha256": batch.files[name]}
@@ -207,7 +207,7 @@ def _page(
         held=[one for one in batch.held if not one.already][:MOST_HELD],
         reasons=held_by_reason(batch.held),
         held_money=held_money,
-        offered=_offered(batch),
+        offered=offered(batch),
         names=desk.payer_names(),
         POSTINGS=POSTINGS,
         told=told,
@@ -216,7 +216,7 @@ def _page(
     )
 
 
-def _offered(batch: Batch) -> tuple[str, ...]:
+def offered(batch: Batch) -> tuple[str, ...]:
     """The files that may be downloaded: once it is out those that post, once undone its opposite.
 
     A batch counts as out before the first byte leaves, so that nothing is imported unnoticed.
