@@ -54,9 +54,9 @@ ROUTERS = (
     batches.router,
     reports.router,
     profiles.router,
+    tokens.router,
     accounts.router,
     audit_page.router,
-    tokens.router,
 )
 """The areas' routes; nothing else is served but what lies in ``static``."""
 STATIC = Path(__file__).parent / "static"
