@@ -228,6 +228,25 @@ def test_evidence_that_is_damaged_or_gone_is_a_sentence(there: Cases) -> None:
         assert "cannot be read" in gone.why_not
 
 
+def test_a_corrected_figure_is_struck_through_on_its_page_too(
+    there: Cases, biller: Visitor
+) -> None:
+    here = there.ids["paid"]
+    on_portal = spot_key(there.observed("paid", Channel.PORTAL).places["paid"])
+    biller.act(f"/cases/{here}/correct", figure="paid", value="1.00", seen="a cheque's stub")
+    try:
+        evidence = biller.get(f"/cases/{here}/evidence").text
+        struck = re.findall(
+            r'class="spot struck" id="(\w+)".*?aria-label="([^"]*)".*?<line ', evidence
+        )
+        assert on_portal in {key for key, _ in struck}
+        assert len(struck) == 2  # on the portal and on the document
+        assert all("(corrected since)" in name for _, name in struck)
+    finally:
+        biller.act(f"/cases/{here}/undo")
+    assert "corrected since" not in biller.get(f"/cases/{here}/evidence").text
+
+
 def test_a_denied_claims_packet_is_made_and_downloaded(
     there: Cases, biller: Visitor, tmp_path: Path
 ) -> None:

@@ -92,15 +92,14 @@ class CaseHistory(Batches, Cases):
         )
 
     def payments_of_claim(self, claim: Claim, numbers: Sequence[str]) -> tuple[Received, ...]:
-        """Every payment received that holds the claim, by the biller's number or one of the
-        payer's ``numbers`` of it, the oldest first."""
+        """Every payment received that holds the claim: by one of the payer's ``numbers`` of it, or
+        by the biller's number on a payment of the claim's own payer. The oldest first."""
         table, claims = tables.remittances, tables.remitted_claims
         known = {bare(one) for one in numbers} - {""}
-        same = or_(claims.c.own == bare(claim.claim_id), claims.c.number.in_(known))
+        own = and_(claims.c.own == bare(claim.claim_id), table.c.payer == (claim.payer or ""))
+        same = or_(own, claims.c.number.in_(known))
         beside = and_(claims.c.sha256 == table.c.sha256, claims.c.position == table.c.position)
         query = select(table.c.payment).join_from(claims, table, beside).where(same)
-        if claim.payer is not None:
-            query = query.where(table.c.payer == claim.payer)
         with self._reading() as connection:
             keys = set(connection.execute(query).scalars())
             return read_remittances(connection, table.c.payment.in_(keys)) if keys else ()

@@ -13,6 +13,7 @@ from billing.ledger.case_history import Asked
 from billing.model import Claim, Observation, Outcome
 from billing.people import Person, Role
 from billing.priority import expected, explain_priority
+from billing.received_payments import Received
 from billing.reconcile.rules import RULES, FindingRule
 from console.appeal import denied, exhibits_of
 from console.web.case_bank import Bank
@@ -66,17 +67,19 @@ class CaseFile:
         return numbers_of(self.claim, self.asked)
 
     @cached_property
+    def received(self) -> tuple[Received, ...]:
+        """The payments with the claim on them."""
+        return self.desk.ledger.payments_of_claim(self.claim, self.numbers)
+
+    @cached_property
     def papers(self) -> tuple[Paper, ...]:
         """The remittances with the claim on them."""
-        received = self.desk.ledger.payments_of_claim(self.claim, self.numbers)
-        return papers_of(self.claim, self.numbers, self.every_observation, received)
+        return papers_of(self.claim, self.numbers, self.every_observation, self.received)
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         """Each channel's word."""
-        ledger = self.desk.ledger
-        received = ledger.payments_of_claim(self.claim, self.numbers)
-        deposits = _bank.became(ledger, received)
+        deposits = _bank.became(self.desk.ledger, self.received)
         said = self.case.result.conclusion
         return columns(self.claim, said, self.observations, self.papers, deposits)
 
@@ -219,6 +222,17 @@ class CaseFile:
             alike = [one.place for one in row.cells if one and one.value == cell.value]
         found = (spot_key(place) for place in alike)  # type: ignore[arg-type]
         return " ".join(dict.fromkeys(key for key in found if key))
+
+    @cached_property
+    def struck_spots(self) -> frozenset[str]:
+        """The boxes around values in whose place a person put others."""
+        return frozenset(
+            key
+            for row in self.rows
+            for at in range(len(row.cells))
+            if self.struck(row, at)
+            for key in self.spots(row, at).split()
+        )
 
     def struck(self, row: Row, column: int) -> bool:
         """Whether a person put another value in the place of this one."""

@@ -8,7 +8,15 @@ from datetime import datetime
 
 from billing.identity import same_id
 from billing.ledger.case_history import Asked
-from billing.model import Channel, Claim, Found, Observation, Remittance, RemittedClaim
+from billing.model import (
+    Channel,
+    Claim,
+    ClaimStatus,
+    Found,
+    Observation,
+    Remittance,
+    RemittedClaim,
+)
 from billing.received_payments import REVERSAL, Received, bare, bare_trace
 
 
@@ -30,7 +38,14 @@ class Paper:
 def numbers_of(claim: Claim, asked: Sequence[Asked]) -> tuple[str, ...]:
     """What the payer has called the claim so far, as it spelled it."""
     said = [one.conclusion.payer_claim_number for one in asked if one.conclusion is not None]
-    return tuple(dict.fromkeys(one for one in (claim.payer_claim_number, *said) if one))
+    stated = [
+        each.answer.value.payer_claim_number
+        for one in asked
+        for each in one.observations
+        if isinstance(each.answer, Found) and isinstance(each.answer.value, ClaimStatus)
+    ]
+    every = (claim.payer_claim_number, *said, *stated)
+    return tuple(dict.fromkeys(one for one in every if one))
 
 
 def is_ours(claim: Claim, numbers: Collection[str], remitted: RemittedClaim) -> bool:
