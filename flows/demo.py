@@ -54,7 +54,7 @@ def run_demo(*, claims: int, seed: int) -> int:
         finally:
             portals.terminate()
     _say("All payers, patients and portals of this demonstration are simulated.")
-    _say(f"To look further: export CLAIMSWEEP_SETTINGS={settings}; .venv/bin/claimsweep report")
+    _say(f"To look further: export CLAIMSWEEP_SETTINGS={settings}; .venv/bin/claimsweep console")
     return code
 
 
