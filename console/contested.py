@@ -51,9 +51,10 @@ def _lines(one: Received) -> Iterable[str]:
         yield f"{payment} is held: two documents differ, {one.conflict}"
     for statement in one.contenders:
         said, name = statement.remittance, short(statement, one)
+        claims = counted(len(said.claims), "claim")
         yield (
             f"  {CHANNELS[statement.channel]:<6} {name:<10} of {said.payment_date}, received "
-            f"{statement.received_at:%Y-%m-%d}: {usd(said.amount)}, {counted(len(said.claims), 'claim')}"
+            f"{statement.received_at:%Y-%m-%d}: {usd(said.amount)}, {claims}"
         )
         if one.settled is None:
             yield f"    if it stands: {_command(one, name)}"

@@ -23,8 +23,8 @@ def doubt(received: Received) -> str:
     if received.conflict:
         ways = " or ".join(f"--stands {short(one, received)}" for one in received.contenders)
         return (
-            f"Two documents differ on this payment: {received.conflict}. Settle it with a --reason: "
-            f"claimsweep postings settle {named(received)} {ways}."
+            f"Two documents differ on this payment: {received.conflict}. Settle it with a "
+            f"--reason: claimsweep postings settle {named(received)} {ways}."
         )
     return ""
 
