@@ -46,6 +46,13 @@ class SilentBots:
         self.asked.append((item_id, by))
         return f"check-{len(self.asked)}"
 
+    def refuse(self, *_: object, **__: object) -> str:
+        """No portal is opened here."""
+        raise BadInput("No portal is opened here")
+
+    check_member = sweep = sweep_again = resume = stop = give_code = refuse
+    canary = replay = apply_drift = refuse
+
     def obstacle(self, payer: str | None) -> str | None:
         """Every portal may be asked."""
         return None
