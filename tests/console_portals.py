@@ -17,6 +17,7 @@ from sweeping import furnish
 
 from billing.ledger import open_ledger
 from console.web.desk import Desk
+from console.web.entrance import Entrance
 from flows.console_bots import ConsoleBots
 from flows.console_command import desk_of
 from flows.settings import load_settings
@@ -77,7 +78,7 @@ def practice(
             patch.setenv("CLAIMSWEEP_SETTINGS", str(settings_file))
             patch.setenv("CLAIMSWEEP_PROFILES", str(profiles))
             patch.setenv("CLAIMSWEEP_ARTIFACTS", str(folder / "artifacts"))
-            desk = desk_of(load_settings(), open_ledger(folder / "home"))
+            desk = desk_of(load_settings(), open_ledger(folder / "home"), Entrance())
         assert isinstance(desk.bots, ConsoleBots)
         try:
             yield Practice(desk, desk.bots, exports, world)

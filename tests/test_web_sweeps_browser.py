@@ -22,7 +22,7 @@ from billing.people import Role
 from billing.report import Drift
 from bots.portal.browser import Browser
 
-SECONDS = 120_000
+SECONDS = 240_000
 FIRST_WAY = "text='Your session has ended. Sign in again.'"
 SECOND_WAY = "role='heading' name='You have signed out'"
 pytestmark = pytest.mark.browser

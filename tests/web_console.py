@@ -51,7 +51,7 @@ class SilentBots:
         raise BadInput("No portal is opened here")
 
     check_member = sweep = sweep_again = resume = stop = give_code = refuse
-    canary = replay = apply_drift = refuse
+    canary = replay = apply_drift = appeal = refuse
 
     def obstacle(self, payer: str | None) -> str | None:
         """Every portal may be asked."""
