@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 
 import openpyxl
 import pytest
@@ -11,6 +12,7 @@ from lxml import etree
 
 from billing.errors import BadInput
 from bots.exports import Written, read_export, write_back
+from bots.exports.workbook import open_workbook, rows_of_sheet
 
 
 def written(data: bytes, name: str = "a.xlsx") -> Written:
@@ -65,3 +67,30 @@ def test_a_sheet_with_damaged_columns_is_refused_in_one_sentence(damage: bytes) 
     data = with_part(nextgen_xlsx([1]), SHEET, lambda p: p.replace(b"<cols>", b"<cols>" + damage))
     with pytest.raises(BadInput, match=r"a\.xlsx, sheet Aging: the sheet is damaged"):
         written(data)
+
+
+@pytest.mark.parametrize(
+    ("inline", "says"),
+    [
+        ("<is><t>a</t></is>", "a"),
+        ("<is><t/></is>", ""),
+        ("<is/>", ""),
+        ("<is><r><t>a</t></r><r><t>b</t></r></is>", "ab"),
+        ('<is><t>a</t><rPh sb="0" eb="1"><t>x</t></rPh></is>', "a"),
+        ("<v>1</v><is><t>z</t></is>", "z"),
+    ],
+)
+def test_a_text_in_its_cell_is_read_however_it_is_written(inline: str, says: str) -> None:
+    made = openpyxl.Workbook(write_only=True)
+    made.create_sheet("Aging").append(["first", "PLACE", "last"])
+    out, changed = io.BytesIO(), io.BytesIO()
+    made.save(out)
+    with zipfile.ZipFile(out) as old, zipfile.ZipFile(changed, "w") as new:
+        for one in old.namelist():
+            part = old.read(one)
+            if one.endswith("sheet1.xml"):
+                assert b"<is><t>PLACE</t></is>" in part
+                part = part.replace(b"<is><t>PLACE</t></is>", inline.encode())
+            new.writestr(one, part)
+    book = open_workbook(changed.getvalue(), "a.xlsx")
+    assert list(rows_of_sheet(book, book.sheets[0])) == [(1, ["first", says, "last"])]

@@ -308,9 +308,11 @@ def _cells(
         if child is not None and child.tag == value_tag:
             value = child.text
         elif child is not None and kind == "inlineStr" and child.tag == inline_tag:
-            # how nearly all such are written: one text, without runs
-            plainly = len(child) == 1 and len(child[0]) == 0 and child[0].tag == text_tag
-            cells.append((child[0].text or "") if plainly else _text_of(child))
+            text = child[0] if len(child) == 1 else None
+            if text is not None and text.tag == text_tag:  # how nearly all such are written
+                cells.append(text.text or "")
+            else:
+                cells.append(_text_of(child))
             continue
         else:
             value = node.findtext(value_tag)
