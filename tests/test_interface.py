@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -111,6 +112,7 @@ MATRIX = {
     ("POST", "/batches/{batch_id}/export"): {B},
     ("POST", "/batches/{batch_id}/undo"): {B},
     ("GET", "/batches/{batch_id}/files/{name}"): {B},
+    ("GET", "/reports/figures"): {R},
 }
 """Which one scope opens what."""
 BODIES: dict[str, Any] = {
@@ -380,6 +382,44 @@ def test_a_key_belongs_to_its_token(served: Served, decider: httpx.Client) -> No
         ]
     assert [one.status_code for one in both] == [201, 201]
     assert both[0].json()["decision_id"] != both[1].json()["decision_id"]
+
+
+def test_the_sweep_is_told_as_the_console_tells_it(served: Served, reader: httpx.Client) -> None:
+    (sweep,) = reader.get("/sweeps").json()["sweeps"]
+    assert (sweep["sweep_id"], sweep["of"]) == ("night-1", "claims")
+    results = served.desk.ledger.results("night-1")
+    told = reader.get("/sweeps/night-1/coverage").json()
+    assert told["due"] == len(results)
+    assert told["due"] == told["checked"] + sum(one["checks"] for one in told["skipped"])
+    assert sum(one["due"] for one in told["payers"]) == told["due"]
+    figures = reader.get("/reports/figures").json()
+    assert (figures["sweeps"], figures["compared_with"]) == (1, None)
+    assert f"of {told['due']} checks due" in figures["figures"]["coverage"]["made_of"]
+    assert reader.get("/reports/figures?until=2001-01-01").status_code == 404
+
+
+def test_a_token_is_made_shown_once_and_revoked(served: Served) -> None:
+    keeper = visitor(served.address, "administrator")
+    last = served.desk.today() + timedelta(days=30)
+    form = {"name": "Acme-Billing", "scopes": ["read"], "expires_on": str(last), "per_minute": "60"}
+    made = keeper.act("/accounts/tokens", **form)
+    (secret,) = re.findall(r'value="(claimsweep_[\w-]{43})"', made.text)
+    assert made.headers["cache-control"] == "no-store"
+    assert secret not in keeper.get("/accounts/tokens").text
+    with served.client(secret) as client:
+        assert client.get("/token").json() == {
+            "name": "acme-billing",
+            "scopes": ["read"],
+            "expires_on": str(last),
+            "requests_per_minute": 60,
+        }
+        assert keeper.act("/accounts/tokens", **form).status_code == 400
+        gone = keeper.act("/accounts/tokens/revoke", name="acme-billing")
+        assert gone.headers["location"] == "/accounts/tokens"
+        assert client.get("/token").status_code == 401
+    biller = visitor(served.address, "biller")
+    assert biller.get("/accounts/tokens").status_code == 403
+    assert biller.act("/accounts/tokens", **form).status_code == 403
 
 
 def test_the_description_needs_no_token_and_holds_no_data(served: Served) -> None:

@@ -14,6 +14,7 @@ from console.web import (
     interface_cases,
     interface_checks,
     interface_decisions,
+    interface_reports,
     interface_sweeps,
 )
 from console.web.catching_up import CatchingUp
@@ -28,6 +29,7 @@ INTERFACE_ROUTERS = (
     interface_checks.router,
     interface_sweeps.router,
     interface_batches.router,
+    interface_reports.router,
 )
 ABOUT = """\
 What the review console reads and decides, for billing systems. Money is a string with two
