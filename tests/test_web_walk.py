@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -13,6 +13,7 @@ from console_samples import night
 from fastapi.routing import APIRoute
 from web_console import PASSWORD, Visitor, desk_over, person, serving, swept, visitor
 
+from billing.errors import BadInput
 from billing.people import Role
 from console.web.app import ROUTERS
 from console.web.desk import Desk
@@ -177,10 +178,22 @@ def walk() -> list[Asked]:
     return sorted(found, key=lambda one: one.route in ENDING)
 
 
+class Refusing:
+    """Bots that do nothing, whatever they are asked."""
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        """Refuse it in a sentence, as where a payer's policy forbids it."""
+
+        def refuse(*_: object, **__: object) -> object:
+            raise BadInput("No bot runs here")
+
+        return refuse
+
+
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """A ledger whose patients can be told by their marks wherever they appear."""
-    made = desk_over(tmp_path_factory.mktemp("home"))
+    made = replace(desk_over(tmp_path_factory.mktemp("home")), bots=Refusing())
     results = [
         replace(
             one,
