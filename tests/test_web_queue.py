@@ -87,6 +87,14 @@ def test_the_pages_of_a_view_hold_each_of_its_cases_once(biller: Visitor, desk: 
     assert f"{whole.count} cases" in biller.get("/").text
 
 
+def test_beyond_the_last_page_is_the_last(biller: Visitor, desk: Desk) -> None:
+    count = desk.ledger.queue(View(), desk.today()).count
+    for start in (count, 10**30):
+        page = biller.get(f"/?start={start}").text
+        assert len(listed(page)) == (count - 1) % 50 + 1
+    assert len(listed(biller.get("/?start=-3").text)) == 50
+
+
 def test_filters_stand_in_the_address_and_in_the_form(biller: Visitor, desk: Desk) -> None:
     query = "payer=larkspur&dollars=700&age=30&within=30"
     page = biller.get(f"/?{query}").text
@@ -263,6 +271,8 @@ def test_nothing_is_undone_of_somebody_else(address: str, biller: Visitor) -> No
         ("/queue/approve", {"case": []}),
         ("/queue/approve", {"case": [10**6]}),
         ("/queue/approve", {"case": ["x"]}),
+        ("/queue/approve", {"case": [2**80]}),
+        ("/queue/approve", {"as_of": 2**80}),
         ("/queue/approve", {"start": -1}),
         ("/queue/approve", {"view": "order=sideways"}),
     ],

@@ -167,19 +167,20 @@ def _same(payer: str | None, claim_id: str, service_from: date) -> ColumnElement
 
 
 def _wanted(view: View, today: date) -> list[ColumnElement[bool]]:
+    # No column bare: by an index of its own, the database would fetch every row behind it, where
+    # cases_by_priority holds all that is asked.
     wanted = [cases.c.state == view.state]
     for column, value in (
         (cases.c.payer, view.payer),
         (cases.c.kind, view.kind),
         (cases.c.desk, view.desk),
     ):
-        if value is not None:  # not by the column's own index, behind which every row is fetched
+        if value is not None:
             wanted.append(column.concat("") == value)
     if view.assignee is not None:
-        nobody = cases.c.assignee.is_(None)
-        wanted.append(cases.c.assignee == view.assignee if view.assignee else nobody)
+        wanted.append(func.coalesce(cases.c.assignee, "") == view.assignee)
     if view.dollars_from is not None:
-        wanted.append(cases.c.dollars >= view.dollars_from)
+        wanted.append(cases.c.dollars + ZERO >= view.dollars_from)
     if view.older_than is not None:
         wanted.append(cases.c.service_from < today - timedelta(days=view.older_than))
     if view.due_by is not None:

@@ -56,12 +56,6 @@ class CatchingUp:
             self._thread.start()
             return Progress(0, waiting)
 
-    def wait(self) -> None:
-        """Until the thread has ended, if one runs."""
-        thread = self._thread
-        if thread is not None:
-            thread.join()
-
     def _take_up(self, today: date) -> None:
         try:
             self._ledger.take_up(today, self._count)

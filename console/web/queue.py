@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from billing.cases import CaseState, Facets, Order
-from billing.errors import BadInput, ProfileError
+from billing.errors import ProfileError
 from billing.people import Role
 from billing.priority import expected
 from console.web.access import Caller, allowed, desk_of
@@ -22,6 +22,7 @@ from console.web.rendering import page
 router = APIRouter()
 
 PAGE = 50
+FARTHEST = 10**7
 WITHIN = {
     OVERDUE: "overdue",
     0: "today or overdue",
@@ -128,8 +129,9 @@ def shown(
     ledger, today = desk.ledger, desk.today()
     progress = _catching_up(request).look(today)
     view = asked.view(caller.person.user_id, today)
-    found = ledger.queue(view, today, start=max(0, start), most=PAGE)
-    if not found.cases and found.count and start:
+    start = min(max(0, start), FARTHEST)
+    found = ledger.queue(view, today, start=start, most=PAGE)
+    if not found.cases and found.count:
         start = (found.count - 1) // PAGE * PAGE
         found = ledger.queue(view, today, start=start, most=PAGE)
     people = ledger.people()
@@ -137,7 +139,7 @@ def shown(
     values: dict[str, Any] = {
         "asked": asked,
         "shown": found,
-        "start": max(0, start),
+        "start": start,
         "most": PAGE,
         "names": payer_names(desk),
         "users": users,
@@ -148,8 +150,6 @@ def shown(
         "done": _done(desk, caller, stroke, users),
         "said": said,
         "counts": ledger.count_cases(),
-        "CaseState": CaseState,
-        "ORDERS": ORDERS,
     }
     if not part:
         kept = ledger.saved_views(caller.person.user_id)
@@ -160,6 +160,8 @@ def shown(
             "takers": [one for one in people if one.active and one.role >= Role.BILLER],
             "REASONS": REASONS,
             "WITHIN": WITHIN,
+            "ORDERS": ORDERS,
+            "CaseState": CaseState,
             "EMPTY": EMPTY,
         }
     return page(request, "queue_part" if part else "queue", **values)
@@ -206,10 +208,3 @@ def _facets(facets: Facets, asked: Asked) -> dict[str, dict[str, int]]:
 def _catching_up(request: Request) -> CatchingUp:
     found: CatchingUp = request.app.state.catching_up
     return found
-
-
-def require_view(view: str, start: int) -> tuple[Asked, int]:
-    """What an act's form says was on the screen. Raises BadInput."""
-    if not 0 <= start < 10**7:
-        raise BadInput("The page of the queue is not one; load it again")
-    return read_query(view), start

@@ -7,6 +7,7 @@ from datetime import datetime, time
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
+from pydantic import Field
 from starlette.responses import RedirectResponse, Response
 
 from billing.cases import CaseChanged
@@ -14,13 +15,14 @@ from billing.errors import BadInput
 from billing.ledger.case_deeds import MOST_AT_ONCE
 from billing.people import Role
 from console.web.access import Caller, allowed, desk_of
-from console.web.queue import address, require_view, shown
-from console.web.queue_view import MINE, NOBODY, Asked
+from console.web.queue import address, shown
+from console.web.queue_view import MINE, NOBODY, Asked, read_query
 from console.web.queue_words import RECHECK, reason_words, recheck_days, snoozed_until, stroke_words
 from console.words import counted
 
 router = APIRouter()
 
+Number = Annotated[int, Field(ge=0, lt=2**53)]
 Biller = Annotated[Caller, Depends(allowed(Role.BILLER))]
 
 
@@ -37,15 +39,15 @@ class Chosen:
 def chosen(
     request: Request,
     caller: Biller,
-    case: Annotated[list[int] | None, Form()] = None,
+    case: Annotated[list[Number] | None, Form()] = None,
     whole: Annotated[str, Form()] = "",
-    as_of: Annotated[int, Form()] = 0,
+    as_of: Annotated[Number, Form()] = 0,
     view: Annotated[str, Form()] = "",
-    start: Annotated[int, Form()] = 0,
+    start: Annotated[Number, Form()] = 0,
 ) -> Chosen:
     """What the form of the table brings: the cases that are ticked, or ``whole``, the number of
     cases of the whole view. Raises BadInput, and CaseChanged where the view holds others now."""
-    asked, start = require_view(view, start)
+    asked = read_query(view)
     if not whole:
         return Chosen(tuple(dict.fromkeys(case or ())), as_of, asked, start)
     desk = desk_of(request)
@@ -147,11 +149,11 @@ def undo(
     caller: Biller,
     stroke: Annotated[str, Form()] = "",
     view: Annotated[str, Form()] = "",
-    start: Annotated[int, Form()] = 0,
+    start: Annotated[Number, Form()] = 0,
 ) -> Response:
     """Take back the named stroke, or the newest that this person made today and that stands."""
     desk = desk_of(request)
-    asked, start = require_view(view, start)
+    asked = read_query(view)
     midnight = datetime.combine(desk.today(), time(), desk.time_zone)
     named = stroke or desk.ledger.newest_stroke(caller.name, midnight)
     if named is None:
