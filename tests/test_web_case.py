@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pdfplumber
 import pytest
@@ -24,32 +23,17 @@ from bots.portal.browser import Browser
 from console.appeal_sheet import COVER
 from console.web.case_evidence import DPI, Gallery, spot_key
 from console.web.case_page import CaseFile
-from flows.console_bots import ConsoleBots
-from flows.settings import Settings
+from flows.console_command import desk_of
+from flows.settings import load_settings
 
 
 @pytest.fixture(scope="module")
 def there(browser_executable: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cases]:
     home = tmp_path_factory.mktemp("case") / "home"
     with cases(browser_executable, home) as found:
-        settings = Settings(
-            home=home,
-            profiles=PROJECT / "payer_profiles",
-            artifacts=home / "files",
-            time_zone=ZoneInfo("America/New_York"),
-            portals={},
-            file_secrets={},
-            secret_commands={},
-            keyring=False,
-            edi={},
-            edi_payers={},
-            practice={},
-            appeal_addresses={},
-            appeal_letters=home / "letters",
-        )
-        yield replace(
-            found, desk=replace(found.desk, bots=ConsoleBots(settings, found.desk.ledger))
-        )
+        settings = load_settings(home=home, profiles=PROJECT / "payer_profiles")
+        settings = replace(settings, artifacts=home / "files")
+        yield replace(found, desk=desk_of(settings, found.desk.ledger, found.desk.entrance))
 
 
 @pytest.fixture(scope="module")
