@@ -7,7 +7,7 @@ import io
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -50,9 +50,12 @@ class Console:
 
     address: str
     ledger: Ledger
+    signed_in: dict[Role, Visitor] = field(default_factory=dict)
 
     def at(self, role: Role) -> Visitor:
-        return visitor(self.address, role.word)
+        if role not in self.signed_in:
+            self.signed_in[role] = visitor(self.address, role.word)
+        return self.signed_in[role]
 
     def page(self, batch_id: str, role: Role = Role.LEAD) -> str:
         return self.at(role).get(f"/batches/{batch_id}").text
