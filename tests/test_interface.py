@@ -2,57 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
+from interface_served import Served, problem
 from web_console import desk_over, furnish, person, serving, visitor
 
 from billing.cases import View
-from billing.ledger.tokens import MOST_PER_MINUTE, Scope, Token
-from billing.people import Person, Role
+from billing.ledger.tokens import Scope, Token
+from billing.people import Role
 from console.web.desk import Desk
 from console.web.interface import INTERFACE_ROUTERS
 from console.web.interface_access import PATH, Pace
 
 KEY = "Idempotency-Key"
 PATIENTS = ("Quillfeather", "Ottoline", "member_id", "date_of_birth")
-
-
-@dataclass(frozen=True)
-class Served:
-    """A console at an address, and who keeps its tokens."""
-
-    desk: Desk
-    address: str
-    keeper: Person
-
-    def client(self, secret: str | None) -> httpx.Client:
-        """A system that sends this secret."""
-        headers = {} if secret is None else {"Authorization": f"Bearer {secret}"}
-        return httpx.Client(base_url=f"{self.address}{PATH}", headers=headers, timeout=30)
-
-    def token(self, name: str, *scopes: Scope, per_minute: int = MOST_PER_MINUTE) -> str:
-        """Make a token; its secret."""
-        secret = f"claimsweep_{name}_secret"
-        self.desk.ledger.add_token(
-            name,
-            scopes,
-            sha256=hashlib.sha256(secret.encode()).hexdigest(),
-            expires_on=self.desk.today() + timedelta(days=1),
-            per_minute=per_minute,
-            by=self.keeper,
-            at=self.desk.now(),
-            today=self.desk.today(),
-        )
-        return secret
 
 
 @pytest.fixture(scope="module")
@@ -80,16 +50,6 @@ def decider(served: Served) -> Iterator[httpx.Client]:
 def open_cases(served: Served, most: int = 5) -> list[int]:
     shown = served.desk.ledger.queue(View(), served.desk.today(), most=most)
     return [one.case_id for one in shown.cases]
-
-
-def problem(response: httpx.Response) -> str:
-    """The sentence of a refusal, which is one."""
-    assert response.headers["content-type"] == "application/problem+json"
-    said = response.json()
-    assert said["status"] == response.status_code
-    assert said["detail"].endswith(".")
-    assert "Traceback" not in response.text
-    return str(said["detail"])
 
 
 R, C, D, B = Scope.READ, Scope.CHECK, Scope.DECIDE, Scope.BATCHES

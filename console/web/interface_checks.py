@@ -14,7 +14,6 @@ from console.web import interface_case_words as words
 from console.web.access import desk_of
 from console.web.desk import Desk
 from console.web.interface_access import holder, told
-from console.web.interface_cases import newest
 from console.web.interface_once import Key, once
 from console.web.interface_problems import Refused, refused_as
 from console.web.interface_telling import result
@@ -139,9 +138,8 @@ def _item(desk: Desk, wish: ByCase | ByItem | ByClaim) -> int:
                 desk.ledger.asked_claim(item_id)
             return item_id
         case ByClaim(claim_number=number, payer=payer):
-            found = [one.item_id for one in newest(desk, number, payer)] or _begun(
-                desk, number, payer
-            )
+            known = desk.ledger.known_claims(number)
+            found = [item_id for item_id, claim in known if claim.payer == payer]
             if not found:
                 raise Refused(404, "No sweep has held a claim of this number at this payer")
             if len(found) > 1:
@@ -149,10 +147,3 @@ def _item(desk: Desk, wish: ByCase | ByItem | ByClaim) -> int:
                     409, f"{len(found)} claims carry this number; search for it, then name the item"
                 )
             return found[0]
-
-
-def _begun(desk: Desk, claim_number: str, payer: str) -> list[int]:
-    """The items of a claim number in the newest sweep, which may have no result yet."""
-    latest = desk.ledger.latest_sweep()
-    items = () if latest is None else desk.ledger.find_items(latest, claim_number)
-    return [one for one in items if desk.ledger.asked_claim(one)[0].payer == payer]
