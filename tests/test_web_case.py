@@ -21,6 +21,7 @@ from billing.cases import View
 from billing.model import Channel, Found, Remittance
 from bots.portal.browser import Browser
 from console.appeal_sheet import COVER
+from console.web import case_page
 from console.web.case_evidence import DPI, Gallery, spot_key
 from console.web.case_page import CaseFile
 from flows.console_command import desk_of
@@ -210,6 +211,16 @@ def test_evidence_that_is_damaged_or_gone_is_a_sentence(there: Cases) -> None:
         assert "was changed after it was stored" in damaged.why_not
         assert data == b""
         assert "cannot be read" in gone.why_not
+
+
+def test_pages_that_are_not_shown_are_told(
+    there: Cases, biller: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = len(file_of(there, "paid").sheets)
+    where = f"/cases/{there.ids['paid']}/evidence"
+    assert "not shown here" not in biller.get(where).text
+    monkeypatch.setattr(case_page, "MOST_SHEETS", 1)
+    assert f"It rests on {every - 1} page" in biller.get(where).text
 
 
 def test_a_corrected_figure_is_struck_through_on_its_page_too(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from web_console import PASSWORD, desk_over, furnish, person, serving, visitor
 
 from billing.people import Role
 from bots.portal.browser import Browser
+from bots.profile import Profile
 from console.web.app import ROUTERS, make_app
 from console.web.safety import POLICY
 
@@ -101,6 +103,28 @@ def test_every_answer_forbids_foreign_scripts_frames_and_caches(address: str) ->
         assert headers["x-content-type-options"] == "nosniff"
     assert biller.get("/").headers["cache-control"] == "no-store"
     assert "unsafe" not in POLICY
+
+
+def test_what_nobody_foresaw_is_a_page_that_tells_nothing_of_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_profiles() -> Mapping[str, Profile]:
+        raise RuntimeError(f"{PASSWORD} of somebody")
+
+    desk = replace(desk_over(tmp_path), profiles=no_profiles)
+    furnish(desk.ledger, 3)
+    person(desk.ledger, Role.VIEWER)
+    with serving(desk) as found:
+        answer = visitor(found, None)
+        answer.sign_in("viewer")
+        failed = answer.get("/")
+    assert failed.status_code == 500
+    assert "see whether it was done before you repeat it" in " ".join(failed.text.split())
+    assert failed.headers["content-security-policy"] == POLICY
+    told = capsys.readouterr().err
+    assert "RuntimeError in the console" in told
+    assert "in no_profiles" in told
+    assert PASSWORD not in failed.text + told
 
 
 @pytest.mark.browser

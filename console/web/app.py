@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -12,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from billing.cases import CaseChanged
 from billing.errors import ClaimsweepError
@@ -39,7 +43,7 @@ from console.web.interface import make_interface
 from console.web.interface_access import PATH
 from console.web.interface_problems import problem
 from console.web.rendering import page
-from console.web.safety import Safety
+from console.web.safety import Safety, TooLarge
 
 ROUTERS = (
     signing_in.router,
@@ -61,6 +65,10 @@ ROUTERS = (
 """The areas' routes; nothing else is served but what lies in ``static``."""
 STATIC = Path(__file__).parent / "static"
 
+_FAILED = (
+    "The console failed here. Load the page again and see whether it was done before you repeat "
+    "it; what failed stands in the console's own output."
+)
 _WRONG = {403: "Not allowed", 404: "Nothing here", 405: "Not possible", 409: "Changed since"}
 
 
@@ -86,7 +94,7 @@ def make_app(desk: Desk) -> FastAPI:
     app.add_exception_handler(ClaimsweepError, _one_sentence)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _misspelled)
-    app.add_exception_handler(Exception, _unforeseen)
+    app.add_middleware(Unforeseen)
     app.add_middleware(Safety, entrance=desk.entrance)
     return app
 
@@ -120,13 +128,37 @@ async def _misspelled(request: Request, error: Exception) -> Response:
     return _wrong(request, 400, f"These are missing or not what they should be: {named}")
 
 
-async def _unforeseen(request: Request, error: Exception) -> Response:
-    return _wrong(request, 500, "Nothing was changed. Go back and try again; the log has the time.")
-
-
 def _wrong(request: Request, status: int, sentence: str) -> Response:
     if request.url.path.startswith(f"{PATH}/"):
         return problem(status, sentence)  # an address that no mount takes, as one with a line end
     part = "error_part" if request.headers.get("HX-Request") else "error"
     title = _WRONG.get(status, "That did not work")
     return page(request, part, status=status, title=title, sentence=sentence)
+
+
+class Unforeseen:
+    """Answers a request that failed as nobody foresaw, and tells where on standard error: the way
+    through the code, without the error's own words, which may hold a patient's name."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        begun = False
+
+        async def send_on(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_on)
+        except Exception as error:
+            if isinstance(error, TooLarge):
+                raise
+            way = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
+            at = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+            sys.stderr.write(f"{at}: {type(error).__name__} in the console\n{way}")
+            if not begun and scope["type"] == "http":
+                await _wrong(Request(scope), 500, _FAILED)(scope, receive, send)

@@ -32,8 +32,6 @@ from console.web.case_channels import ROWS
 from console.web.case_papers import Paper, is_ours
 
 DPI = 144
-MOST_SHEETS = 12
-"""Pages of one case that are shown; a claim of more is looked up in its document."""
 MOST_PICTURES = 48
 """Drawn pages that are kept in memory: some 10 MB."""
 
@@ -115,8 +113,7 @@ def sheets_of(
             title = f"{paper.source} of payment {trace}, page {page}"
             found.setdefault((sha256, page), Sheet(sha256, page, "document", title, spots))
     kept = [one for one in found.values() if one.sha256 not in quarantined]
-    with_figures = sorted(kept, key=lambda one: not one.spots)
-    return tuple(with_figures[:MOST_SHEETS])
+    return tuple(sorted(kept, key=lambda one: not one.spots))
 
 
 def _page(one: tuple[tuple[str, int | None], object]) -> int:

@@ -26,6 +26,8 @@ from console.web.case_timeline import Event, timeline
 from console.web.desk import Desk
 from console.words import why_a_person
 
+MOST_SHEETS = 12
+"""Pages of evidence that a case shows."""
 SNOOZED_DAYS = 7
 """What the form of snoozing proposes."""
 
@@ -184,7 +186,16 @@ class CaseFile:
 
     @cached_property
     def sheets(self) -> tuple[Sheet, ...]:
-        """The pages that it rests on."""
+        """The pages that it rests on, as many as are shown."""
+        return self._every_sheet[:MOST_SHEETS]
+
+    @property
+    def more_sheets(self) -> int:
+        """How many pages more it rests on."""
+        return len(self._every_sheet) - len(self.sheets)
+
+    @cached_property
+    def _every_sheet(self) -> tuple[Sheet, ...]:
         kind = self.desk.ledger.media_type
         return sheets_of(self.claim, self.every_observation, self.papers, kind)
 

@@ -62,7 +62,7 @@ class Safety:
             message = await receive()
             heard += len(message.get("body", b""))
             if heard > MOST_BYTES:
-                raise _TooLarge
+                raise TooLarge
             return message
 
         refusal = self._refusal(scope["method"], Headers(scope=scope))
@@ -71,7 +71,7 @@ class Safety:
             return
         try:
             await self.app(scope, receive_some, send_with_headers)
-        except _TooLarge:
+        except TooLarge:
             refusal = PlainTextResponse("The request is larger than 64 MiB.", 413)
             await refusal(scope, receive, send_with_headers)
 
@@ -96,5 +96,5 @@ def host_name(host: str) -> str:
         return ""
 
 
-class _TooLarge(Exception):
+class TooLarge(Exception):
     """The body goes on beyond what is taken."""
