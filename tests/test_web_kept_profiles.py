@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -19,9 +18,7 @@ def test_profiles_are_read_again_when_a_file_changed(tmp_path: Path) -> None:
     shutil.copytree(one, folder, ignore=shutil.ignore_patterns("cases"))
     kept = KeptProfiles(tmp_path)
     first = kept()
-    begun = time.perf_counter()
     assert kept() is first
-    assert time.perf_counter() - begun < 0.1
     path = folder / "profile.yaml"
     named = first[one.name].file.payer.name
     path.write_text(path.read_text().replace(f"name: {named}", "name: Larkspur Mutual", 1))
