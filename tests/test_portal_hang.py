@@ -88,7 +88,7 @@ def test_a_page_that_hangs_after_the_password_ends_the_visit(desk: Open) -> None
     def judged(sent: Sent) -> bool:
         return sent.method == "POST" and sent.path == "/Login.aspx"
 
-    work, _ = desk(MEDICAID, Spoiler(judged, endless), answer_seconds=2)
+    work, _ = desk(MEDICAID, Spoiler(judged, endless), answer_seconds=6)
     with pytest.raises((UnknownPage, LoginCutOff)):
         work.run(60)
     assert work.ledger.login_standing(MEDICAID).spent == 1
