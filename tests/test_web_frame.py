@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -125,6 +126,22 @@ def test_what_nobody_foresaw_is_a_page_that_tells_nothing_of_it(
     assert "RuntimeError in the console" in told
     assert "in no_profiles" in told
     assert PASSWORD not in failed.text + told
+
+
+def test_a_ledger_that_cannot_be_used_is_a_page_without_the_machines_folders(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk = desk_over(tmp_path)
+    person(desk.ledger, Role.VIEWER)
+    with serving(desk) as found:
+        viewer = visitor(found, "viewer")
+        with sqlite3.connect(tmp_path / "ledger.sqlite") as connection:
+            connection.execute("DROP TABLE cases")
+        failed = viewer.get("/")
+    assert failed.status_code == 503
+    assert "claimsweep doctor" in failed.text
+    assert str(tmp_path) not in failed.text
+    assert str(tmp_path) in capsys.readouterr().err
 
 
 @pytest.mark.browser

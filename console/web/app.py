@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from billing.cases import CaseChanged
 from billing.errors import ClaimsweepError
+from billing.ledger import LedgerError
 from console.web import (
     accounts,
     audit_page,
@@ -111,6 +112,14 @@ async def _elsewhere(request: Request, error: Exception) -> Response:
 
 
 async def _one_sentence(request: Request, error: Exception) -> Response:
+    if isinstance(error, LedgerError):  # its words name a folder of this machine
+        sys.stderr.write(f"{error}\n")
+        return _wrong(
+            request,
+            503,
+            "The ledger is busy or cannot be used. Try again; if it stays so, "
+            "have the machine's keeper run claimsweep doctor.",
+        )
     status = (
         403 if isinstance(error, NotAllowed) else 409 if isinstance(error, CaseChanged) else 400
     )

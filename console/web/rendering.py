@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from functools import cache
 
@@ -69,8 +69,8 @@ def _day(value: date | None) -> str:
     return "\u2013" if value is None else f"{value:%b} {value.day}, {value.year}"
 
 
-def _instant(value: datetime | None, zone: object = UTC) -> str:
-    return "\u2013" if value is None else f"{value.astimezone(zone):%b %d, %Y %H:%M}"  # type: ignore[arg-type]
+def _instant(value: datetime | None, zone: tzinfo = UTC) -> str:
+    return "\u2013" if value is None else f"{value.astimezone(zone):%b %d, %Y %H:%M}"
 
 
 def _dollars(value: Decimal | None) -> str:
