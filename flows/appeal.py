@@ -13,7 +13,7 @@ from PIL import Image
 
 from billing.actions import filing_limit, next_step
 from billing.errors import BadInput, UnreadableDocument
-from billing.ledger import Ledger, open_ledger
+from billing.ledger import Ledger
 from billing.model import Claim, Remittance, RemittedClaim
 from billing.payer_rules import PayerRules
 from billing.report import ClaimResult
@@ -115,7 +115,7 @@ def make_packet(
     claim is not known, not denied or without evidence, or when a letter cannot be used; nothing
     is written then.
     """
-    ledger = open_ledger(settings.home)
+    ledger = settings.open_ledger()
     day = today or datetime.now(UTC).astimezone(settings.time_zone).date()
     result = last_answer(ledger, claim_id, payer)
     appeal = denied(result, ledger.observations(result.item_id))
@@ -208,7 +208,7 @@ def make_proof(
     Raises BadInput when the claim is not known or ``inboxes`` prove nothing; nothing is written
     then.
     """
-    ledger = open_ledger(settings.home)
+    ledger = settings.open_ledger()
     every = results_of(ledger, claim_id, payer)
     claim = every[0].claim
     profile = load_profiles(settings.profiles).get(claim.payer or "")

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from billing.errors import BadInput
-from billing.ledger import open_ledger
 from flows.options import FINDINGS, AsJson, Home, Profiles, print_json, settings_in_force
 
 audit = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -34,7 +33,7 @@ def show(
     Example: claimsweep audit show --subject "case 12"
     """
     settings = settings_in_force(home, profiles)
-    entries = open_ledger(settings.home).audit_trail(subject=subject, most=most)
+    entries = settings.open_ledger().audit_trail(subject=subject, most=most)
     if as_json:
         rows = [
             {
@@ -73,7 +72,7 @@ def verify(
     Example: claimsweep audit verify --seal 1204:9f2c…
     """
     settings = settings_in_force(home, profiles)
-    ledger = open_ledger(settings.home)
+    ledger = settings.open_ledger()
     problems = ledger.audit_problems(_seal(kept) if kept else None)
     seq, sealed = ledger.audit_seal()
     if as_json:

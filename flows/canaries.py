@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from billing.errors import BadInput, CanaryFailed, PortalError
-from billing.ledger import open_ledger
 from bots.portal.browser import require_driver
 from bots.portal.gate import refusal
 from bots.profile import Profile, load_profiles
@@ -42,7 +41,7 @@ def run_canaries(settings: Settings, payer: str | None) -> list[CanaryResult]:
     require_driver()
     context = SweepContext(
         settings=settings,
-        ledger=open_ledger(settings.home),
+        ledger=settings.open_ledger(),
         profiles=profiles,
         sweep_id="",
         business_date=datetime.now(UTC).astimezone(settings.time_zone).date(),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from billing.errors import BadInput
-from billing.ledger import Ledger, open_ledger
+from billing.ledger import Ledger
 from billing.operations import Costs
 from billing.people import Role
 from flows.console_settings import entrance_of
@@ -61,12 +61,12 @@ def console(
 
     settings = settings_in_force(home, profiles)
     if recover is not None:
-        password = recovered(open_ledger(settings.home), recover)
+        password = recovered(settings.open_ledger(), recover)
         sys.stdout.write(f"Sign in as {recover} with the password {password}\n")
         return
     secure = _served_by_tls(host, tls_certificate, tls_key, behind_proxy)
     entrance = entrance_of(settings, host=host, secure=secure)
-    ledger = open_ledger(settings.home)
+    ledger = settings.open_ledger()
     first = first_administrator(ledger)
     if first:
         sys.stdout.write(f"First run: sign in as {FIRST} with the password {first}\n")

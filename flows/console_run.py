@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from billing.errors import ClaimsweepError
-from billing.ledger import Ledger, Run, RunState, open_ledger
+from billing.ledger import Ledger, Run, RunState
 from bots.portal.browser import require_driver
 from bots.profile import load_profiles
 from flows.command import log_of
@@ -82,7 +82,7 @@ def main() -> int:
     os.umask(0o077)
     stop_as_control_c_does()
     settings = settings_in_force(None, None)
-    ledger = open_ledger(settings.home)
+    ledger = settings.open_ledger()
     run = ledger.take_run(int(sys.argv[1]), datetime.now(UTC))
     state, said = RunState.FAILED, ""
     try:

@@ -21,7 +21,7 @@ from billing.errors import (
     TryLater,
     UnknownPage,
 )
-from billing.ledger import Ledger, open_ledger
+from billing.ledger import Ledger
 from billing.model import Channel, Claim, Conclusion, NoAnswer, Observation, Reason
 from billing.payer_rules import PayerRules
 from billing.reconcile import conclude
@@ -175,7 +175,7 @@ class SweepContext:
 def open_context(sweep_id: str) -> SweepContext:
     """Open what ``sweep_id`` needs from the settings in the environment."""
     settings = load_settings()
-    ledger = open_ledger(settings.home)
+    ledger = settings.open_ledger()
     return SweepContext(
         settings=settings,
         ledger=ledger,

@@ -10,7 +10,7 @@ from typing import TypeVar
 from PIL import Image
 
 from billing.errors import BadInput, ClaimsweepError
-from billing.ledger import Ledger, open_ledger
+from billing.ledger import Ledger
 from billing.model import Evidence, Found, Observation, Remittance
 from bots.reading.words import POINTS_PER_INCH, draw_page
 from console.pictures import Box, boxed
@@ -29,7 +29,7 @@ def show_evidence(settings: Settings, claim_id: str, sweep_id: str | None, out: 
     Of the latest sweep, unless another is named. File names hold the ledger's own number of the
     claim and the evidence's hash. Raises BadInput when there is no such claim or nothing to draw.
     """
-    ledger = open_ledger(settings.home)
+    ledger = settings.open_ledger()
     chosen = sweep_id or ledger.latest_sweep()
     items = ledger.find_items(chosen, claim_id) if chosen else ()
     if not items:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from billing.errors import BadInput
-from billing.ledger import Ledger, open_ledger
+from billing.ledger import Ledger
 from billing.operations import Costs
 from bots.profile import load_profiles
 from console.period import Told, work_out
@@ -37,7 +37,7 @@ def run_period(settings: Settings, span: Span, *, until: date | None, out: Path 
     today = datetime.now(UTC).astimezone(settings.time_zone).date()
     last = until or (today if span is Span.WEEK else month_end(today))
     profiles = load_profiles(settings.profiles)
-    ledger = open_ledger(settings.home)
+    ledger = settings.open_ledger()
     names = {one.id: one.file.payer.name for one in profiles.values()}
     told = tell_period(
         ledger, span, last, names, costs=Costs(**settings.costs), zone=settings.time_zone

@@ -13,7 +13,7 @@ from billing.coverage import Coverage, CoverageObservation, Visit
 from billing.eligibility import conclude_visit, same_person
 from billing.errors import BadInput
 from billing.identity import Verdict, judge, same_id
-from billing.ledger import Ledger, VisitItem, WorkItem, open_ledger, owner_name
+from billing.ledger import Ledger, VisitItem, WorkItem, owner_name
 from billing.model import (
     Answer,
     Channel,
@@ -107,7 +107,7 @@ class _Desk:
 
 def _open(settings: Settings, outbox: Path, inbox: Path) -> _Desk:
     started = datetime.now(UTC)
-    profiles, ledger = load_profiles(settings.profiles), open_ledger(settings.home)
+    profiles, ledger = load_profiles(settings.profiles), settings.open_ledger()
     return _Desk(settings, outbox, inbox, started, profiles, ledger, parties(settings))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from billing.agreement import may_post
 from billing.errors import BadInput
-from billing.ledger import Batch, BatchState, HeldBack, Ledger, open_ledger
+from billing.ledger import Batch, BatchState, HeldBack, Ledger
 from billing.model import Claim, Remittance
 from billing.money import usd
 from billing.received_payments import Received
@@ -53,7 +53,7 @@ def propose(
     Where ``exports`` are given, a claim must be a row of one by three identifiers. Raises
     BadInput when a file or an export cannot be opened, or none of the files holds a payment.
     """
-    ledger, now = open_ledger(settings.home), datetime.now(UTC)
+    ledger, now = settings.open_ledger(), datetime.now(UTC)
     profiles = load_profiles(settings.profiles)
     names = spellings(profiles)
     own = settings.own_systems
@@ -104,7 +104,7 @@ def export(
     Raises BadInput. It counts as exported before the first byte is written, so that nothing that
     a run killed half-way left behind can be taken for a batch that never went out.
     """
-    ledger = open_ledger(settings.home)
+    ledger = settings.open_ledger()
     batch, before = ledger.export_batch(batch_id, by=by, at=datetime.now(UTC))
     return batch, _write(ledger, batch, out, undo=False), before
 
@@ -116,7 +116,7 @@ def undo(
 
     Nothing is written of a batch that never went out.
     """
-    ledger = open_ledger(settings.home)
+    ledger = settings.open_ledger()
     was_out = BatchState.EXPORTED in ledger.batch(batch_id).acts
     if was_out and out is None:
         raise BadInput(

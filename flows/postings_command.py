@@ -80,11 +80,10 @@ def list_batches(as_json: AsJson = False, home: Home = None, profiles: Profiles 
 
     Example: claimsweep postings list
     """
-    from billing.ledger import open_ledger
     from console.batches import batch_json, batch_text
     from console.contested import contested_json, contested_text
 
-    ledger = open_ledger(settings_in_force(home, profiles).home)
+    ledger = settings_in_force(home, profiles).open_ledger()
     batches, contested = ledger.batches(), ledger.contested()
     if as_json:
         listed = [batch_json(one, whole=False) for one in batches]
@@ -120,10 +119,9 @@ def settle(
 
     Example: claimsweep postings settle 0012345 --stands 1a2b3c4d --reason "the payer confirmed it"
     """
-    from billing.ledger import open_ledger
     from flows.settling import settle as settle_payment
 
-    ledger = open_ledger(settings_in_force(home, profiles).home)
+    ledger = settings_in_force(home, profiles).open_ledger()
     settle_payment(ledger, payment, stands, payer=payer, reason=reason, by=by or getpass.getuser())
     sys.stdout.write("Settled. Post it: claimsweep postings propose\n")
 
@@ -141,10 +139,9 @@ def unsettle(
 
     Example: claimsweep postings unsettle 0012345 --reason "the payer sent a third statement"
     """
-    from billing.ledger import open_ledger
     from flows.settling import unsettle as unsettle_payment
 
-    ledger = open_ledger(settings_in_force(home, profiles).home)
+    ledger = settings_in_force(home, profiles).open_ledger()
     unsettle_payment(ledger, payment, payer=payer, reason=reason, by=by or getpass.getuser())
     sys.stdout.write("Taken back: the payment is held again.\n")
 
@@ -155,10 +152,9 @@ def show(batch: str, as_json: AsJson = False, home: Home = None, profiles: Profi
 
     Example: claimsweep postings show P20261126-1
     """
-    from billing.ledger import open_ledger
     from console.batches import batch_json, batch_text
 
-    one = open_ledger(settings_in_force(home, profiles).home).batch(batch)
+    one = settings_in_force(home, profiles).open_ledger().batch(batch)
     if as_json:
         print_json(batch_json(one, whole=True))
     else:
@@ -177,10 +173,9 @@ def approve(
 
     Example: claimsweep postings approve P20261126-1 --by maria
     """
-    from billing.ledger import open_ledger
     from console import batches
 
-    ledger = open_ledger(settings_in_force(home, profiles).home)
+    ledger = settings_in_force(home, profiles).open_ledger()
     one = batches.approve(ledger, batch, by=by, at=datetime.now(UTC))
     if as_json:
         print_json(batches.batch_json(one, whole=False))

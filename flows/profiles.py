@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from billing.errors import BadInput, ProfileError
-from billing.ledger import Ledger, open_ledger
+from billing.ledger import Ledger
 from billing.model import Channel, Found, Observation
 from bots.claim_task import ClaimStatusTask
 from bots.portal.gate import refusal
@@ -100,7 +100,7 @@ def record(settings: Settings, payer: str, claim_id: str, case: str) -> Path:
     profiles = load_profiles(settings.profiles)
     if payer not in profiles:
         raise BadInput(f"No payer profile {payer!r}; there are: {', '.join(sorted(profiles))}")
-    ledger, today = open_ledger(settings.home), datetime.now(UTC).astimezone(settings.time_zone)
+    ledger, today = settings.open_ledger(), datetime.now(UTC).astimezone(settings.time_zone)
     what, _, name = case.partition("-")
     if what == ELIGIBILITY and name:
         pages, body = _covered(ledger, profiles[payer], claim_id)
@@ -202,7 +202,7 @@ def passport(settings: Settings) -> list[dict[str, str | bool]]:
     now = datetime.now(UTC)
     today = now.astimezone(settings.time_zone).date()
     known = (settings.home / "ledger.sqlite").exists()  # looking makes no ledger
-    ledger = open_ledger(settings.home) if known else None
+    ledger = settings.open_ledger() if known else None
     return [
         {
             "payer": profile.id,
@@ -242,5 +242,5 @@ def clear_account(settings: Settings, payer: str) -> None:
     """
     if payer not in load_profiles(settings.profiles):
         raise BadInput(f"No payer profile {payer!r}")
-    open_ledger(settings.home).clear_account(payer, datetime.now(UTC))
+    settings.open_ledger().clear_account(payer, datetime.now(UTC))
     drop_session(settings.home, payer)

@@ -11,7 +11,6 @@ from billing.agreement import Agreed
 from billing.deposit_findings import MoneyFinding, money_findings
 from billing.deposits import Deposit
 from billing.errors import BadInput
-from billing.ledger import open_ledger
 from bots.bank.read import read_statement
 from bots.exports.read import read_export
 from bots.profile import load_profiles, spellings
@@ -57,7 +56,7 @@ def reconcile(
     """
     now = datetime.now(UTC)
     today = now.astimezone(settings.time_zone).date()
-    profiles, ledger = load_profiles(settings.profiles), open_ledger(settings.home)
+    profiles, ledger = load_profiles(settings.profiles), settings.open_ledger()
     names, own = spellings(profiles), settings.own_systems
     claims = [
         claim

@@ -15,7 +15,7 @@ from typing import Any, get_args
 
 from billing.coverage import CoverageObservation
 from billing.errors import BadInput, UnreadableDocument
-from billing.ledger import AskedVisit, Ledger, open_ledger
+from billing.ledger import AskedVisit, Ledger
 from billing.model import Channel, Found, NoAnswer, Observation, Remittance
 from billing.report import ClaimResult
 from bots.page_language import Locators
@@ -169,7 +169,7 @@ def replay_sweeps(
     profiles = load_profiles(settings.profiles)
     if payer not in profiles:
         raise BadInput(f"No payer profile {payer!r}; there are: {', '.join(sorted(profiles))}")
-    ledger = open_ledger(settings.home)
+    ledger = settings.open_ledger()
     sweeps = (sweep_id,) if sweep_id else ledger.sweeps_since(since)
     again = _Again(ledger, profiles[payer])
     claims = [(sweep, result) for sweep in sweeps for result in ledger.results(sweep, payer)]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from billing.coverage import EligibilityReport, VisitOutcome
 from billing.errors import AccountBusy, BadInput, ClaimsweepError
-from billing.ledger import Ledger, SweepStart, open_ledger
+from billing.ledger import Ledger, SweepStart
 from billing.model import Outcome
 from billing.report import SweepReport
 from bots.exports.systems import System
@@ -84,7 +84,7 @@ def run_sweep(
     started = datetime.now(UTC)
     profiles = load_profiles(settings.profiles)
     require_driver()
-    ledger = open_ledger(settings.home)
+    ledger = settings.open_ledger()
     today, own = started.astimezone(settings.time_zone).date(), settings.own_systems
     start = start_sweep(
         ledger, exports, profiles, today, own=own, payer=payer, limit=limit, ask_all=ask_all
@@ -134,7 +134,7 @@ def run_eligibility(
     started = datetime.now(UTC)
     profiles = load_profiles(settings.profiles)
     require_driver()
-    ledger = open_ledger(settings.home)
+    ledger = settings.open_ledger()
     intake = take_in_schedule(
         ledger, schedule, profiles, own=settings.own_systems, payer=payer, limit=limit
     )
@@ -155,7 +155,7 @@ def run_check(settings: Settings, claim_id: str, exports: list[Path], *, watch: 
     started = datetime.now(UTC)
     profiles = load_profiles(settings.profiles)
     require_driver()
-    ledger = open_ledger(settings.home)
+    ledger = settings.open_ledger()
     intake = take_in(ledger, exports, profiles, own=settings.own_systems, claim_id=claim_id)
     today = started.astimezone(settings.time_zone).date()
     sweep_id = f"check-{started:%Y%m%d-%H%M%S-%f}"
@@ -170,7 +170,7 @@ def run_report(settings: Settings, sweep_id: str | None, *, out: Path | None) ->
     """Write a finished sweep's files again. Raises BadInput when there is none."""
     started = datetime.now(UTC)
     profiles = load_profiles(settings.profiles)
-    ledger = open_ledger(settings.home)
+    ledger = settings.open_ledger()
     chosen = sweep_id or ledger.latest_sweep()
     if chosen is None:
         raise BadInput(f"The ledger in {settings.home} holds no sweep; run claimsweep sweep first")
@@ -189,7 +189,7 @@ def run_write_back(
     Returns what was written and the folder it is in. Raises BadInput when there is no sweep or
     the folder cannot be written.
     """
-    ledger = open_ledger(settings.home)
+    ledger = settings.open_ledger()
     chosen = sweep_id or ledger.latest_sweep()
     if chosen is None:
         raise BadInput(f"The ledger in {settings.home} holds no sweep; run claimsweep sweep first")

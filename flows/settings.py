@@ -10,11 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from billing.errors import BadInput
 from billing.money import money
 from bots.exports.systems import System, own_systems
+
+if TYPE_CHECKING:
+    from billing.ledger import Ledger
 
 COMMAND_SECONDS = 30
 COSTS = ("per_hour", "per_check")
@@ -35,7 +39,9 @@ class Settings:
     appeals, ``appeal_letters`` is the folder of the user's own letters, and ``mappings`` that
     of the biller's own mappings of exports. ``costs`` are dollars of an hour of asking (per_hour)
     and of a check (per_check), for the reports of a period; ``console`` is how people come into
-    the console.
+    the console. ``ledger_url`` is the ledger's database, where it is not the file in the home.
+    ``evidence``, ``retention``, ``unattended``, ``notify`` and ``telemetry`` are the file's tables
+    of those names, each read where it is used.
     """
 
     home: Path
@@ -54,6 +60,18 @@ class Settings:
     mappings: Path | None = None
     costs: Mapping[str, Decimal] = field(default_factory=dict)
     console: Mapping[str, object] = field(default_factory=dict)
+    ledger_url: str | None = None
+    evidence: Mapping[str, object] = field(default_factory=dict)
+    retention: Mapping[str, object] = field(default_factory=dict)
+    unattended: Mapping[str, object] = field(default_factory=dict)
+    notify: Mapping[str, object] = field(default_factory=dict)
+    telemetry: Mapping[str, object] = field(default_factory=dict)
+
+    def open_ledger(self) -> Ledger:
+        """The ledger in force, made where there is none. Raises LedgerError or BadInput."""
+        from billing.ledger import open_ledger
+
+        return open_ledger(self.home, self.ledger_url)
 
     @property
     def own_systems(self) -> tuple[System, ...]:
@@ -121,6 +139,12 @@ def load_settings(
         mappings=Path(str(own)).expanduser().resolve() if own else None,
         costs=_costs(table),
         console=_table(table, "console"),
+        ledger_url=_text(table, "ledger_url"),
+        evidence=_table(table, "evidence"),
+        retention=_table(table, "retention"),
+        unattended=_table(table, "unattended"),
+        notify=_table(table, "notify"),
+        telemetry=_table(table, "telemetry"),
     )
 
 
@@ -210,6 +234,13 @@ def _commands(table: Mapping[str, object], name: str) -> Mapping[str, Sequence[s
     ):
         raise BadInput(f"Settings: [{name}] must hold lists of texts: the program and its words")
     return section
+
+
+def _text(table: Mapping[str, object], name: str) -> str | None:
+    value = os.environ.get(f"CLAIMSWEEP_{name.upper()}") or table.get(name)
+    if value is not None and not isinstance(value, str):
+        raise BadInput(f"Settings: {name} is a text")
+    return value
 
 
 def _yes_or_no(table: Mapping[str, object], name: str) -> bool:

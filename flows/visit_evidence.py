@@ -13,7 +13,7 @@ from PIL import Image
 from billing.coverage import VisitConclusion, VisitOutcome, VisitResult
 from billing.eligibility import figure_paths
 from billing.errors import BadInput
-from billing.ledger import Ledger, open_ledger
+from billing.ledger import Ledger
 from billing.model import Evidence
 from console.pictures import is_inside
 from console.words import counted
@@ -86,7 +86,7 @@ def show_visit(settings: Settings, row: int, sweep_id: str | None, out: Path) ->
     Of the schedule checked last, unless another sweep is named. Raises BadInput when there is no
     such visit or nothing was saved of it, EvidenceDamaged when bytes are not those stored.
     """
-    ledger = open_ledger(settings.home)
+    ledger = settings.open_ledger()
     chosen = sweep_id or ledger.latest_schedule()
     results = ledger.visit_results(chosen, row) if chosen else ()
     if not results:
