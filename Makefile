@@ -1,5 +1,5 @@
 # Each command does all its own set-up, is safe to repeat and says what it is doing.
-.PHONY: demo test key faults figures accuracy check format setup doctor clean help
+.PHONY: demo test key faults figures accuracy attack audit sbom check format setup doctor clean help
 .DEFAULT_GOAL := help
 
 IN := .venv/bin/
@@ -25,6 +25,15 @@ figures: .venv/.ready ## accuracy, throughput and waiting at each simulated port
 
 accuracy: .venv/.ready ## simulated remittances of twenty issuers read and marked field by field, as a table
 	@$(IN)python tests/benchmarks/remittance_accuracy.py
+
+attack: .venv/.ready ## the attacks of docs/security.md at full size: endless downloads, bombs, ten million rows
+	@$(IN)python -m pytest -q tests/test_attack_*.py --full-size
+
+audit: .venv/.installed ## known faults of the locked packages, but for those excepted until a day
+	@$(IN)python .ci/supply.py audit
+
+sbom: .venv/.installed ## every locked package with its hashes and who wants it, as CycloneDX JSON
+	@$(IN)python .ci/supply.py sbom artifacts/sbom.json
 
 check: .venv/.installed ## lint, types and the direction of imports
 	@$(IN)ruff check .

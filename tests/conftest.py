@@ -39,6 +39,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """How large the tests are that may be made longer by hand."""
     parser.addoption("--key-claims", type=int, default=30, help="claims per payer and seed (30)")
     parser.addoption("--kills", type=int, default=20, help="workers killed while signing in (20)")
+    parser.addoption("--full-size", action="store_true", help="attacks at full size, not scaled")
+
+
+@pytest.fixture(scope="session")
+def full_size(request: pytest.FixtureRequest) -> bool:
+    """Whether attacks come at full size: ten gigabytes, ten million rows."""
+    return bool(request.config.getoption("--full-size"))
 
 
 @pytest.fixture(scope="session")
