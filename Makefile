@@ -11,6 +11,7 @@ demo: .venv/.ready ## start the simulated payers, sweep their sample exports, sh
 	@$(IN)claimsweep demo
 
 test: .venv/.ready ## run every test, in three processes
+	@$(IN)python tests/postgres_server.py
 	@$(IN)python -m pytest -n 3 --dist worksteal
 
 key: .venv/.ready ## every field of 2,000 claims (seeds 1-5, 200 of each payer) against the answer key

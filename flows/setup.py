@@ -69,7 +69,7 @@ def provide_browser() -> Browser:
     try:
         prove_browser(browser)
     except BadInput:
-        apt = _apt()
+        apt = apt_get()
         if browser.executable is not None or apt is None:
             raise
         say("Playwright's Chromium lacks system libraries: installing them with apt-get")
@@ -83,11 +83,11 @@ def _provide_driver() -> None:
     try:
         require_driver()
     except BadInput:
-        apt = _apt()
+        apt = apt_get()
         if apt is None:
             raise
         say("Playwright lacks a system library: installing it with apt-get (at most 10 minutes)")
-        _apt_install(apt, DRIVER_PACKAGES)
+        apt_install(apt, DRIVER_PACKAGES)
         require_driver()
 
 
@@ -98,9 +98,9 @@ def provide_tesseract() -> str:
         remedy = "sudo apt-get install -y tesseract-ocr"
         if sys.platform == "darwin":
             remedy = "brew install tesseract"
-        elif apt := _apt():
+        elif apt := apt_get():
             say("no Tesseract here: installing it with apt-get (at most 10 minutes)")
-            _apt_install(apt, TESSERACT_PACKAGES)
+            apt_install(apt, TESSERACT_PACKAGES)
             version = tesseract_version()
         if version is None:
             raise BadInput(
@@ -170,11 +170,11 @@ def _install_chromium() -> None:
             "No browser found, and this Ubuntu's chromium package is only a pointer to a snap; "
             f"install Google Chrome, or set {VARIABLE} to a Chromium, and run make again."
         )
-    apt = _apt()
+    apt = apt_get()
     if apt is None:
         raise BadInput(f"No browser found: {MEND}, and run make again")
     say("installing chromium-headless-shell with apt-get (at most 10 minutes)")
-    _apt_install(apt, CHROMIUM_PACKAGES)
+    apt_install(apt, CHROMIUM_PACKAGES)
 
 
 def chromium_is_a_snap(os_release: Path = Path("/etc/os-release")) -> bool:
@@ -185,7 +185,7 @@ def chromium_is_a_snap(os_release: Path = Path("/etc/os-release")) -> bool:
         return False
 
 
-def _apt() -> list[str] | None:
+def apt_get() -> list[str] | None:
     """How apt-get may be run here without asking anyone, or None."""
     if shutil.which("apt-get") is None:
         return None
@@ -196,7 +196,8 @@ def _apt() -> list[str] | None:
     return None
 
 
-def _apt_install(apt: Sequence[str], packages: Sequence[str]) -> None:
+def apt_install(apt: Sequence[str], packages: Sequence[str]) -> None:
+    """Install packages by what :func:`apt_get` gave; the caller looks whether they are there."""
     install = [*apt, "-o", "DPkg::Lock::Timeout=60", "install", "-y", "--no-install-recommends"]
     if run_within(APT_INSTALL_SECONDS, [*install, *packages]):
         return

@@ -10,12 +10,14 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from postgres_server import PostgresServer, postgres_server
 
 from billing.errors import BadInput
 from bots.portal.browser import VARIABLE, Browser, find_browser
@@ -127,6 +129,25 @@ def tesseract() -> str:
     if path is None:
         pytest.skip("Tesseract is not installed")
     return path
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL of this process of tests, which spares the disk."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(postgres_server(durable=False))
+        except BadInput as error:
+            pytest.skip(str(error))
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """SQLAlchemy's address of an empty database of this test's own."""
+    name = postgres.new_database()
+    yield postgres.url_of(name)
+    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 TWO_PAYERS = "juniper-ridge,franklin-medicaid"
