@@ -2,11 +2,11 @@
 
 from billing.ledger.accounts import BegunLogin, LoginStanding
 from billing.ledger.batches import Act, Batch, BatchState, HeldBack
-from billing.ledger.database import LedgerError
 from billing.ledger.evidence import EvidenceDamaged, EvidenceMissing
 from billing.ledger.items import WorkItem
 from billing.ledger.nights import Night, Tally
 from billing.ledger.owners import living_process, owner_is_dead, owner_name
+from billing.ledger.patience import LedgerAway, LedgerError
 from billing.ledger.runs import Run, RunState
 from billing.ledger.store import Ledger, open_ledger
 from billing.ledger.sweeps import Progress, SweepStart, SweptExport
@@ -23,6 +23,7 @@ __all__ = [
     "HeldBack",
     "KeptAnswer",
     "Ledger",
+    "LedgerAway",
     "LedgerError",
     "LoginStanding",
     "Night",

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Engine, Row, Table, create_engine, event, inspect, select
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Row,
+    Table,
+    create_engine,
+    event,
+    func,
+    inspect,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
-from billing.errors import BadInput, ClaimsweepError
+from billing.errors import BadInput
 from billing.ledger import tables
+from billing.ledger.patience import PATIENCE_SECONDS, LedgerAway, LedgerError, Patience
 
 LEDGER_FILE = "ledger.sqlite"
 BUSY_SECONDS = 30
@@ -24,33 +36,33 @@ AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
-class LedgerError(ClaimsweepError):
-    """The ledger's database cannot be opened, read or written."""
-
-
 class Database:
     """A ledger's database and the folder it lives in."""
 
     def __init__(self, home: Path, engine: Engine) -> None:
         self.home = home
+        self.patience = Patience()
         self._engine = engine
         self._insert = _INSERTS[engine.dialect.name]
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the ledger and writes nothing."""
-        with _one_sentence(self.home), self._engine.connect() as connection, connection.begin():
+        with _transaction(self.home, self._engine, self.patience, writes=False) as connection:
             yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         """A transaction that is committed whole when the block ends, or not at all."""
-        with (
-            _one_sentence(self.home),
-            self._engine.connect().execution_options(writes=True) as connection,
-            connection.begin(),
-        ):
+        with _transaction(self.home, self._engine, self.patience, writes=True) as connection:
             yield connection
+
+    def now(self) -> datetime:
+        """The instant by the one clock of all who share this ledger."""
+        if self._engine.dialect.name == "sqlite":
+            return datetime.now(UTC)
+        with self._reading() as connection:
+            return instant(connection)
 
     def _insert_or_keep(
         self, connection: Connection, table: Table, rows: list[dict[str, Any]]
@@ -84,16 +96,15 @@ def connect(home: Path, url: str | None, bring_up: Callable[[Connection], None])
     """
     if url is None:
         path = home / LEDGER_FILE
-        with _one_sentence(home):
-            try:
-                path.touch(mode=0o600)
-            except OSError as error:
-                raise LedgerError(
-                    f"{path} cannot be written ({error.strerror}): choose another home."
-                ) from None
+        try:
+            path.touch(mode=0o600)
+        except OSError as error:
+            raise LedgerError(
+                f"{path} cannot be written ({error.strerror}): choose another home."
+            ) from None
         url = f"sqlite:///{path}"
     try:
-        engine = create_engine(url, hide_parameters=True)
+        engine = create_engine(url, hide_parameters=True, **_options(url))
     except (ArgumentError, ImportError):
         raise BadInput(
             "The ledger's database URL cannot be used: check its spelling and its driver."
@@ -103,11 +114,7 @@ def connect(home: Path, url: str | None, bring_up: Callable[[Connection], None])
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up)
         event.listen(engine, "begin", _begin)
-    with (
-        _one_sentence(home),
-        engine.connect().execution_options(writes=True) as connection,
-        connection.begin(),
-    ):
+    with _transaction(home, engine, Patience(), writes=True) as connection:
         _agree_on_version(home, connection, bring_up)
     return engine
 
@@ -154,12 +161,107 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def instant(connection: Connection) -> datetime:
+    """The instant by the one clock of all who share the ledger.
+
+    That is PostgreSQL's own; a file is shared by processes of one machine, whose clock it is.
+    """
+    if connection.dialect.name == "sqlite":
+        return datetime.now(UTC)
+    told: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+    return told.astimezone(UTC)
+
+
+def _options(url: str) -> dict[str, Any]:
+    """A cut wire is noticed on both ends within seconds, and nobody keeps the others waiting."""
+    if not url.startswith("postgresql"):
+        return {}
+    told = " ".join(f"-c {name}={value}" for name, value in _POSTGRESQL.items())
+    return {"pool_pre_ping": True, "connect_args": {**_WIRE, "options": told}}
+
+
+_WIRE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+_POSTGRESQL = {
+    "lock_timeout": f"{BUSY_SECONDS}s",
+    # a worker that is cut off in the middle lets go of what it holds
+    "idle_in_transaction_session_timeout": f"{BUSY_SECONDS}s",
+    "tcp_keepalives_idle": 10,
+    "tcp_keepalives_interval": 5,
+    "tcp_keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+
+
 @contextmanager
-def _one_sentence(home: Path) -> Iterator[None]:
+def _transaction(
+    home: Path, engine: Engine, patience: Patience, *, writes: bool
+) -> Iterator[Connection]:
+    """A transaction; a database that is away when it should begin is waited for.
+
+    Raises LedgerError with one sentence, LedgerAway when the database goes away after that.
+    """
+    while True:
+        with ExitStack() as begun:
+            try:
+                connection = begun.enter_context(engine.connect())
+                begun.enter_context(connection.execution_options(writes=writes).begin())
+            except DBAPIError as error:
+                if not _passes(error):
+                    raise LedgerError(f"{home}: {_what_failed(error)}") from None
+                away = error
+            else:
+                begun = begun.pop_all()
+                break
+        if not patience.another_try():
+            raise LedgerError(f"{home}: {_what_is_away(away)}") from None
     try:
-        yield
+        with begun:
+            yield connection
     except DBAPIError as error:
+        if _passes(error):
+            raise LedgerAway(f"{home}: {_what_is_away(error)}") from None
         raise LedgerError(f"{home}: {_what_failed(error)}") from None
+    patience.answered()
+
+
+def _passes(error: DBAPIError) -> bool:
+    """Whether the database is only away, or kept by others, for what may be a moment."""
+    said, state = str(error.orig), getattr(error.orig, "sqlstate", None)
+    if isinstance(error.orig, sqlite3.Error):
+        return "locked" in said.lower()
+    if state is not None:
+        return state.startswith("08") or state in _PASSING
+    if "FATAL" in said:  # refused at the door, which a wrong password is too
+        return any(words in said for words in _AT_THE_DOOR)
+    return error.connection_invalidated or isinstance(error, OperationalError)
+
+
+_PASSING = (
+    "25P03",  # idle in transaction
+    "40001",  # another was first
+    "40P01",  # deadlock
+    "53300",  # too many connections
+    "55P03",  # lock not available
+    "57P01",  # shut down by its operator
+    "57P02",  # shut down by a crash of another session
+    "57P03",  # starting up
+)
+_AT_THE_DOOR = ("starting up", "shutting down", "recovery", "too many", "remaining connection")
+
+
+def _what_is_away(error: DBAPIError) -> str:
+    if isinstance(error.orig, sqlite3.Error):
+        return _SENTENCES["locked"]
+    return (
+        f"the ledger's database has not answered for {PATIENCE_SECONDS} seconds: see that it runs "
+        "and can be reached, then run the same command again."
+    )
 
 
 def _what_failed(error: DBAPIError) -> str:
@@ -174,7 +276,7 @@ _SENTENCES = {
     "not a database": "the file ledger.sqlite is not a database: restore it from a backup.",
     "malformed": "the ledger's database is damaged: restore it from a backup.",
     "disk is full": "the disk is full: make room, then run again; nothing was half-written.",
-    "locked": f"the ledger was busy for {BUSY_SECONDS} seconds: end the other run, then try again.",
+    "locked": f"the ledger was busy for over {BUSY_SECONDS} s: end the other run, then try again.",
     "readonly": "the ledger's database cannot be written: check its owner and permissions.",
     "unable to open": "the ledger's database cannot be opened: check its owner and permissions.",
     "disk i/o error": "the disk failed under the ledger's database: check the disk.",

@@ -15,7 +15,8 @@ from sqlalchemy import Connection, select
 
 from billing.errors import ClaimsweepError
 from billing.ledger import tables
-from billing.ledger.database import Database, LedgerError
+from billing.ledger.database import Database
+from billing.ledger.patience import LedgerError
 
 EVIDENCE_FOLDER = "evidence"
 _INCOMING = "incoming"

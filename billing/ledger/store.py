@@ -11,12 +11,13 @@ from billing.ledger.batch_parts import BatchParts
 from billing.ledger.case_deeds import CaseDeeds
 from billing.ledger.case_history import CaseHistory
 from billing.ledger.cases import Cases
-from billing.ledger.database import Database, LedgerError, connect
+from billing.ledger.database import Database, connect
 from billing.ledger.decisions import Decisions
 from billing.ledger.evidence import EvidenceShelf, prepare_folder
 from billing.ledger.history import History
 from billing.ledger.items import Work
 from billing.ledger.nights import Nights
+from billing.ledger.patience import LedgerError
 from billing.ledger.people import People
 from billing.ledger.reports import Reports
 from billing.ledger.runs import Runs

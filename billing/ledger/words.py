@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from billing.claim_places import SegmentPlaces
 from billing.coverage import CoverageObservation, Visit, VisitConclusion
-from billing.ledger.database import LedgerError
+from billing.ledger.patience import LedgerError
 from billing.model import (
     Claim,
     Conclusion,
