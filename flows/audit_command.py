@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from billing.errors import BadInput
+from flows.deep_check import read_seal
 from flows.options import FINDINGS, AsJson, Home, Profiles, print_json, settings_in_force
 
 audit = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -73,7 +73,7 @@ def verify(
     """
     settings = settings_in_force(home, profiles)
     ledger = settings.open_ledger()
-    problems = ledger.audit_problems(_seal(kept) if kept else None)
+    problems = ledger.audit_problems(read_seal(kept) if kept else None)
     seq, sealed = ledger.audit_seal()
     if as_json:
         print_json({"entries": seq, "seal": f"{seq}:{sealed}", "problems": problems})
@@ -85,12 +85,3 @@ def verify(
         sys.stdout.write(f"seal {seq}:{sealed}\n")
     if problems:
         raise typer.Exit(FINDINGS)
-
-
-def _seal(text: str) -> tuple[int, str]:
-    number, _, sealed = text.partition(":")
-    if not number.isdecimal() or len(sealed) != 64:
-        raise BadInput(
-            f"{text!r} is no seal; it is what an earlier audit verify printed after 'seal'"
-        )
-    return int(number), sealed

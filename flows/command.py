@@ -15,6 +15,7 @@ from billing.errors import ClaimsweepError
 from flows.appeal_command import appeal
 from flows.audit_command import audit
 from flows.console_command import console
+from flows.doctor_command import doctor
 from flows.edi_command import edi
 from flows.eligibility_command import eligibility
 from flows.entering import code, policy
@@ -178,36 +179,7 @@ def canary(
 app.command()(report)
 
 
-@app.command()
-def doctor(as_json: AsJson = False, home: Home = None, profiles: Profiles = None) -> None:
-    """Show what was found on this machine, each with its mend.
-
-    Example: claimsweep doctor
-    """
-    from bots.profile import load_profile
-    from flows.doctor import examine
-
-    settings = settings_in_force(home, profiles)
-    checks = examine(
-        home=settings.home,
-        profiles=settings.profiles,
-        ledger=settings.home / "ledger.sqlite",
-        load_profile=load_profile,
-    )
-    if as_json:
-        print_json(
-            {
-                "checks": [
-                    {"name": c.name, "ok": c.ok, "found": c.found, "mend": c.mend} for c in checks
-                ]
-            }
-        )
-    else:
-        for c in checks:
-            mend = f"\n       mend: {c.mend}" if c.mend and not c.ok else ""
-            sys.stdout.write(f"{'ok  ' if c.ok else 'FAIL'} {c.name}: {c.found}{mend}\n")
-    if not all(c.ok for c in checks):
-        raise typer.Exit(FINDINGS)
+app.command()(doctor)
 
 
 @app.command()

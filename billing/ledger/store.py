@@ -23,6 +23,7 @@ from billing.ledger.reports import Reports
 from billing.ledger.runs import Runs
 from billing.ledger.saved_views import SavedViews
 from billing.ledger.sign_ins import SignIns
+from billing.ledger.soundness import Soundness
 from billing.ledger.sweep_pages import SweepPages
 from billing.ledger.taking_up import TakingUp
 from billing.ledger.tokens import Tokens
@@ -32,6 +33,7 @@ from billing.ledger.web_sessions import WebSessions
 
 
 class Ledger(
+    Soundness,
     EvidenceShelf,
     Visits,
     Work,
