@@ -107,7 +107,7 @@ def unreadable_rows(connection: Connection) -> Iterator[str | None]:
 def broken_references(connection: Connection) -> Iterator[str | None]:
     """For each reference between tables its broken rows, a sentence each, or None."""
     for table in tables.metadata.sorted_tables:
-        for key in sorted(table.foreign_key_constraints, key=lambda one: one.column_keys):
+        for key in sorted(table.foreign_key_constraints, key=lambda one: list(one.column_keys)):
             broken = False
             for row in _orphans(connection, table, key):
                 broken = True
