@@ -8,7 +8,6 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from billing.errors import BadInput
@@ -96,7 +95,7 @@ def _write_outputs(
     made["morning sheet"] = ("morning.html", sheet.encode())
     for name, data in made.values():
         write_whole(folder / name, data)
-    link_evidence(ledger, shown, folder / "evidence")
+    copy_evidence(ledger, shown, folder / "evidence")
     return files
 
 
@@ -117,13 +116,13 @@ def name_evidence(ledger: Ledger, hashes: Iterable[str]) -> dict[str, str]:
     }
 
 
-def link_evidence(ledger: Ledger, names: Mapping[str, str], folder: Path) -> None:
-    """The stored bytes of each hash in ``folder``, by its name there."""
+def copy_evidence(ledger: Ledger, names: Mapping[str, str], folder: Path) -> None:
+    """A copy of the stored bytes of each hash in ``folder``, by its name there."""
     folder.mkdir(mode=0o700, exist_ok=True)
     for sha256, name in names.items():
         place = folder / name
         if not place.exists():
-            _link(ledger.evidence_path(sha256), place)
+            write_whole(place, ledger.fetch(sha256))
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -152,11 +151,3 @@ def changes_csv(changes: Iterable[tuple[str, Change]]) -> bytes:
 
 def _json(value: object) -> bytes:
     return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
-
-
-def _link(source: Path, place: Path) -> None:
-    with suppress(FileExistsError):
-        try:
-            os.link(source, place)
-        except OSError:  # another file system: a copy serves as well
-            write_whole(place, source.read_bytes())

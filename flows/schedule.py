@@ -20,7 +20,7 @@ from console.visits import answers, eligibility_sheets
 from console.workbook import workbook
 from flows.drift import drift_files
 from flows.intake import media_type, read_file
-from flows.outputs import changes_csv, link_evidence, name_evidence, write_whole
+from flows.outputs import changes_csv, copy_evidence, name_evidence, write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def _write(
         if result.conclusion.outcome is not VisitOutcome.WRONG_PATIENT
     )
     names = name_evidence(ledger, (sha256 for hashes in shown for sha256 in hashes))
-    link_evidence(ledger, names, folder / "evidence")
+    copy_evidence(ledger, names, folder / "evidence")
     files = {what: str(folder / file) for what, (file, _) in made.items()}
     return {**files, "evidence": str(folder / "evidence")}
 

@@ -70,8 +70,9 @@ class Settings:
     def open_ledger(self) -> Ledger:
         """The ledger in force, made where there is none. Raises LedgerError or BadInput."""
         from billing.ledger import open_ledger
+        from flows.evidence_settings import shelf_of
 
-        return open_ledger(self.home, self.ledger_url)
+        return open_ledger(self.home, self.ledger_url, shelf=shelf_of(self))
 
     @property
     def own_systems(self) -> tuple[System, ...]:
@@ -83,19 +84,28 @@ class Settings:
 
         Raises BadInput naming the variable that would hold it, or the program that did not tell.
         """
+        found = self.secret_if_any(payer, name)
         key = f"{payer}/{name}"
-        variable = f"CLAIMSWEEP_SECRET_{payer}_{name}".upper().replace("-", "_")
-        found = os.environ.get(variable) or _credential(payer, name) or self.file_secrets.get(key)
-        if found:
-            return found
-        if key in self.secret_commands:
-            return _told(key, self.secret_commands[key], "correct [secret_commands]")
-        if self.keyring:
+        if found is None and self.keyring:
             return _told(key, _keyring_command(key), "set keyring = false without one")
-        raise BadInput(
-            f"No secret {key}: set {variable}, or add it under [secrets] or [secret_commands] in "
-            "the settings file"
-        )
+        if found is None:
+            raise BadInput(
+                f"No secret {key}: set {_variable(payer, name)}, or add it under [secrets] or "
+                "[secret_commands] in the settings file"
+            )
+        return found
+
+    def secret_if_any(self, payer: str, name: str) -> str | None:
+        """The secret ``payer/name``; None when nothing but the keyring could hold it.
+
+        Raises BadInput naming the program or the credential that did not tell.
+        """
+        key = f"{payer}/{name}"
+        found = os.environ.get(_variable(payer, name)) or _credential(payer, name)
+        found = found or self.file_secrets.get(key)
+        if not found and key in self.secret_commands:
+            return _told(key, self.secret_commands[key], "correct [secret_commands]")
+        return found or None
 
 
 def load_settings(
@@ -159,6 +169,10 @@ def _costs(table: Mapping[str, object]) -> Mapping[str, Decimal]:
     if len(found) < len(section) or any(amount < 0 for amount in found.values()):
         raise BadInput('Settings: [costs] must hold dollars as texts, such as per_hour = "4.50"')
     return found
+
+
+def _variable(payer: str, name: str) -> str:
+    return f"CLAIMSWEEP_SECRET_{payer}_{name}".upper().replace("-", "_")
 
 
 def _credential(payer: str, name: str) -> str | None:

@@ -15,6 +15,7 @@ from ledger_samples import DAY, LAST_NAME, NOW, begin, claim, conclusion, paid, 
 
 from billing.errors import ClaimsweepError
 from billing.ledger import EvidenceDamaged, EvidenceMissing, Ledger, open_ledger
+from billing.ledger.shelves import FolderShelf
 from billing.model import (
     Channel,
     Evidence,
@@ -24,6 +25,11 @@ from billing.model import (
     Remittance,
     RemittedClaim,
 )
+
+
+def lies(ledger: Ledger, sha256: str) -> Path:
+    """Where the bytes lie."""
+    return FolderShelf(ledger.home / "evidence").path(sha256)
 
 
 @pytest.fixture
@@ -39,7 +45,7 @@ def test_what_is_stored_is_fetched_and_lies_under_its_hash(ledger: Ledger) -> No
     assert ledger.store(b"page", "application/pdf") == sha256
     assert ledger.fetch(sha256) == b"page"
     assert ledger.media_type(sha256) == "text/html"
-    path = ledger.evidence_path(sha256)
+    path = lies(ledger, sha256)
     assert path.read_bytes() == b"page"
     assert path.relative_to(ledger.home / "evidence").as_posix() == f"{sha256[:2]}/{sha256[2:]}"
     assert list((ledger.home / "evidence" / "incoming").iterdir()) == []
@@ -54,8 +60,8 @@ def test_a_changed_or_missing_file_is_found_and_healed_by_storing_again(ledger: 
     changed = ledger.store(b"changed", "text/html")
     missing = ledger.store(b"missing", "text/html")
     never = hashlib.sha256(b"never").hexdigest()
-    ledger.evidence_path(changed).write_bytes(b"chanqed")
-    ledger.evidence_path(missing).unlink()
+    lies(ledger, changed).write_bytes(b"chanqed")
+    lies(ledger, missing).unlink()
     with pytest.raises(EvidenceDamaged, match=changed):
         ledger.fetch(changed)
     with pytest.raises(EvidenceMissing, match=missing):

@@ -18,6 +18,7 @@ from web_browser import at_console, chromium, violations
 from web_console import PROJECT, Visitor, serving, visitor
 
 from billing.cases import View
+from billing.ledger.shelves import FolderShelf
 from billing.model import Channel, Found, Remittance
 from bots.portal.browser import Browser
 from console.appeal_sheet import COVER
@@ -199,7 +200,7 @@ def test_evidence_that_is_damaged_or_gone_is_a_sentence(there: Cases) -> None:
     file = file_of(there, "paid")
     ledger = there.desk.ledger
     for sheet in file.sheets:
-        path = ledger.evidence_path(sheet.sha256)
+        path = FolderShelf(ledger.home / "evidence").path(sheet.sha256)
         whole = path.read_bytes()
         try:
             path.write_bytes(whole + b"x")

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 import re
-import secrets
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, select
 
 from billing.errors import ClaimsweepError
 from billing.ledger import tables
 from billing.ledger.database import Database
-from billing.ledger.patience import LedgerError
+from billing.ledger.shelves import Shelf
 
 EVIDENCE_FOLDER = "evidence"
-_INCOMING = "incoming"
-_STALE_SECONDS = 3600
 _HASH = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -33,55 +27,45 @@ class EvidenceDamaged(ClaimsweepError):
 
 
 class EvidenceShelf(Database):
-    """The evidence folder and the table that lists it."""
+    """The shelf of evidence and the table that lists it."""
+
+    def __init__(self, home: Path, engine: Engine, shelf: Shelf) -> None:
+        super().__init__(home, engine)
+        self._shelf = shelf
 
     def store(self, data: bytes, media_type: str) -> str:
         """Keep bytes for good and return their SHA-256 in hex; storing them again is harmless.
 
-        When it returns, the bytes are on the disk whole and listed. A damaged copy is replaced.
-        The media type that came first stays.
+        When it returns, the bytes are on the shelf whole and listed. A damaged copy is replaced.
+        The media type that came first stays. Raises ShelfError.
         """
         sha256 = hashlib.sha256(data).hexdigest()
-        path = self.evidence_path(sha256)
-        try:
-            if not path.exists() or path.read_bytes() != data:
-                self._write(path, data)
-        except OSError as error:
-            raise LedgerError(
-                f"{self.home / EVIDENCE_FOLDER}: evidence cannot be written ({error.strerror}): "
-                "make room or check the permissions, then run again."
-            ) from None
         with self._reading() as connection:
-            if not _unlisted(connection, {sha256}):
-                return sha256
-        with self._writing() as connection:
-            row = {"sha256": sha256, "media_type": media_type, "size": len(data)}
-            self._insert_or_keep(connection, tables.evidence, [row])
+            listed = not _unlisted(connection, {sha256})
+        if listed and self._shelf.get(sha256) == data:
+            return sha256
+        self._shelf.put(sha256, data)
+        if not listed:
+            with self._writing() as connection:
+                row = {"sha256": sha256, "media_type": media_type, "size": len(data)}
+                self._insert_or_keep(connection, tables.evidence, [row])
         return sha256
 
     def fetch(self, sha256: str) -> bytes:
         """The stored bytes; their hash is checked on every reading.
 
-        Raises EvidenceMissing or EvidenceDamaged.
+        Raises EvidenceMissing, EvidenceDamaged or ShelfError.
         """
-        path = self.evidence_path(sha256)
-        try:
-            data = path.read_bytes()
-        except OSError:
+        data = self._shelf.get(_named(sha256))
+        if data is None:
             raise EvidenceMissing(
-                f"Evidence {sha256} cannot be read: restore the evidence folder from a backup."
-            ) from None
+                f"Evidence {sha256} cannot be read: restore the evidence from a backup."
+            )
         if hashlib.sha256(data).hexdigest() != sha256:
             raise EvidenceDamaged(
                 f"Evidence {sha256} was changed after it was stored: restore it from a backup."
             )
         return data
-
-    def evidence_path(self, sha256: str) -> Path:
-        """Where the bytes of this hash lie, whether they are there or not."""
-        if not _HASH.match(sha256):
-            raise EvidenceMissing("Evidence is named by 64 hexadecimal digits, and this is not.")
-        return self.home / EVIDENCE_FOLDER / sha256[:2] / sha256[2:]
 
     def media_type(self, sha256: str) -> str:
         """What kind of bytes these are, as whoever stored them said."""
@@ -108,33 +92,6 @@ class EvidenceShelf(Database):
                 problems.append(str(error))
         return problems
 
-    def _write(self, path: Path, data: bytes) -> None:
-        temporary = self.home / EVIDENCE_FOLDER / _INCOMING / secrets.token_hex(8)
-        try:
-            private = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(private, "wb") as handle:
-                handle.write(data)
-                handle.flush()
-                os.fsync(handle.fileno())
-            if not path.parent.exists():
-                path.parent.mkdir(mode=0o700, exist_ok=True)
-                _sync_folder(path.parent.parent)
-            temporary.replace(path)
-            _sync_folder(path.parent)
-        finally:
-            temporary.unlink(missing_ok=True)
-
-
-def prepare_folder(home: Path) -> None:
-    """Make the evidence folder, and drop what a killed run left half-written an hour ago."""
-    incoming = home / EVIDENCE_FOLDER / _INCOMING
-    incoming.parent.mkdir(mode=0o700, exist_ok=True)
-    incoming.mkdir(mode=0o700, exist_ok=True)
-    for left in incoming.iterdir():
-        with contextlib.suppress(OSError):
-            if left.stat().st_mtime < time.time() - _STALE_SECONDS:
-                left.unlink()
-
 
 def require_listed(connection: Connection, hashes: set[str]) -> None:
     """Raise EvidenceMissing unless every hash is in the ledger."""
@@ -158,9 +115,7 @@ def _not_listed(hashes: set[str]) -> EvidenceMissing:
     )
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _named(sha256: str) -> str:
+    if not _HASH.match(sha256):
+        raise EvidenceMissing("Evidence is named by 64 hexadecimal digits, and this is not.")
+    return sha256

@@ -13,7 +13,7 @@ from billing.ledger.case_history import CaseHistory
 from billing.ledger.cases import Cases
 from billing.ledger.database import Database, connect
 from billing.ledger.decisions import Decisions
-from billing.ledger.evidence import EvidenceShelf, prepare_folder
+from billing.ledger.evidence import EVIDENCE_FOLDER, EvidenceShelf
 from billing.ledger.history import History
 from billing.ledger.items import Work
 from billing.ledger.nights import Nights
@@ -22,6 +22,7 @@ from billing.ledger.people import People
 from billing.ledger.reports import Reports
 from billing.ledger.runs import Runs
 from billing.ledger.saved_views import SavedViews
+from billing.ledger.shelves import FolderShelf, Shelf
 from billing.ledger.sign_ins import SignIns
 from billing.ledger.soundness import Soundness
 from billing.ledger.sweep_pages import SweepPages
@@ -61,11 +62,11 @@ class Ledger(
     """Everything the suite remembers; made by :func:`open_ledger`. May be shared by threads."""
 
 
-def open_ledger(home: Path, url: str | None = None) -> Ledger:
+def open_ledger(home: Path, url: str | None = None, *, shelf: Shelf | None = None) -> Ledger:
     """Open the ledger in ``home``, or make a new one there: database and evidence folder.
 
     A home that is made here, or is empty, is closed to other users; the database file always is.
-    ``url`` puts the database elsewhere (PostgreSQL); the evidence stays in ``home``. Raises
+    ``url`` puts the database elsewhere (PostgreSQL), ``shelf`` the evidence. Raises
     ClaimsweepError when the home cannot be written, or what lies there is not a ledger, is
     damaged, or is newer than this program.
     """
@@ -74,9 +75,11 @@ def open_ledger(home: Path, url: str | None = None) -> Ledger:
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
         elif home.is_dir() and not any(home.iterdir()):
             home.chmod(0o700)
-        prepare_folder(home)
+        if shelf is None:
+            shelf = FolderShelf(home / EVIDENCE_FOLDER)
+            shelf.prepare()
     except OSError as error:
         raise LedgerError(
             f"{home} cannot be used as the ledger's home ({error.strerror}): choose another home."
         ) from None
-    return Ledger(home, connect(home, url, bring_up))
+    return Ledger(home, connect(home, url, bring_up), shelf)
