@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -31,6 +30,17 @@ def run_canaries(settings: Settings, payer: str | None) -> list[CanaryResult]:
 
     Raises BadInput when there is none to ask about.
     """
+    results: list[CanaryResult] = []
+
+    async def ask() -> None:
+        results.extend(await canaries(settings, payer))
+
+    run_until_stopped(ask)
+    return results
+
+
+async def canaries(settings: Settings, payer: str | None) -> list[CanaryResult]:
+    """As :func:`run_canaries`, in an event loop that runs already."""
     profiles = load_profiles(settings.profiles)
     if payer is not None and payer not in profiles:
         raise BadInput(f"No payer profile {payer!r}; there are: {', '.join(sorted(profiles))}")
@@ -46,24 +56,13 @@ def run_canaries(settings: Settings, payer: str | None) -> list[CanaryResult]:
         sweep_id="",
         business_date=datetime.now(UTC).astimezone(settings.time_zone).date(),
     )
-    results: list[CanaryResult] = []
-    run_until_stopped(lambda: _ask_each(context, asked, results))
-    return results
+    return [await _ask(context, profile) for profile in asked]
 
 
-async def _ask_each(
-    context: SweepContext, profiles: Iterable[Profile], results: list[CanaryResult]
-) -> None:
-    for profile in profiles:
-        refused = refusal(profile, today=context.business_date)
-        results.append(
-            CanaryResult(profile.id, "grey", f"{profile.id}: {refused}")
-            if refused is not None
-            else await _ask(context, profile.id)
-        )
-
-
-async def _ask(context: SweepContext, payer: str) -> CanaryResult:
+async def _ask(context: SweepContext, profile: Profile) -> CanaryResult:
+    payer, refused = profile.id, refusal(profile, today=context.business_date)
+    if refused is not None:
+        return CanaryResult(payer, "grey", f"{payer}: {refused}")
     try:
         await context.claim_work(payer).run_canary()
     except CanaryFailed as error:

@@ -15,6 +15,7 @@ from billing.errors import ClaimsweepError
 from flows.appeal_command import appeal
 from flows.audit_command import audit
 from flows.console_command import console
+from flows.deploy_command import deploy
 from flows.doctor_command import doctor
 from flows.edi_command import edi
 from flows.eligibility_command import eligibility
@@ -41,6 +42,7 @@ from flows.reconcile_command import reconcile
 from flows.report_command import report
 from flows.rules_command import rules
 from flows.stopping import stop_as_control_c_does
+from flows.unattended_command import unattended
 
 INTERRUPTED = 130  # what the command line makes of a ctrl-C
 
@@ -120,6 +122,8 @@ app.command()(eligibility)
 app.command()(appeal)
 app.command()(console)
 app.command()(reconcile)
+app.command()(deploy)
+app.command()(unattended)
 
 
 @app.command()

@@ -20,8 +20,9 @@ from billing.model import Claim
 from bots.exports.schedule import ScheduleReading, read_schedule
 from bots.portal.gate import closed, refusal
 from bots.profile import Profile, spellings
-from console.web.doors import MemberAsked
+from console.web.doors import MemberAsked, ScheduleStanding
 from console.web.kept_profiles import KeptProfiles
+from flows import schedule_pauses
 from flows.appeal import make_packet
 from flows.codes import give_code, waiting_until
 from flows.drift import proposal
@@ -29,7 +30,9 @@ from flows.drift_applied import apply_drift
 from flows.login_book import AccountBook
 from flows.profiles import lint
 from flows.run import start_sweep
+from flows.schedule_standing import standings
 from flows.settings import Settings
+from flows.unattended import unattended
 
 ASKED_HERE = "asked-at-the-console.csv"
 RESUMABLE = timedelta(days=1)
@@ -167,6 +170,18 @@ class ConsoleBots:
             or closed(profile, now=now)
         )
 
+    def schedules(self) -> Sequence[ScheduleStanding]:
+        """What runs by itself, and when next."""
+        return standings(self.settings, self.ledger, datetime.now(UTC))
+
+    def pause_schedule(self, name: str, *, by: str) -> None:
+        """Let a schedule rest from now on."""
+        schedule_pauses.pause(self.ledger, self._schedule(name), by=by)
+
+    def resume_schedule(self, name: str, *, by: str) -> None:
+        """Let a schedule be due again."""
+        schedule_pauses.resume(self.ledger, self._schedule(name), by=by)
+
     def lint(self) -> Sequence[str]:
         """Every problem of every profile: file, line, key and fact."""
         today = self._day(datetime.now(UTC))
@@ -212,6 +227,11 @@ class ConsoleBots:
         """Hand the one-time code to the run that waits for it."""
         give_code(self.settings.home, payer, code.strip())
         self.ledger.note(by, "code given", payer, at=datetime.now(UTC))
+
+    def _schedule(self, name: str) -> str:
+        if unattended(self.settings).entry(name) is None:
+            raise BadInput("No schedule of that name is in force")
+        return name
 
     def _require_open(self, payer: str | None, name: str) -> Profile:
         why = self.obstacle(payer)

@@ -9,6 +9,15 @@ from pathlib import Path
 
 OWNER = "CLAIMSWEEP_EMBEDDED_OWNER"
 
+QUIET = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_LOGGING_TO_API_ENABLED": "false",
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
+    "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
+}
+"""What keeps a run's words out of the orchestrator, wherever it runs."""
+
 
 def embed(home: Path) -> None:
     """Settings that must be in the environment before ``prefect`` is first imported.
@@ -19,13 +28,8 @@ def embed(home: Path) -> None:
     prefect_home = home / "prefect"
     prefect_home.mkdir(mode=0o700, parents=True, exist_ok=True)
     quiet = {
-        "PREFECT_HOME": str(prefect_home),
-        "DO_NOT_TRACK": "1",
+        **QUIET,
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_LOGGING_TO_API_ENABLED": "false",
-        "PREFECT_LOGGING_LEVEL": "CRITICAL",
-        "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
-        "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
         # a temporary server that died does not come back, however often it is asked; one that
         # shares a busy machine with five browsers answers late
         "PREFECT_CLIENT_MAX_RETRIES": "4",

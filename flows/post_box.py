@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from billing.coverage import Coverage, CoverageObservation, Visit
@@ -175,6 +176,32 @@ def ask_visits_by_folder(
         ledger, report, profiles, out or settings.artifacts / sweep_id, settings.own_systems
     )
     return Checked(report, files, desk.seconds(), start.resumed), found.sentences
+
+
+def settle_sent(settings: Settings, inbox: Path) -> int:
+    """Settle, by the answers in ``inbox``, every inquiry of late that was not answered in full;
+    how many inquiries that were."""
+    ledger, settled = settings.open_ledger(), 0
+    today = datetime.now(UTC).astimezone(settings.time_zone).date()
+    recent = set(ledger.sweeps_since(today - timedelta(days=ASKED_DAYS)))
+    waiting = [
+        sent
+        for sent in sorted((settings.home / "sent").glob("*.27[06]"))
+        if sent.stem in recent
+        and any(one.waiting or not one.answered for one in ledger.night(sent.stem).tallies)
+    ]
+    for sent in waiting:
+        with TemporaryDirectory(dir=settings.home) as folder:
+            files = []
+            for one in ledger.sweep_exports(sent.stem):
+                files.append(Path(folder) / one.name)
+                files[-1].write_bytes(ledger.fetch(one.sha256))
+            if sent.suffix == ".276":
+                ask_by_folder(settings, files, outbox=sent.parent, inbox=inbox, out=None)
+            else:
+                ask_visits_by_folder(settings, files[0], outbox=sent.parent, inbox=inbox, out=None)
+        settled += 1
+    return settled
 
 
 def answer(claim: Claim, reported: Sequence[ReportedStatus]) -> Answer[ClaimStatus]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from importlib import import_module
+from typing import cast
 
 from flows.settings import Settings
 
@@ -55,8 +56,7 @@ class Scheduled:
 
     def load_work(self) -> Work:
         """The function that does it."""
-        found: Work = _named(self.work)
-        return found
+        return cast(Work, _named(self.work))
 
     def nothing_to_do(self, settings: Settings) -> bool:
         """Whether there is nothing to do now."""

@@ -1,6 +1,7 @@
 """The memory: what was asked, answered, proposed and proved, in one database and one folder."""
 
 from billing.ledger.accounts import BegunLogin, LoginStanding
+from billing.ledger.audit import AuditEntry
 from billing.ledger.batches import Act, Batch, BatchState, HeldBack
 from billing.ledger.evidence import EvidenceDamaged, EvidenceMissing
 from billing.ledger.items import WorkItem
@@ -15,6 +16,7 @@ from billing.ledger.visits import AskedVisit, KeptAnswer, VisitItem
 __all__ = [
     "Act",
     "AskedVisit",
+    "AuditEntry",
     "Batch",
     "BatchState",
     "BegunLogin",

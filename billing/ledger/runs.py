@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from billing.errors import BadInput
 from billing.ledger.audit import enter
@@ -77,6 +77,17 @@ class Runs(Database):
             enter(connection, by, f"{what} begun", sweep_id or f"{what} {about}", at=at)
             return int(run_id)
 
+    def end_cut_off(self, what: str, about: str, at: datetime) -> int:
+        """End the runs that do this and said nothing more; how many. For who holds its lease."""
+        mine = (runs.c.what == what, runs.c.about == about, runs.c.ended_at.is_(None))
+        ended = {"ended_at": at, "ended": RunState.INTERRUPTED}
+        with self._writing() as connection:
+            return connection.execute(update(runs).where(*mine).values(**ended)).rowcount
+
+    def name_sweep_of(self, run_id: int, sweep_id: str) -> None:
+        """The run turned out to be of this sweep."""
+        self._set(run_id, sweep_id=sweep_id)
+
     def give_run(self, run_id: int, owner: str) -> None:
         """The process that does the run is ``owner``."""
         self._set(run_id, owner=owner)
@@ -129,6 +140,19 @@ class Runs(Database):
         with self._reading() as connection:
             rows = connection.execute(query.order_by(runs.c.run_id))
             return tuple({row.about: _run(row) for row in rows}.values())
+
+    def runs_since(self, what: str, since: datetime) -> tuple[Run, ...]:
+        """Every run of a kind that was begun at ``since`` or later, the oldest first."""
+        query = select(runs).where(runs.c.what == what, runs.c.begun_at >= since)
+        with self._reading() as connection:
+            return tuple(map(_run, connection.execute(query.order_by(runs.c.run_id))))
+
+    def newest_runs(self, what: str) -> dict[str, Run]:
+        """The newest run of a kind of each subject."""
+        newest = select(func.max(runs.c.run_id)).where(runs.c.what == what).group_by(runs.c.about)
+        query = select(runs).where(runs.c.run_id.in_(newest))
+        with self._reading() as connection:
+            return {row.about: _run(row) for row in connection.execute(query)}
 
     def _set(self, run_id: int, **values: object) -> None:
         with self._writing() as connection:

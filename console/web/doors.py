@@ -8,6 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
 
+from billing.ledger import Run
 from billing.model import Claim
 
 
@@ -25,6 +26,20 @@ class MemberAsked:
     born: date
     day: date
     service_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleStanding:
+    """One schedule: what it ``does``, ``when`` (cron and time zone), when it is due next, whether
+    it was ever ``set_up``, who paused it if it rests, and its last run."""
+
+    name: str
+    does: str
+    when: str
+    next_due: datetime
+    set_up: bool
+    paused_by: str | None
+    last: Run | None
 
 
 class Bots(Protocol):
@@ -58,6 +73,15 @@ class Bots(Protocol):
 
     def waits_for_code(self, payer: str) -> datetime | None:
         """Until when a run waits for a one-time code of the payer; None when none does."""
+
+    def schedules(self) -> Sequence[ScheduleStanding]:
+        """What runs by itself, and when next. Raises BadInput where the settings are wrong."""
+
+    def pause_schedule(self, name: str, *, by: str) -> None:
+        """Let a schedule rest from now on; what runs goes on."""
+
+    def resume_schedule(self, name: str, *, by: str) -> None:
+        """Let a schedule be due again, from its next time on."""
 
     def lint(self) -> Sequence[str]:
         """Every problem of every profile: file, line, key and fact."""
