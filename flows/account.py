@@ -43,6 +43,8 @@ from flows.account_session import (
 )
 from flows.background import background, keep_fees
 from flows.canary import ask_canary, ask_known_member, judge_canary, judge_known_member
+from flows.journal import log, type_of
+from flows.measured import Question
 
 SAYS_WHAT_WAS_PAID = ("F0", "F1")
 MOST_READINGS = 300  # some 20 MB; ten thousand claims would take half a gigabyte
@@ -65,6 +67,10 @@ class AccountWork:
     owner: str = field(default_factory=owner_name)
     _stays: Stays = field(default_factory=dict)
     _readings: dict[str, Reading | UnreadableDocument] = field(default_factory=dict)
+    _question: Question = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._question = Question(self.sweep_id, self.profile.id, "claim", self.ledger.store)
 
     async def run(self) -> None:
         """Answer every pending claim of this payer, as :func:`work_through` does.
@@ -99,9 +105,11 @@ class AccountWork:
 
     def asker(self, session: PortalSession) -> Callable[[WorkItem], Awaitable[Reason | None]]:
         """What asks ``session`` about one claim and settles it."""
-        driver = ClaimStatusDriver(session, self.ledger.store)
+        self._question.session = session
+        driver = ClaimStatusDriver(session, self._question.keep)
 
         async def ask(item: WorkItem) -> Reason | None:
+            self._question.begin()
             started = monotonic()
             asked = await driver.ask(item.claim)
             self._note_lost(session, asked.observation)
@@ -124,6 +132,7 @@ class AccountWork:
     ) -> None:
         """Back to pending, unless this very claim has cost too many tries."""
         if item.attempts < tries:
+            self._question.postponed(item.item_id, item.attempts, None, error)
             self.ledger.give_back(item.item_id, item.fence)
             return
         answer = NoAnswer(Reason.UNREACHABLE, str(error))
@@ -135,11 +144,13 @@ class AccountWork:
         again = item.attempts < TRIES_PER_ITEM
         if isinstance(answer, NoAnswer):
             if again and answer.reason in MAY_PASS:
+                self._question.postponed(item.item_id, item.attempts, answer.reason)
                 self.ledger.give_back(item.item_id, item.fence)
             else:
                 self._commit(item, [asked.observation], started)
             return answer.reason
         if again and asked.lost is not None and not asked.for_good:
+            self._question.postponed(item.item_id, item.attempts, None)
             self.ledger.give_back(item.item_id, item.fence)
             return None
         observations = [asked.observation]
@@ -157,13 +168,15 @@ class AccountWork:
         if sha256 not in self._readings:
             if len(self._readings) == MOST_READINGS:
                 del self._readings[next(iter(self._readings))]  # the oldest
-            data = self.ledger.fetch(sha256)
+            data, began = self.ledger.fetch(sha256), monotonic()
             try:
                 read = await asyncio.to_thread(self.read_document, data)
             except UnreadableDocument as error:
                 self._readings[sha256] = error
+                self._note_read(data, began, error)
             else:
                 self._readings[sha256] = read
+                self._note_read(data, began, payments=len(read.remittances))
                 self.ledger.receive(
                     sha256,
                     [replace(one, payer=read.payer) for one in read.remittances],
@@ -176,6 +189,23 @@ class AccountWork:
             self._readings[sha256], sha256, claim=claim, payer_claim_number=payer_claim_number
         )
 
+    def _note_read(
+        self,
+        data: bytes,
+        began: float,
+        error: UnreadableDocument | None = None,
+        payments: int | None = None,
+    ) -> None:
+        log(
+            "document_read",
+            sweep=self.sweep_id,
+            payer=self.profile.id,
+            seconds=monotonic() - began,
+            bytes=len(data),
+            payments=payments,
+            type=type_of(error),
+        )
+
     def _commit(self, item: WorkItem, observations: list[Observation], started: float) -> None:
         conclusion = conclude(
             item.claim,
@@ -184,15 +214,20 @@ class AccountWork:
             today=self.today,
             beside=background(self.ledger, self.profile, item, observations, self._stays),
         )
-        self.ledger.settle(
+        asked = monotonic()
+        kept = self.ledger.settle(
             item.item_id,
             item.fence,
             observations=observations,
             conclusion=conclusion,
             postings=propose_postings(item.claim, observations, conclusion),
-            seconds=Decimal(f"{monotonic() - started:.3f}"),
+            seconds=Decimal(f"{asked - started:.3f}"),
             at=datetime.now(UTC),
         )
+        if kept:
+            now, outcome = monotonic(), conclusion.outcome
+            spent, committing = now - started, now - asked
+            self._question.settled(item.item_id, item.attempts, outcome, spent, committing)
 
     def _note_lost(self, session: PortalSession, observation: Observation) -> None:
         """A page that was not known: what of the profile does it lack?"""
@@ -212,8 +247,10 @@ class AccountWork:
 
     def note_drift(self, drift: Iterable[Drift]) -> None:
         """Keep where the portal was not as the profile says."""
-        if self.sweep_id:
-            self.ledger.note_drift(self.sweep_id, self.profile.id, sorted(drift, key=str))
+        found = sorted(drift, key=str)
+        if self.sweep_id and found:
+            self.ledger.note_drift(self.sweep_id, self.profile.id, found)
+            log("drift_found", sweep=self.sweep_id, payer=self.profile.id, places=len(found))
 
 
 def eob_observation(

@@ -30,6 +30,7 @@ from bots.portal.session import PortalSession
 from bots.profile import Profile
 from flows.codes import code_from_person
 from flows.login_book import AccountBook
+from flows.measured import session_told
 
 LEASE_SECONDS = 300
 TRIES_PER_ITEM = 3
@@ -99,6 +100,13 @@ async def work_through(work: Work[Item]) -> None:
 @asynccontextmanager
 async def signed_in(work: Work[Item]) -> AsyncIterator[tuple[PortalSession, int]]:
     """The account's one session, with what the work wants to be known first."""
+    with session_told(work.sweep_id, work.profile.id, work.owner):
+        async with _signed_in(work) as inside:
+            yield inside
+
+
+@asynccontextmanager
+async def _signed_in(work: Work[Item]) -> AsyncIterator[tuple[PortalSession, int]]:
     ledger, account, now = work.ledger, work.profile.id, datetime.now(UTC)
     _require_open(work, now)
     begin = await work.prepare()

@@ -14,6 +14,7 @@ from bots.portal.driver import ClaimStatusDriver
 from bots.portal.eligibility import EligibilityDriver
 from bots.portal.session import PortalSession
 from bots.reading.canary import Canary
+from flows.journal import log, sentence_of
 
 DOWN = (Reason.UNAVAILABLE, Reason.UNREACHABLE)
 Answer = TypeVar("Answer")
@@ -84,9 +85,12 @@ def _judge(
         case _ if wrong:
             what = f"reads otherwise in {', '.join(wrong)}"
         case _:
+            log("canary_passed", payer=payer)
             return
     shown = next(iter(reversed(observation.captures)), "")[:12]
-    raise CanaryFailed(
+    failed = CanaryFailed(
         f"{payer}: canary failed: the known {known} {what}; compare the portal (evidence {shown}) "
         "with the profile, then run claimsweep canary"
     )
+    log("canary_failed", payer=payer, sentence=sentence_of(failed))
+    raise failed

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from billing.errors import ClaimsweepError
+from flows import journal
 from flows.appeal_command import appeal
 from flows.audit_command import audit
 from flows.console_command import console
@@ -219,6 +220,7 @@ def sandbox(context: typer.Context) -> None:
 def main() -> None:
     """Run the command; a refusal is one sentence and exit code 2, never a traceback."""
     os.umask(0o077)
+    journal.begin()
     stop_as_control_c_does()
     try:
         code = app(standalone_mode=False)

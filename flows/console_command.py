@@ -17,6 +17,7 @@ from billing.ledger import Ledger
 from billing.operations import Costs
 from billing.people import Role
 from flows.console_settings import entrance_of
+from flows.journal import log
 from flows.options import Home, Profiles, settings_in_force
 from flows.settings import Settings
 
@@ -124,6 +125,7 @@ def desk_of(settings: Settings, ledger: Ledger, entrance: Entrance) -> Desk:
         files=settings.artifacts,
         costs=Costs(**settings.costs),
         entrance=entrance,
+        tell=log,
     )
 
 

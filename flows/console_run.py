@@ -13,6 +13,7 @@ from billing.errors import ClaimsweepError
 from billing.ledger import Ledger, Run, RunState
 from bots.portal.browser import require_driver
 from bots.profile import load_profiles
+from flows import journal
 from flows.command import log_of
 from flows.options import COULD_NOT, DONE, settings_in_force
 from flows.settings import Settings
@@ -80,6 +81,7 @@ WORK: Mapping[str, Callable[[Settings, Ledger, Run], str]] = {
 def main() -> int:
     """Do the run that the argument names; how it ended is in the ledger."""
     os.umask(0o077)
+    journal.begin()
     stop_as_control_c_does()
     settings = settings_in_force(None, None)
     ledger = settings.open_ledger()

@@ -31,6 +31,7 @@ from bots.portal.gate import refusal
 from bots.profile import Profile, load_profiles
 from bots.reading.canary import load_canary
 from flows.account import AccountWork, make_reader
+from flows.journal import log
 from flows.kept_session import SealedSession, drop_session, session_key
 from flows.settings import Settings, load_settings
 from flows.visits import VisitWork, leave_visits, spare
@@ -163,13 +164,22 @@ class SweepContext:
         rules = profile.rules if profile else PayerRules()
         now = datetime.now(UTC)
         if self.of_visits:
-            return leave_visits(self.ledger, self.sweep_id, payer, NoAnswer(reason, detail))
+            left = leave_visits(self.ledger, self.sweep_id, payer, NoAnswer(reason, detail))
+            self._note_left(payer, reason, left)
+            return left
 
         def conclusion_for(claim: Claim) -> Conclusion:
             unasked = Observation(Channel.PORTAL, now, NoAnswer(reason, detail), ())
             return conclude(claim, [unasked], rules, today=self.business_date)
 
-        return self.ledger.conclude_unasked(self.sweep_id, payer, conclusion_for, now)
+        left = self.ledger.conclude_unasked(self.sweep_id, payer, conclusion_for, now)
+        self._note_left(payer, reason, left)
+        return left
+
+    def _note_left(self, payer: str | None, reason: Reason, left: int) -> None:
+        if left:
+            of = "visits" if self.of_visits else "claims"
+            log("items_left", sweep=self.sweep_id, payer=payer, of=of, items=left, reason=reason)
 
 
 def open_context(sweep_id: str) -> SweepContext:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from billing.errors import StopAccount
 from billing.ledger import Ledger, LoginStanding
+from flows.journal import log, sentence_of, type_of
 
 ONE_NIGHT = timedelta(hours=12)
 MOST_SPENT = 2
@@ -40,6 +41,7 @@ class AccountBook:
         now = datetime.now(UTC)
         begun = self.ledger.begin_login(self.account, now, lambda before: self._may(before, now))
         self._keep(begun.login_id, begun.before)
+        log("login_attempted", payer=self.account)
         before = begun.before
         return (before.last_result_at or now) if before.last_attempt_at else None
 
@@ -54,19 +56,23 @@ class AccountBook:
             lambda before: before.spent < self._most,
             after_refused_code=True,
         )
+        log("login_refused", payer=self.account)
         self._keep(begun.login_id, begun.before)
+        log("login_attempted", payer=self.account)
 
     def result(self, *, accepted: bool) -> None:
         """Note how the attempt ended."""
         if self._login_id is None:
             raise RuntimeError("no attempt was noted before its result")
         self.ledger.end_login(self._login_id, accepted=accepted, at=datetime.now(UTC))
+        log("login_accepted" if accepted else "login_refused", payer=self.account)
 
     def withdraw(self) -> None:
         """Note that the portal did not judge the attempt."""
         if self._login_id is None:
             raise RuntimeError("no attempt was noted before it was withdrawn")
         self.ledger.withdraw_login(self._login_id)
+        log("login_withdrawn", payer=self.account)
 
     @property
     def _most(self) -> int:
@@ -80,7 +86,14 @@ class AccountBook:
     def _keep(self, login_id: int | None, before: LoginStanding) -> None:
         self._login_id = login_id
         if login_id is None:
-            raise StopAccount(self._why_not(before))
+            stop = StopAccount(self._why_not(before))
+            log(
+                "login_stopped",
+                payer=self.account,
+                type=type_of(stop),
+                sentence=sentence_of(stop),
+            )
+            raise stop
 
     def _why_not(self, standing: LoginStanding) -> str:
         return (

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from flows.journal import keep_in
 from flows.settings import Settings, load_settings
 
 DONE, FINDINGS, COULD_NOT = 0, 1, 2
@@ -37,6 +38,7 @@ def settings_in_force(
     settings = load_settings(home=home, profiles=profiles, mappings=mappings)
     os.environ["CLAIMSWEEP_HOME"] = str(settings.home)
     os.environ["CLAIMSWEEP_PROFILES"] = str(settings.profiles)
+    keep_in(settings.home)
     return settings
 
 

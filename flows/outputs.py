@@ -9,6 +9,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from time import monotonic
 
 from billing.errors import BadInput
 from billing.ledger import Ledger
@@ -22,6 +23,7 @@ from console.answers import answers
 from console.morning import morning_sheet
 from console.workbook import exceptions_csv, exceptions_xlsx, postings_csv, postings_totals
 from flows.drift import drift_files
+from flows.journal import log
 from flows.written_back import written_back
 
 SUFFIX = {
@@ -48,8 +50,12 @@ def write_outputs(
     ``own`` are the biller's own mappings. Raises BadInput when the folder cannot be
     written; the ledger has the results then.
     """
+    began = monotonic()
     try:
-        return _write_outputs(ledger, report, profiles, folder, own)
+        files = _write_outputs(ledger, report, profiles, folder, own)
+        spent = monotonic() - began
+        log("outputs_written", sweep=report.sweep_id, files=len(files), seconds=spent)
+        return files
     except OSError as error:
         raise BadInput(
             f"{folder}: the files cannot be written ({error.strerror}); the answers are in the "

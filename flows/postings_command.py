@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from flows.journal import log
 from flows.options import (
     FINDINGS,
     AsJson,
@@ -177,6 +178,7 @@ def approve(
 
     ledger = settings_in_force(home, profiles).open_ledger()
     one = batches.approve(ledger, batch, by=by, at=datetime.now(UTC))
+    log("batch_approved", batch=batch, postings=len(one.postings))
     if as_json:
         print_json(batches.batch_json(one, whole=False))
     else:

@@ -19,6 +19,7 @@ from bots.profile import Profile, load_profiles
 from console.swept import sweep_report
 from flows.embedded import embed, failed_in_orchestrator
 from flows.intake import begin, name_run, name_sweep, take_in
+from flows.measured import sweep_told
 from flows.outputs import write_outputs, write_whole
 from flows.progress import Watch
 from flows.recheck import leave_not_due
@@ -232,13 +233,21 @@ def ask_directly(
             if busy:
                 await asyncio.sleep(BUSY_SECONDS)
 
-    run_until_stopped(lambda: _watched(ask, ledger, sweep_id, watch))
-    _require_all_settled(ledger, sweep_id)
-    ledger.finish_sweep(sweep_id, datetime.now(UTC))
+    with sweep_told(ledger, sweep_id):
+        run_until_stopped(lambda: _watched(ask, ledger, sweep_id, watch))
+        _require_all_settled(ledger, sweep_id)
+        ledger.finish_sweep(sweep_id, datetime.now(UTC))
 
 
 def ask_by_flow(settings: Settings, ledger: Ledger, sweep_id: str, watch: Watch) -> None:
     """Ask about all that has no result yet as a Prefect flow, and finish the sweep."""
+    with sweep_told(ledger, sweep_id):
+        _ask_by_flow(settings, ledger, sweep_id, watch)
+        _require_all_settled(ledger, sweep_id)
+        ledger.finish_sweep(sweep_id, datetime.now(UTC))
+
+
+def _ask_by_flow(settings: Settings, ledger: Ledger, sweep_id: str, watch: Watch) -> None:
     embed(settings.home)
     if ledger.progress(sweep_id).unsettled:
         ledger.forget_notes(sweep_id)
@@ -258,8 +267,6 @@ def ask_by_flow(settings: Settings, ledger: Ledger, sweep_id: str, watch: Watch)
                 ) from error
             if waiting:
                 raise
-    _require_all_settled(ledger, sweep_id)
-    ledger.finish_sweep(sweep_id, datetime.now(UTC))
 
 
 def _require_all_settled(ledger: Ledger, sweep_id: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from time import monotonic
 
 from billing.coverage import EligibilityReport, Visit, VisitOutcome
 from billing.errors import BadInput
@@ -20,6 +21,7 @@ from console.visits import answers, eligibility_sheets
 from console.workbook import workbook
 from flows.drift import drift_files
 from flows.intake import media_type, read_file
+from flows.journal import log
 from flows.outputs import changes_csv, copy_evidence, name_evidence, write_whole
 
 
@@ -96,8 +98,12 @@ def write_eligibility(
 
     Raises BadInput when the folder cannot be written; the ledger has the results then.
     """
+    began = monotonic()
     try:
-        return _write(ledger, report, profiles, folder, own)
+        files = _write(ledger, report, profiles, folder, own)
+        spent = monotonic() - began
+        log("outputs_written", sweep=report.sweep_id, files=len(files), seconds=spent)
+        return files
     except OSError as error:
         raise BadInput(
             f"{folder}: the files cannot be written ({error.strerror}); the answers are in the "

@@ -21,6 +21,7 @@ from billing.errors import (
 )
 from flows.context import open_context
 from flows.embedded import failed_in_orchestrator
+from flows.journal import log
 
 SESSION_RETRIES = 2  # a portal that stays away three times is left alone tonight
 RETRY_SECONDS = 5
@@ -48,6 +49,7 @@ async def _session(
 ) -> Exception | None:
     """How the payer's session failed; the work goes on without an orchestrator that fails."""
     if not_before is not None:
+        log("login_waited_for", sweep=sweep_id, payer=payer, until=not_before)
         until = f"{not_before.astimezone():%H:%M}"
         sys.stderr.write(f"{payer}: its portal takes no login before {until}; it is waited for\n")
         await asyncio.sleep((not_before - datetime.now(UTC)).total_seconds())

@@ -25,6 +25,8 @@ from bots.reading.canary import Canary
 from bots.reading.drift import lost_of_cover
 from flows.account_session import LEASE_SECONDS, MAY_PASS, TRIES_PER_ITEM, work_through
 from flows.canary import ask_known_member, judge_known_member
+from flows.journal import log
+from flows.measured import Question
 
 
 @dataclass(slots=True)
@@ -42,6 +44,10 @@ class VisitWork:
     canary: Callable[[], Canary | None] = lambda: None
     keep: Callable[[], SessionKeep | None] = lambda: None
     owner: str = field(default_factory=owner_name)
+    _question: Question = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._question = Question(self.sweep_id, self.profile.id, "visit", self.ledger.store)
 
     async def run(self) -> None:
         """Answer every pending visit of this payer, as :func:`work_through` does.
@@ -53,9 +59,11 @@ class VisitWork:
 
     def asker(self, session: PortalSession) -> Callable[[VisitItem], Awaitable[Reason | None]]:
         """What asks ``session`` about one visit and settles it."""
-        driver = EligibilityDriver(session, self.task, self.ledger.store)
+        self._question.session = session
+        driver = EligibilityDriver(session, self.task, self._question.keep)
 
         async def ask(item: VisitItem) -> Reason | None:
+            self._question.begin()
             started = monotonic()
             observation = await driver.ask(item.visit)
             self._note_lost(session, observation)
@@ -64,6 +72,7 @@ class VisitWork:
                 self._commit(item, observation, started)
                 return None
             if item.attempts < TRIES_PER_ITEM and answer.reason in MAY_PASS:
+                self._question.postponed(item.item_id, item.attempts, answer.reason)
                 self.ledger.give_back_visit(item.item_id, item.fence)
             else:
                 self._commit(item, observation, started)
@@ -121,13 +130,17 @@ class VisitWork:
 
     def note_drift(self, drift: Iterable[Drift]) -> None:
         """Keep where the portal was not as the profile says."""
-        self.ledger.note_drift(self.sweep_id, self.profile.id, sorted(drift, key=str))
+        found = sorted(drift, key=str)
+        if found:
+            self.ledger.note_drift(self.sweep_id, self.profile.id, found)
+            log("drift_found", sweep=self.sweep_id, payer=self.profile.id, places=len(found))
 
     def postpone(
         self, item: VisitItem, error: TryLater, started: float, *, tries: int = TRIES_PER_ITEM
     ) -> None:
         """Back to pending, unless this very visit has cost too many tries."""
         if item.attempts < tries:
+            self._question.postponed(item.item_id, item.attempts, None, error)
             self.ledger.give_back_visit(item.item_id, item.fence)
             return
         answer = NoAnswer(Reason.UNREACHABLE, str(error))
@@ -135,14 +148,19 @@ class VisitWork:
 
     def _commit(self, item: VisitItem, observation: CoverageObservation, started: float) -> None:
         before = self.ledger.last_coverage(item.visit, observation.observed_at)
-        self.ledger.settle_visit(
+        conclusion, asked = conclude_visit(item.visit, observation, earlier=before), monotonic()
+        kept = self.ledger.settle_visit(
             item.item_id,
             item.fence,
             observation=observation,
-            conclusion=conclude_visit(item.visit, observation, earlier=before),
-            seconds=Decimal(f"{monotonic() - started:.3f}"),
+            conclusion=conclusion,
+            seconds=Decimal(f"{asked - started:.3f}"),
             at=datetime.now(UTC),
         )
+        if kept:
+            now, outcome = monotonic(), conclusion.outcome
+            spent, committing = now - started, now - asked
+            self._question.settled(item.item_id, item.attempts, outcome, spent, committing)
 
 
 def kept_answer(

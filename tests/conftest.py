@@ -21,6 +21,7 @@ from postgres_server import PostgresServer, postgres_server
 
 from billing.errors import BadInput
 from bots.portal.browser import VARIABLE, Browser, find_browser
+from flows import journal
 
 PROJECT = Path(__file__).resolve().parent.parent
 IN_CI = bool(os.environ.get("CI"))
@@ -65,6 +66,7 @@ def key_claims(request: pytest.FixtureRequest) -> int:
 def pytest_configure(config: pytest.Config) -> None:
     """Before anything imports Prefect: no telemetry, a home of its own, private files."""
     os.umask(0o077)
+    journal.refuse_unfit = True
     home = tempfile.mkdtemp(prefix="claimsweep-prefect-")
     config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
     os.environ |= {

@@ -31,7 +31,8 @@ class Traffic:
     """Watches the answers that pages and their scripts wait for; pictures and styles are not.
 
     Nor is what a page asks for all the time, from the paths in ``background``. Kept as words
-    without an address, which could name a claim.
+    without an address, which could name a claim. ``owed_seconds`` is how long the portal has let
+    its pages wait, all in all.
     """
 
     background: Sequence[str] = ()
@@ -40,6 +41,8 @@ class Traffic:
     by_scripts: int = 0
     pages: int = 0
     _open: set[Request] = field(default_factory=set)
+    owed_seconds: float = 0.0
+    _owed_since: float = 0.0
     _last: float = 0.0
     _responses: list[Response] = field(default_factory=list)
 
@@ -68,7 +71,7 @@ class Traffic:
     def forget(self) -> None:
         """Only what is asked from now on counts."""
         self.failed.clear()
-        self._open.clear()
+        self._owe(set())
         self.asked = self.by_scripts = self.pages = 0
         self._last = monotonic()
 
@@ -121,7 +124,7 @@ class Traffic:
         if any(fnmatchcase(path, one) for one in self.background):
             return
         if request.resource_type in ANSWERS:
-            self._open.add(request)
+            self._owe(self._open | {request})
             self.asked += 1
             self.by_scripts += request.resource_type in DATA
             self.pages += request.resource_type not in DATA
@@ -137,8 +140,15 @@ class Traffic:
 
     def _done(self, request: Request) -> None:
         if request in self._open:
-            self._open.discard(request)
+            self._owe(self._open - {request})
             self._last = monotonic()
+
+    def _owe(self, requests: set[Request]) -> None:
+        """From now on the portal owes the answers to these, and no others."""
+        now = monotonic()
+        if self._open:
+            self.owed_seconds += now - self._owed_since
+        self._open, self._owed_since = requests, now
 
     def _broke(self, request: Request) -> None:
         if request not in self._open:

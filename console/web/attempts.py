@@ -108,6 +108,7 @@ def _attempted(
         subject = f"user {person.name}" if person else "user unknown"
         detail = {"from": origin, "wrong": what}
         desk.ledger.note("(nobody)", "sign-in refused", subject, at=at, detail=detail)
+    desk.tell("sign_in_refused", how=what)
     return False
 
 

@@ -13,8 +13,8 @@ from billing.errors import BadInput
 from billing.ledger import Batch, BatchState
 from billing.people import Role
 from billing.reconcile.classes import PostingClass, classed
-from console.batches import approve
 from console.web.access import Caller, allowed, desk_of
+from console.web.approving import approved as freeze
 from console.web.batch_shown import (
     MOST_HELD,
     TITLES,
@@ -92,7 +92,7 @@ def approve_batch(
     """Freeze the whole batch."""
     desk = desk_of(request)
     try:
-        approve(desk.ledger, batch_id, by=caller.name, at=desk.now(), digest=digest)
+        freeze(desk, batch_id, by=caller.name, digest=digest)
     except BadInput as error:
         return _page(request, desk.ledger.batch(batch_id), wrong=str(error))
     return _to(batch_id, "approved")
@@ -118,7 +118,7 @@ def part_batch(
             batch = desk.ledger.part_batch(batch_id, units, digest, by=caller.name, at=desk.now())
             digest = batch.digest
         if approved:
-            approve(desk.ledger, batch.batch_id, by=caller.name, at=desk.now(), digest=digest)
+            freeze(desk, batch.batch_id, by=caller.name, digest=digest)
     except BadInput as error:
         return _page(request, desk.ledger.batch(batch.batch_id), wrong=str(error))
     return _to(batch.batch_id, "approved" if approved else "apart")

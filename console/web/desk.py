@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from billing.ledger import Ledger
 from billing.operations import Costs
 from bots.profile import Profile
-from console.web.doors import Bots
+from console.web.doors import Bots, Tell, say_nothing
 from console.web.entrance import Entrance
 
 
@@ -22,7 +22,7 @@ class Desk:
     ``profiles`` reads the payers' profiles as they are now; ``bots`` runs what asks portals;
     ``key`` (32 bytes) seals what the console keeps secret; ``files`` is where what people download
     or print is made; ``costs`` is what the operator says that checks cost; ``entrance`` is how
-    people come in.
+    people come in; ``tell`` takes what happened for the log.
     """
 
     ledger: Ledger
@@ -33,6 +33,7 @@ class Desk:
     files: Path
     costs: Costs = field(default_factory=Costs)
     entrance: Entrance = field(default_factory=Entrance)
+    tell: Tell = say_nothing
 
     def now(self) -> datetime:
         """This instant, UTC."""

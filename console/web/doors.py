@@ -42,6 +42,17 @@ class ScheduleStanding:
     last: Run | None
 
 
+class Tell(Protocol):
+    """Takes an event of the console for the log."""
+
+    def __call__(self, event: str, **fields: object) -> None:
+        """Tell of ``event``; the fields hold nothing of patients and nothing that was typed."""
+
+
+def say_nothing(event: str, **fields: object) -> None:
+    """The telling of a console that nobody keeps a log of."""
+
+
 class Bots(Protocol):
     """Runs that ask portals, each a process of its own; their results are the ledger's.
 

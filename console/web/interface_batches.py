@@ -12,8 +12,9 @@ from starlette.responses import Response
 from billing.ledger import Batch, BatchState
 from billing.ledger.tokens import Scope, Token
 from billing.model import PostingKind
-from console.batches import approve, by_kind
+from console.batches import by_kind
 from console.web.access import desk_of
+from console.web.approving import approved
 from console.web.batches import offered
 from console.web.interface_access import holder, told
 from console.web.interface_once import Key, once
@@ -121,7 +122,7 @@ def approve_batch(
         key,
         batch_id,
         wish,
-        lambda: approve(desk.ledger, batch_id, by=token.who, at=desk.now(), digest=wish.hash),
+        lambda: approved(desk, batch_id, by=token.who, digest=wish.hash),
     )
 
 

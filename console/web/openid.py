@@ -211,6 +211,7 @@ def _person(desk: Desk, provider: Provider, claims: Mapping[str, Any]) -> Person
     if role is None:
         who = "user unknown" if person is None else f"user {person.name}"
         desk.ledger.note("(nobody)", "sign-in refused", who, at=at, detail={"wrong": "role"})
+        desk.tell("sign_in_refused", how="role")
         raise NotAllowed("The provider knows you, but gives you no role here; ask for one")
     if person is None:
         return desk.ledger.add_person(
