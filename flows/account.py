@@ -42,7 +42,7 @@ from flows.account_session import (
     work_through,
 )
 from flows.background import background, keep_fees
-from flows.canary import ask_canary, ask_known_member, judge_canary, judge_known_member
+from flows.canary import ask_canary, ask_known_member, judge_canary, judge_known_member, remembered
 from flows.journal import log, type_of
 from flows.measured import Question
 
@@ -87,7 +87,8 @@ class AccountWork:
             visit = canary.visited(self.profile.id, self.today) if canary else None
             if canary is not None and visit is not None and task is not None:
                 known = await ask_known_member(session, task, self.ledger.store, visit)
-                judge_known_member(self.profile.id, known, canary)
+                with remembered(self.ledger, self.profile.id, of_member=True):
+                    judge_known_member(self.profile.id, known, canary)
 
     async def prepare(self) -> Callable[[PortalSession], Awaitable[None]]:
         """Read the canary; what asks about it comes back."""
@@ -99,7 +100,8 @@ class AccountWork:
             if canary is not None:
                 known = await ask_canary(session, self.ledger.store, canary)
                 self._note_lost(session, known)
-                judge_canary(self.profile.id, known, canary)
+                with remembered(self.ledger, self.profile.id):
+                    judge_canary(self.profile.id, known, canary)
 
         return begin
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TypeVar
 
+from billing.alerts import Signal
 from billing.coverage import Coverage, CoverageObservation, Visit
 from billing.errors import CanaryFailed, SessionEnded, TryLater
+from billing.ledger import Ledger
 from billing.model import ClaimStatus, Found, NoAnswer, NotFound, Observation, Reason
 from bots.eligibility_task import EligibilityTask
 from bots.portal.capture import Keep
@@ -14,7 +18,7 @@ from bots.portal.driver import ClaimStatusDriver
 from bots.portal.eligibility import EligibilityDriver
 from bots.portal.session import PortalSession
 from bots.reading.canary import Canary
-from flows.journal import log, sentence_of
+from flows.journal import log
 
 DOWN = (Reason.UNAVAILABLE, Reason.UNREACHABLE)
 Answer = TypeVar("Answer")
@@ -58,6 +62,20 @@ def judge_known_member(payer: str, observation: CoverageObservation, canary: Can
     _judge(payer, "member", observation, wrong)
 
 
+@contextmanager
+def remembered(ledger: Ledger, payer: str, *, of_member: bool = False) -> Iterator[None]:
+    """Remember whether the canary that is judged inside failed, until it passes."""
+    kind, subject = "canary_failed", f"{payer}-eligibility" if of_member else payer
+    try:
+        yield
+    except CanaryFailed:
+        known = "member" if of_member else "claim"
+        said = f"The portal of {payer} does not answer its known {known} as it is known."
+        ledger.signal(Signal(kind, subject, said), datetime.now(UTC))
+        raise
+    ledger.unsignal(kind, subject)
+
+
 async def _answer(session: PortalSession, ask: Callable[[], Awaitable[Answer]]) -> Answer:
     try:
         try:
@@ -88,9 +106,8 @@ def _judge(
             log("canary_passed", payer=payer)
             return
     shown = next(iter(reversed(observation.captures)), "")[:12]
-    failed = CanaryFailed(
+    log("canary_failed", payer=payer)
+    raise CanaryFailed(
         f"{payer}: canary failed: the known {known} {what}; compare the portal (evidence {shown}) "
         "with the profile, then run claimsweep canary"
     )
-    log("canary_failed", payer=payer, sentence=sentence_of(failed))
-    raise failed

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sqlite3
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -23,6 +21,7 @@ from bots.portal.browser import (
     prove_browser,
     require_driver,
 )
+from flows.clock import ahead_of_files, kept_set, nearest
 from flows.setup import tesseract_version
 
 LEAST_FREE_BYTES = 2 * 1024**3
@@ -150,7 +149,7 @@ def _home(home: Path) -> Check:
 
 
 def _disk(home: Path) -> Check:
-    place = _nearest(home)
+    place = nearest(home)
     free = shutil.disk_usage(place).free
     found = f"{free / 1024**3:.1f} GiB free at {place}"
     try:
@@ -180,40 +179,12 @@ def _clock(home: Path) -> Check:
     newest = datetime.fromtimestamp(Path(__file__).stat().st_mtime, UTC)
     if newest > now + timedelta(days=1):
         return Check("clock", False, f"{shown} lies before this program was installed", mend)
-    drift = _drift_from_file_system(home)
+    drift = ahead_of_files(home)
     if drift is not None and abs(drift) > MOST_CLOCK_SECONDS:
         return Check("clock", False, f"{shown}, {drift:+.0f} s from the file server's clock", mend)
-    synchronised = _synchronised()
+    synchronised = kept_set()
     if synchronised is False:
         found = f"{shown}; the system says that nothing keeps it set"
         return Check("clock", False, found, mend)
     kept = "kept set by the system" if synchronised else "not compared with a time server"
     return Check("clock", True, f"{shown}, {kept}")
-
-
-def _drift_from_file_system(home: Path) -> float | None:
-    """Seconds our clock is ahead of the file system's (a file server has a clock of its own)."""
-    try:
-        with tempfile.NamedTemporaryFile(dir=_nearest(home)) as probe:
-            probe.write(b"probe")
-            probe.flush()
-            written = datetime.fromtimestamp(Path(probe.name).stat().st_mtime, UTC)
-            return (datetime.now(UTC) - written).total_seconds()
-    except OSError:
-        return None
-
-
-def _synchronised() -> bool | None:
-    """Whether systemd says the clock is kept set; None where nothing can be asked offline."""
-    command = ["timedatectl", "show", "--property=NTPSynchronized"]
-    try:
-        said = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout
-    except (OSError, subprocess.SubprocessError):
-        return None
-    match = re.search(r"=(yes|no)\b", said)
-    return match.group(1) == "yes" if match else None
-
-
-def _nearest(path: Path) -> Path:
-    """The path itself, or the nearest folder above it that exists."""
-    return next(folder for folder in (path, *path.absolute().parents) if folder.exists())

@@ -16,7 +16,7 @@ from pathlib import Path
 from flows.journal_file import DayFiles
 from flows.journal_table import EVENTS, Unfit, Value, fitting, sentence_of, type_of
 
-__all__ = ["begin", "keep_in", "log", "sentence_of", "type_of", "watch"]
+__all__ = ["begin", "is_on", "keep_in", "log", "sentence_of", "type_of", "watch"]
 
 VARIABLE = "CLAIMSWEEP_LOG"
 FOLDER = "logs"
@@ -80,6 +80,11 @@ def log(event: str, **fields: object) -> None:
         _JOURNAL.write("unfit", EVENTS["unfit"].level, {"name": event}, at)
     for watcher in _JOURNAL.watchers:
         watcher(event, good, at)
+
+
+def is_on() -> bool:
+    """Whether lines are written."""
+    return _JOURNAL.on
 
 
 def watch(watcher: Watcher) -> None:

@@ -11,7 +11,6 @@ from typing import TypeAlias
 
 from billing.errors import (
     AccountBusy,
-    CanaryFailed,
     LoginCutOff,
     LoginNotBefore,
     NeedsPerson,
@@ -24,7 +23,6 @@ Value: TypeAlias = str | int | float | bool | None
 MOST_SENTENCE = 400
 SPEAKING = (
     AccountBusy,
-    CanaryFailed,
     LoginCutOff,
     LoginNotBefore,
     NeedsPerson,
@@ -118,6 +116,7 @@ FIELDS: Mapping[str, Callable[[object], Value]] = {
     "how": _WORD,
     "item": count,
     "items": count,
+    "kind": _WORD,
     "ledger_seconds": seconds,
     "logger": _LOGGER,
     "name": _WORD,
@@ -135,6 +134,8 @@ FIELDS: Mapping[str, Callable[[object], Value]] = {
     "resumed": yes_or_no,
     "seconds": seconds,
     "sentence": told,
+    "severity": _WORD,
+    "subject": Text(re.compile(r"(?!\d{4}-\d\d-\d\d$)[A-Za-z0-9][A-Za-z0-9-]{0,79}")),
     "sweep": _RUN,
     "tries": count,
     "type": _TYPE,
@@ -168,8 +169,8 @@ EVENTS: Mapping[str, Event] = {
     "login_withdrawn": _event("info", "payer"),
     "login_stopped": _event("warning", "payer type sentence"),
     "login_waited_for": _event("info", "sweep payer until"),
-    "canary_passed": _event("info", "sweep payer"),
-    "canary_failed": _event("error", "sweep payer sentence"),
+    "canary_passed": _event("info", "payer"),
+    "canary_failed": _event("error", "payer"),
     "item_settled": _event(
         "info",
         "sweep payer of item outcome tries seconds portal_seconds ledger_seconds evidence_bytes",
@@ -181,6 +182,10 @@ EVENTS: Mapping[str, Event] = {
     "outputs_written": _event("info", "sweep files seconds"),
     "sign_in_refused": _event("warning", "how"),
     "batch_approved": _event("info", "batch postings"),
+    "alert_opened": _event("warning", "kind severity subject"),
+    "alert_ended": _event("info", "kind severity subject"),
+    "notified": _event("info", "name"),
+    "notify_failed": _event("error", "name"),
     "library": _event("warning", "logger type"),
     "unfit": _event("error", "name"),
 }

@@ -53,7 +53,7 @@ class AccountBook:
         begun = self.ledger.begin_login(
             self.account,
             datetime.now(UTC),
-            lambda before: before.spent < self._most,
+            lambda before: before.spent < self.most,
             after_refused_code=True,
         )
         log("login_refused", payer=self.account)
@@ -75,13 +75,14 @@ class AccountBook:
         log("login_withdrawn", payer=self.account)
 
     @property
-    def _most(self) -> int:
+    def most(self) -> int:
+        """How many logins may be spent before a person has looked."""
         return min(MOST_SPENT, self.attempts_before_lockout - 1)
 
     def _may(self, standing: LoginStanding, now: datetime) -> bool:
         refused_at = standing.last_refused_at
         tonight = refused_at is not None and now - refused_at < ONE_NIGHT
-        return not tonight and standing.spent < self._most
+        return not tonight and standing.spent < self.most
 
     def _keep(self, login_id: int | None, before: LoginStanding) -> None:
         self._login_id = login_id

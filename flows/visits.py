@@ -24,7 +24,7 @@ from bots.profile import Profile
 from bots.reading.canary import Canary
 from bots.reading.drift import lost_of_cover
 from flows.account_session import LEASE_SECONDS, MAY_PASS, TRIES_PER_ITEM, work_through
-from flows.canary import ask_known_member, judge_known_member
+from flows.canary import ask_known_member, judge_known_member, remembered
 from flows.journal import log
 from flows.measured import Question
 
@@ -113,7 +113,8 @@ class VisitWork:
                 store = self.ledger.store
                 known = await ask_known_member(session, self.task, store, visit)
                 self._note_lost(session, known)
-                judge_known_member(self.profile.id, known, canary)
+                with remembered(self.ledger, self.profile.id, of_member=True):
+                    judge_known_member(self.profile.id, known, canary)
 
         return begin
 

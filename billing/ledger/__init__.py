@@ -1,6 +1,7 @@
 """The memory: what was asked, answered, proposed and proved, in one database and one folder."""
 
 from billing.ledger.accounts import BegunLogin, LoginStanding
+from billing.ledger.alerts import KeptAlert, Weighed
 from billing.ledger.audit import AuditEntry
 from billing.ledger.batches import Act, Batch, BatchState, HeldBack
 from billing.ledger.evidence import EvidenceDamaged, EvidenceMissing
@@ -23,6 +24,7 @@ __all__ = [
     "EvidenceDamaged",
     "EvidenceMissing",
     "HeldBack",
+    "KeptAlert",
     "KeptAnswer",
     "Ledger",
     "LedgerAway",
@@ -36,6 +38,7 @@ __all__ = [
     "SweptExport",
     "Tally",
     "VisitItem",
+    "Weighed",
     "WorkItem",
     "living_process",
     "open_ledger",

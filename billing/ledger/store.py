@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from billing.ledger.accounts import Accounts
+from billing.ledger.alerts import Alerts
 from billing.ledger.audit import Audit
 from billing.ledger.bank_files import BankFiles
 from billing.ledger.batch_parts import BatchParts
@@ -56,6 +57,7 @@ class Ledger(
     WebSessions,
     SignIns,
     Nights,
+    Alerts,
     Audit,
     Database,
 ):

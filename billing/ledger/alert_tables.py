@@ -1,0 +1,32 @@
+"""The tables of alerts, and of what was seen at one moment and holds."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, Integer, String, Table, Text
+
+from billing.ledger.tables import Instant, metadata
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("alert_id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("told_at", Instant),
+    Column("told_severity", String),
+    Column("ended_at", Instant),
+    Column("end_told_at", Instant),
+    Index("alerts_open", "ended_at", "kind", "subject"),
+)
+
+alert_signals = Table(
+    "alert_signals",
+    metadata,
+    Column("kind", String, primary_key=True),
+    Column("subject", String, primary_key=True),
+    Column("sentence", Text, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+)
