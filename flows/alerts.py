@@ -51,10 +51,14 @@ def look(settings: Settings, ledger: Ledger, now: datetime) -> Looked:
     """Judge everything at ``now`` (aware), and remember it. Raises BadInput for wrong settings."""
     found, judged = judge(settings, ledger, now)
     weighed = ledger.weigh_alerts(found, judged, at=now)
-    for name, some in (("alert_opened", weighed.begun), ("alert_ended", weighed.ended)):
-        for one in some:
-            alert = one.alert
-            log(name, kind=alert.kind, severity=alert.severity, subject=alert.subject or None)
+    for one in (*weighed.begun, *weighed.ended):
+        alert = one.alert
+        log(
+            "alert_opened" if one.ended_at is None else "alert_ended",
+            kind=alert.kind,
+            severity=alert.severity,
+            subject=alert.subject or None,
+        )
     return Looked(ledger.open_alerts(), weighed.begun, weighed.ended)
 
 

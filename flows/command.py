@@ -13,6 +13,7 @@ import typer
 
 from billing.errors import ClaimsweepError
 from flows import journal
+from flows.alerts_command import alerts
 from flows.appeal_command import appeal
 from flows.audit_command import audit
 from flows.console_command import console
@@ -58,6 +59,7 @@ app.add_typer(audit, name="audit")
 app.add_typer(policy, name="policy", help="What may run tonight, and stopped accounts.")
 app.command()(code)
 app.command()(rules)
+app.command()(alerts)
 
 
 @app.callback()

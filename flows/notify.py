@@ -13,7 +13,7 @@ from billing.alerts import Severity, Signal
 from billing.errors import BadInput
 from billing.ledger import KeptAlert, Ledger
 from flows import journal
-from flows.alert_settings import AlertSettings, alert_settings
+from flows.alert_settings import alert_settings
 from flows.settings import Settings
 
 SECONDS = 30
@@ -59,11 +59,11 @@ def tell(settings: Settings, ledger: Ledger, now: datetime) -> list[Told]:
 
 
 def tell_test(settings: Settings, ledger: Ledger, now: datetime) -> list[Told]:
-    """Send every destination a message that says it is a test. Raises BadInput where none is set."""
+    """Send every destination a message that says it is a test. Raises BadInput without any."""
     wanted = alert_settings(settings)
     if not wanted.to:
         raise BadInput(
-            'Nobody is told of alerts: name destinations in the settings file, [notify] to = '
+            "Nobody is told of alerts: name destinations in the settings file, [notify] to = "
             '["office-mail"], and keep the address of each as the secret '
             "claimsweep/notify-office-mail"
         )
@@ -127,9 +127,7 @@ def _deliver(address: str, head: str, text: str) -> bool:
     logger.addHandler(logging.NullHandler())
     logger.propagate = journal.is_on()  # at a terminal its words would show the address
     to = Apprise()
-    return to.add(address) and bool(
-        to.notify(title=head, body=text, body_format=NotifyFormat.TEXT)
-    )
+    return to.add(address) and bool(to.notify(title=head, body=text, body_format=NotifyFormat.TEXT))
 
 
 def _within(seconds: int, deliver: Callable[[], bool]) -> bool:
