@@ -42,6 +42,7 @@ from flows.profile_command import profile
 from flows.progress import watching
 from flows.reconcile_command import reconcile
 from flows.report_command import report
+from flows.retention_command import retention
 from flows.rules_command import rules
 from flows.stopping import stop_as_control_c_does
 from flows.unattended_command import unattended
@@ -56,6 +57,7 @@ app.add_typer(profile, name="profile", help="Check payer profiles.")
 app.add_typer(evidence, name="evidence")
 app.add_typer(postings, name="postings")
 app.add_typer(audit, name="audit")
+app.add_typer(retention, name="retention")
 app.add_typer(policy, name="policy", help="What may run tonight, and stopped accounts.")
 app.command()(code)
 app.command()(rules)

@@ -108,10 +108,13 @@ def _write_outputs(
 def shown_evidence(ledger: Ledger, results: Iterable[ClaimResult]) -> dict[str, str]:
     """The evidence of ``results`` that lies beside the other files: hash → file name.
 
-    What was captured of another patient stays in the ledger's store only.
+    What was captured of another patient stays in the ledger's store only; what a policy deleted
+    is nowhere.
     """
     shown = (r for r in results if r.conclusion.outcome is not Outcome.WRONG_PATIENT)
-    return name_evidence(ledger, (sha256 for r in shown for sha256 in r.conclusion.evidence))
+    hashes = dict.fromkeys(sha256 for r in shown for sha256 in r.conclusion.evidence)
+    gone = ledger.forgotten_on(hashes)
+    return name_evidence(ledger, (one for one in hashes if one not in gone))
 
 
 def name_evidence(ledger: Ledger, hashes: Iterable[str]) -> dict[str, str]:

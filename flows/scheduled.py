@@ -115,6 +115,13 @@ TABLE = (
         work="flows.scheduled_reports:monthly",
         cron="45 7 1 * *",
     ),
+    Scheduled(
+        name="retention",
+        does="Deletes what is older than the settings' [retention] allows.",
+        work="flows.scheduled_retention:delete_by_policy",
+        cron="0 21 * * sun",
+        idle="flows.scheduled_retention:no_policy",
+    ),
 )
 """What runs by itself, one row each; beside it runs RESUME, which has no work of its own."""
 

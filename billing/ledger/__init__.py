@@ -5,6 +5,7 @@ from billing.ledger.alerts import KeptAlert, Weighed
 from billing.ledger.audit import AuditEntry
 from billing.ledger.batches import Act, Batch, BatchState, HeldBack
 from billing.ledger.evidence import EvidenceDamaged, EvidenceMissing
+from billing.ledger.forgetting import EvidenceForgotten
 from billing.ledger.items import WorkItem
 from billing.ledger.nights import Night, Tally
 from billing.ledger.owners import living_process, owner_is_dead, owner_name
@@ -22,6 +23,7 @@ __all__ = [
     "BatchState",
     "BegunLogin",
     "EvidenceDamaged",
+    "EvidenceForgotten",
     "EvidenceMissing",
     "HeldBack",
     "KeptAlert",

@@ -10,6 +10,7 @@ from billing.errors import ClaimsweepError
 from billing.ledger import tables
 from billing.ledger.audit import Audit
 from billing.ledger.evidence import EvidenceShelf
+from billing.ledger.forgetting import EvidenceForgotten
 from billing.ledger.sound_books import batches_that_differ, unbalanced_remittances
 from billing.ledger.sound_rows import AT_ONCE, broken_references, unreadable_rows
 from billing.ledger.sound_states import unlawful_states
@@ -56,6 +57,9 @@ class Soundness(EvidenceShelf, Audit):
             for sha256, size in rows:
                 try:
                     found = len(self.fetch(sha256))
+                except EvidenceForgotten:
+                    yield None
+                    continue
                 except ClaimsweepError as error:
                     yield str(error)
                     continue

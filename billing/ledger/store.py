@@ -15,6 +15,8 @@ from billing.ledger.cases import Cases
 from billing.ledger.database import Database, connect
 from billing.ledger.decisions import Decisions
 from billing.ledger.evidence import EVIDENCE_FOLDER, EvidenceShelf
+from billing.ledger.expiry import Expiry
+from billing.ledger.forgetting import Forgetting
 from billing.ledger.history import History
 from billing.ledger.items import Work
 from billing.ledger.nights import Nights
@@ -35,6 +37,8 @@ from billing.ledger.web_sessions import WebSessions
 
 
 class Ledger(
+    Forgetting,
+    Expiry,
     Soundness,
     EvidenceShelf,
     Visits,
