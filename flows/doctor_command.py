@@ -65,7 +65,7 @@ def _machine(settings: Settings, as_json: bool) -> bool:
 
 
 def _deep(settings: Settings, seal: str | None, as_json: bool) -> bool:
-    from billing.ledger.database import LEDGER_FILE
+    from billing.ledger.engines import LEDGER_FILE
     from flows.deep_check import deep_text, look_deep, print_problem, read_seal
 
     kept = read_seal(seal) if seal else None

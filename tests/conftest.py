@@ -18,8 +18,11 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from postgres_server import PostgresServer, postgres_server
+from sqlalchemy import URL
 
 from billing.errors import BadInput
+from billing.ledger import engines
+from billing.ledger.engines import _address
 from bots.portal.browser import VARIABLE, Browser, find_browser
 from flows import journal
 
@@ -41,6 +44,7 @@ hypothesis_settings.load_profile("ci" if IN_CI else "local")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How large the tests are that may be made longer by hand."""
     parser.addoption("--key-claims", type=int, default=30, help="claims per payer and seed (30)")
+    parser.addoption("--every-ledger", action="store_true", help="the ledger's tests on both")
     parser.addoption("--kills", type=int, default=20, help="workers killed while signing in (20)")
     parser.addoption("--full-size", action="store_true", help="attacks at full size, not scaled")
 
@@ -150,6 +154,46 @@ def postgres_url(postgres: PostgresServer) -> Iterator[str]:
     name = postgres.new_database()
     yield postgres.url_of(name)
     postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+OF_THE_LEDGER = """
+test_ledger test_ledger_cases test_ledger_evidence test_ledger_laws test_ledger_opening
+test_ledger_tokens test_ledger_visits test_audit test_batches test_claim_places test_denial_families
+test_drift test_lockout test_money_in_ledger test_operations test_period_report
+test_posting_histories test_recheck test_remittances test_settling
+""".split()
+"""What `--every-ledger` tries on PostgreSQL too, but for what speaks of SQLite's own ways."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The laws of the ledger are tried on every database that may hold one."""
+    marked = metafunc.definition.get_closest_marker("either_ledger")
+    longer = metafunc.config.getoption("--every-ledger") and (
+        metafunc.definition.path.stem in OF_THE_LEDGER
+        and not metafunc.definition.get_closest_marker("sqlite_only")
+    )
+    if marked or longer:
+        metafunc.parametrize("_database", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def _database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Where this test's ledgers lie: in their homes, or each home's in a database of its own."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    names: dict[Path, str] = {}
+
+    def address(home: Path, url: str | None) -> URL:
+        if url is None and home not in names:
+            names[home] = server.new_database()
+        return _address(home, url or server.url_of(names[home]))
+
+    monkeypatch.setattr(engines, "_address", address)
+    yield
+    for name in names.values():
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 TWO_PAYERS = "juniper-ridge,franklin-medicaid"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pyotp
 from web_console import PASSWORD, Visitor, visitor
 
-from billing.ledger.database import LEDGER_FILE
+from billing.ledger.engines import LEDGER_FILE
 from console.web.desk import Desk
 
 OTHER = "two herons under a copper roof"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, String, Table, Text
+from sqlalchemy import Column, Index, Table
 
-from billing.ledger.tables import Instant, metadata
+from billing.ledger.column_types import Instant, Integer, String, Text
+from billing.ledger.tables import metadata
 
 alerts = Table(
     "alerts",

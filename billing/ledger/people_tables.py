@@ -11,15 +11,13 @@ from sqlalchemy import (
     Dialect,
     ForeignKey,
     Index,
-    Integer,
-    String,
     Table,
-    Text,
     TypeDecorator,
     UniqueConstraint,
 )
 
-from billing.ledger.tables import Exact, Instant, metadata
+from billing.ledger.column_types import Exact, Instant, Integer, String, Text
+from billing.ledger.tables import metadata
 from billing.money import CENT
 
 

@@ -12,7 +12,7 @@ from billing.ledger.batch_parts import BatchParts
 from billing.ledger.case_deeds import CaseDeeds
 from billing.ledger.case_history import CaseHistory
 from billing.ledger.cases import Cases
-from billing.ledger.database import Database, connect
+from billing.ledger.database import Database
 from billing.ledger.decisions import Decisions
 from billing.ledger.evidence import EVIDENCE_FOLDER, EvidenceShelf
 from billing.ledger.expiry import Expiry
@@ -20,6 +20,7 @@ from billing.ledger.forgetting import Forgetting
 from billing.ledger.history import History
 from billing.ledger.items import Work
 from billing.ledger.nights import Nights
+from billing.ledger.opening import connect
 from billing.ledger.patience import LedgerError
 from billing.ledger.people import People
 from billing.ledger.reports import Reports

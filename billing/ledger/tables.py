@@ -1,27 +1,20 @@
-"""The ledger's tables, and how an instant and an amount of seconds are kept in them."""
+"""The ledger's tables, but for those of what people do."""
 
 from __future__ import annotations
-
-from datetime import UTC, datetime
-from decimal import Decimal
 
 from sqlalchemy import (
     Boolean,
     Column,
     Date,
-    DateTime,
-    Dialect,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
-    Integer,
     MetaData,
-    String,
     Table,
-    Text,
-    TypeDecorator,
     UniqueConstraint,
 )
+
+from billing.ledger.column_types import Exact, Instant, Integer, String, Text
 
 LEDGER_VERSION = 6
 """The version of these tables; a ledger with a higher one is refused, a lower one brought up.
@@ -35,43 +28,6 @@ LEASED = "leased"
 ANSWERED = "answered"
 NOT_FOUND = "not_found"
 NO_ANSWER = "no_answer"
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware UTC instant; a naive one is refused."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """To UTC, without the zone where the database keeps none."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("an instant without a time zone")
-        utc = value.astimezone(UTC)
-        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """With the zone again."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Exact(TypeDecorator[Decimal]):
-    """A Decimal kept as its own digits."""
-
-    impl = String
-    cache_ok = True
-
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
-        """To text."""
-        return None if value is None else str(value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
-        """From text."""
-        return None if value is None else Decimal(value)
 
 
 metadata = MetaData()

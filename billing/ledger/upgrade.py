@@ -11,6 +11,7 @@ from sqlalchemy import Connection, inspect, text
 
 from billing.ledger import tables
 from billing.ledger.batches import post_of_sweep
+from billing.ledger.column_types import Instant
 from billing.ledger.words import OBSERVATION, POSTING, read
 from billing.model import Found, Posting, PostingKind, Remittance
 from billing.received_payments import Mark, bare, bare_trace, payment_key
@@ -30,7 +31,7 @@ def bring_up(connection: Connection) -> None:
     if set(OLD) <= there:
         query = "SELECT p.posting, p.sweep_id, p.item_id, s.started_at FROM postings p "
         query += "JOIN sweeps s ON s.sweep_id = p.sweep_id ORDER BY s.started_at, p.item_id, p.key"
-        typed = text(query).columns(started_at=tables.Instant)
+        typed = text(query).columns(started_at=Instant)
         rows = connection.execute(typed).all()
         for table in OLD:
             connection.execute(text(f"DROP TABLE {table}"))
