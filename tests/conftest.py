@@ -21,7 +21,7 @@ from postgres_server import PostgresServer, postgres_server
 from sqlalchemy import URL
 
 from billing.errors import BadInput
-from billing.ledger import engines
+from billing.ledger import engines, open_ledger
 from billing.ledger.engines import _address
 from bots.portal.browser import VARIABLE, Browser, find_browser
 from flows import journal
@@ -149,11 +149,17 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+def postgres_url(postgres: PostgresServer) -> str:
     """SQLAlchemy's address of an empty database of this test's own."""
+    return postgres.url_of(postgres.new_database())
+
+
+@pytest.fixture(scope="session")
+def _empty_ledger(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a database with a new ledger in it, to copy."""
     name = postgres.new_database()
-    yield postgres.url_of(name)
-    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    open_ledger(tmp_path_factory.mktemp("home"), postgres.url_of(name)).close()
+    return name
 
 
 OF_THE_LEDGER = """
@@ -187,13 +193,11 @@ def _database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
     def address(home: Path, url: str | None) -> URL:
         if url is None and home not in names:
-            names[home] = server.new_database()
+            names[home] = server.new_database(request.getfixturevalue("_empty_ledger"))
         return _address(home, url or server.url_of(names[home]))
 
     monkeypatch.setattr(engines, "_address", address)
     yield
-    for name in names.values():
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 TWO_PAYERS = "juniper-ridge,franklin-medicaid"
