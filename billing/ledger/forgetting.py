@@ -11,7 +11,6 @@ from sqlalchemy import (
     Column,
     Connection,
     Select,
-    String,
     Table,
     and_,
     delete,
@@ -22,6 +21,7 @@ from sqlalchemy import (
 )
 
 from billing.ledger import tables
+from billing.ledger.column_types import Instant, String
 from billing.ledger.evidence import EvidenceMissing, EvidenceShelf
 from billing.retention import Kind
 
@@ -33,7 +33,7 @@ forgotten = Table(
     tables.metadata,
     Column("sha256", String(64), primary_key=True),
     Column("kind", String, nullable=False),
-    Column("at", tables.Instant, nullable=False),
+    Column("at", Instant, nullable=False),
     Column("gone", Boolean, nullable=False),
 )
 _RECEIVED: Sequence[Column[Any]] = (
