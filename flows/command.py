@@ -37,6 +37,7 @@ from flows.options import (
     print_json,
     settings_in_force,
 )
+from flows.patient_command import patient
 from flows.postings_command import postings
 from flows.profile_command import profile
 from flows.progress import watching
@@ -58,6 +59,7 @@ app.add_typer(evidence, name="evidence")
 app.add_typer(postings, name="postings")
 app.add_typer(audit, name="audit")
 app.add_typer(retention, name="retention")
+app.add_typer(patient, name="patient")
 app.add_typer(policy, name="policy", help="What may run tonight, and stopped accounts.")
 app.command()(code)
 app.command()(rules)

@@ -22,6 +22,7 @@ from billing.ledger.items import Work
 from billing.ledger.nights import Nights
 from billing.ledger.opening import connect
 from billing.ledger.patience import LedgerError
+from billing.ledger.patients import Patients
 from billing.ledger.people import People
 from billing.ledger.reports import Reports
 from billing.ledger.runs import Runs
@@ -56,6 +57,7 @@ class Ledger(
     Cases,
     CaseDeeds,
     SavedViews,
+    Patients,
     People,
     Tokens,
     Runs,
