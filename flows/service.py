@@ -225,13 +225,13 @@ def _environment(settings: Settings, server: OwnServer) -> dict[str, str]:
         "PREFECT_HOME": str(own_home(settings)),
         "PREFECT_SERVER_API_AUTH_STRING": server.auth,
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+        "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
+        "PREFECT_SERVER_UI_ENABLED": "false",
     }
 
 
 def _server(server: OwnServer) -> list[str]:
-    where = ["--host", "127.0.0.1", "--port", str(server.port)]
-    return [sys.executable, "-m", "prefect", "server", "start", *where, "--no-ui"]
+    return [sys.executable, "-m", "flows.own_server", str(server.port)]
 
 
 def _worker(plan: Unattended) -> list[str]:

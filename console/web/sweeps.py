@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
@@ -12,6 +13,7 @@ from billing.model import Reason
 from billing.people import Role
 from billing.report import ClaimResult
 from console.web.access import Caller, allowed, desk_of
+from console.web.doors import Bots
 from console.web.portal_standing import portal_health, portal_standings, rechecks
 from console.web.rendering import page
 from console.web.sweep_view import shares, sweep_view
@@ -46,6 +48,18 @@ def begin(
     except BadInput as error:
         return _list(request, refused=str(error))
     return RedirectResponse(f"/sweeps/{sweep_id}", 303)
+
+
+@router.post("/schedules/{name}/pause")
+def pause_schedule(request: Request, caller: Lead, name: str) -> Response:
+    """Let a schedule rest from now on; what runs goes on."""
+    return _scheduled(request, lambda bots: bots.pause_schedule(name, by=caller.name))
+
+
+@router.post("/schedules/{name}/resume")
+def resume_schedule(request: Request, caller: Lead, name: str) -> Response:
+    """Let a schedule be due again, from its next time on."""
+    return _scheduled(request, lambda bots: bots.resume_schedule(name, by=caller.name))
 
 
 @router.get("/sweeps/{sweep_id}")
@@ -144,8 +158,20 @@ def _codes(request: Request, sweep_id: str) -> dict[str, object]:
     return {one: until for one, until in waits.items() if until is not None}
 
 
+def _scheduled(request: Request, act: Callable[[Bots], None]) -> Response:
+    try:
+        act(desk_of(request).bots)
+    except BadInput as error:
+        return _list(request, refused=str(error))
+    return RedirectResponse("/sweeps#next-runs", 303)
+
+
 def _list(request: Request, *, refused: str | None = None) -> Response:
     desk = desk_of(request)
+    try:
+        schedules, wrong = desk.bots.schedules(), None
+    except BadInput as error:  # the settings of the machine: the page is for more than them
+        schedules, wrong = (), str(error)
     nights = desk.ledger.nights(most=LOOKED_THROUGH)
     shown = [sweep_view(desk, one) for one in nights if not one.check][:SHOWN]
     return page(
@@ -158,6 +184,8 @@ def _list(request: Request, *, refused: str | None = None) -> Response:
         portals=portal_standings(desk),
         health=portal_health(desk),
         rechecks=rechecks(desk, nights),
+        schedules=schedules,
+        wrong=wrong,
         names=desk.payer_names(),
     )
 
