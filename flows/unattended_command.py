@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -42,7 +44,8 @@ def unattended(
             raise BadInput("Name the server by PREFECT_API_URL; without one, leave --worker out")
         if (missing := worker_missing(plan.pool_type)) is not None:
             raise BadInput(f"A {plan.pool_type} worker needs: {missing}")
-        work(settings, plan, say=_say)
+        with _stopped():
+            work(settings, plan, say=_say)
         return
     if named:
         raise BadInput(
@@ -63,7 +66,17 @@ def unattended(
         if crashed or left:
             _say(f"of an earlier life, {crashed} runs were cut off and {left} times went by")
 
-    serve(settings, plan, say=_say, prepare=prepare)
+    with _stopped():
+        serve(settings, plan, say=_say, prepare=prepare)
+
+
+@contextmanager
+def _stopped() -> Iterator[None]:
+    """To be told to stop is how it ends well."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _say("stopped; what was cut off is taken up at the next start")
 
 
 def _say(sentence: str) -> None:

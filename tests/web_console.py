@@ -23,6 +23,7 @@ from billing.people import Person, Role
 from billing.report import ClaimResult
 from console.web.app import make_app
 from console.web.desk import Desk
+from console.web.doors import ScheduleStanding
 from console.web.kept_profiles import KeptProfiles
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -51,7 +52,7 @@ class SilentBots:
         raise BadInput("No portal is opened here")
 
     check_member = sweep = sweep_again = resume = stop = give_code = refuse
-    canary = replay = apply_drift = appeal = refuse
+    canary = replay = apply_drift = appeal = pause_schedule = resume_schedule = refuse
 
     def obstacle(self, payer: str | None) -> str | None:
         """Every portal may be asked."""
@@ -59,6 +60,10 @@ class SilentBots:
 
     def lint(self) -> list[str]:
         """Every profile is well formed."""
+        return []
+
+    def schedules(self) -> list[ScheduleStanding]:
+        """None is in force."""
         return []
 
     def drift_patch(self, payer: str, sweep_id: str) -> str:
