@@ -4,6 +4,7 @@ from billing.ledger.accounts import BegunLogin, LoginStanding
 from billing.ledger.alerts import KeptAlert, Weighed
 from billing.ledger.audit import AuditEntry
 from billing.ledger.batches import Act, Batch, BatchState, HeldBack
+from billing.ledger.copying import copy_ledger
 from billing.ledger.evidence import EvidenceDamaged, EvidenceMissing
 from billing.ledger.forgetting import EvidenceForgotten
 from billing.ledger.items import WorkItem
@@ -42,6 +43,7 @@ __all__ = [
     "VisitItem",
     "Weighed",
     "WorkItem",
+    "copy_ledger",
     "living_process",
     "open_ledger",
     "owner_is_dead",
