@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from billing.alerts import (
     KINDS,
@@ -28,7 +29,9 @@ from flows.alert_settings import AlertSettings, alert_settings
 from flows.journal import log
 from flows.login_book import AccountBook
 from flows.machine_facts import machine_facts
+from flows.notify import tell, to_be_told
 from flows.schedule_facts import schedule_facts
+from flows.scheduled import Occasion
 from flows.settings import Settings
 
 DAYS = 4  # the newest sweep of a payer is looked for as far back: over a long weekend
@@ -150,3 +153,34 @@ def _running(nights: list[Night], wanted: AlertSettings, local: datetime) -> Ite
             over += timedelta(days=over < began)
             if local >= over:
                 yield still_running(newest.sweep_id, newest.waiting)
+
+
+async def watch_over(settings: Settings, _occasion: Occasion) -> str:
+    """Judge, remember and tell, as the schedule does; how many hold. Raises ClaimsweepError."""
+    ledger, now = settings.open_ledger(), datetime.now(UTC)
+    try:
+        looked = await asyncio.to_thread(look, settings, ledger, now)
+        told = await asyncio.to_thread(tell, settings, ledger, now)
+    finally:
+        ledger.close()
+    failed = sum(not one.delivered for one in told)
+    return f"{len(looked.open)} open; {len(told)} told, {failed} of them in vain."
+
+
+def nothing_changed(settings: Settings) -> bool:
+    """Whether nothing began or ended since the last look, and nobody is to be told of anything.
+
+    Raises BadInput for wrong settings.
+    """
+    ledger, now = settings.open_ledger(), datetime.now(UTC)
+    try:
+        found, judged = judge(settings, ledger, now)
+        held = ledger.open_alerts()
+        same = {(one.kind, one.subject, one.severity) for one in found} == {
+            (one.alert.kind, one.alert.subject, one.alert.severity)
+            for one in held
+            if one.alert.kind in judged
+        }
+        return same and not to_be_told(settings, ledger, now)
+    finally:
+        ledger.close()

@@ -9,6 +9,7 @@ import typer
 
 from flows.deep_check import read_seal
 from flows.options import FINDINGS, AsJson, Home, Profiles, print_json, settings_in_force
+from flows.soundness_signal import remember_check
 
 audit = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -74,6 +75,7 @@ def verify(
     settings = settings_in_force(home, profiles)
     ledger = settings.open_ledger()
     problems = ledger.audit_problems(read_seal(kept) if kept else None)
+    remember_check(ledger, "audit", len(problems))
     seq, sealed = ledger.audit_seal()
     if as_json:
         print_json({"entries": seq, "seal": f"{seq}:{sealed}", "problems": problems})

@@ -67,6 +67,7 @@ def _machine(settings: Settings, as_json: bool) -> bool:
 def _deep(settings: Settings, seal: str | None, as_json: bool) -> bool:
     from billing.ledger.engines import LEDGER_FILE
     from flows.deep_check import deep_text, look_deep, print_problem, read_seal
+    from flows.soundness_signal import remember_check
 
     kept = read_seal(seal) if seal else None
     if settings.ledger_url is None and not (settings.home / LEDGER_FILE).exists():
@@ -79,6 +80,7 @@ def _deep(settings: Settings, seal: str | None, as_json: bool) -> bool:
     tell = (lambda _: None) if as_json else print_problem
     looked = look_deep(ledger, settings.home, kept=kept, tell=tell)
     problems = sum(one.problems for one in looked)
+    remember_check(ledger, "ledger", problems)
     if as_json:
         print_json({"parts": [asdict(one) for one in looked], "problems": problems})
     else:

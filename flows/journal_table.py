@@ -159,6 +159,7 @@ def _event(level: str, fields: str) -> Event:
 
 EVENTS: Mapping[str, Event] = {
     "sweep_begun": _event("info", "sweep of resumed items"),
+    "sweep_progress": _event("info", "sweep of answered not_found no_answer waiting"),
     "sweep_ended": _event("info", "sweep of seconds answered not_found no_answer waiting"),
     "sweep_failed": _event("error", "sweep of seconds type waiting"),
     "session_begun": _event("info", "sweep payer owner"),
@@ -182,10 +183,13 @@ EVENTS: Mapping[str, Event] = {
     "outputs_written": _event("info", "sweep files seconds"),
     "sign_in_refused": _event("warning", "how"),
     "batch_approved": _event("info", "batch postings"),
+    "scheduled_begun": _event("info", "name"),
+    "scheduled_ended": _event("info", "name outcome seconds"),
     "alert_opened": _event("warning", "kind severity subject"),
     "alert_ended": _event("info", "kind severity subject"),
     "notified": _event("info", "name"),
     "notify_failed": _event("error", "name"),
+    "telemetry_failed": _event("error", "type"),
     "library": _event("warning", "logger type"),
     "unfit": _event("error", "name"),
 }

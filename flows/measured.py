@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Literal
 
-from billing.ledger import Ledger
+from billing.ledger import Ledger, Progress
 from billing.model import Reason
 from bots.portal.capture import Keep
 from bots.portal.session import PortalSession
@@ -100,6 +100,19 @@ def sweep_told(ledger: Ledger, sweep_id: str) -> Iterator[None]:
         not_found=after.not_found,
         no_answer=after.no_answer,
         waiting=after.unsettled,
+    )
+
+
+def progress_told(ledger: Ledger, sweep_id: str, now: Progress) -> None:
+    """Tell how far the sweep is."""
+    log(
+        "sweep_progress",
+        sweep=sweep_id,
+        of="visits" if ledger.holds_visits(sweep_id) else "claims",
+        answered=now.answered,
+        not_found=now.not_found,
+        no_answer=now.no_answer,
+        waiting=now.unsettled,
     )
 
 

@@ -40,14 +40,7 @@ def tell(settings: Settings, ledger: Ledger, now: datetime) -> list[Told]:
     In the quiet hours only what is urgent is told, the rest after them. A destination that fails
     is an alert itself and tried again the next time. Raises BadInput for wrong settings.
     """
-    wanted = alert_settings(settings)
-    if not wanted.to:
-        return []
-    kept = (*ledger.open_alerts(), *ledger.untold_ends())
-    due = [one for one in kept if one.to_tell(now, wanted.again)]
-    if wanted.is_quiet(now.astimezone(settings.time_zone)):
-        due = [one for one in due if one.alert.severity is Severity.URGENT and not one.ended_at]
-    done = []
+    wanted, due, done = alert_settings(settings), to_be_told(settings, ledger, now), []
     for name in wanted.to:
         mine = [one for one in due if one.alert.severity.rank >= wanted.least[name].rank]
         if mine:
@@ -56,6 +49,20 @@ def tell(settings: Settings, ledger: Ledger, now: datetime) -> list[Told]:
     if all(one.delivered for one in done):
         ledger.note_alerts_told(due, now)
     return done
+
+
+def to_be_told(settings: Settings, ledger: Ledger, now: datetime) -> list[KeptAlert]:
+    """What somebody is to be told of at ``now`` (aware); nothing where nobody is named."""
+    wanted = alert_settings(settings)
+    if not wanted.to:
+        return []
+    kept = (*ledger.open_alerts(), *ledger.untold_ends())
+    due = [one for one in kept if one.to_tell(now, wanted.again)]
+    least = min(one.rank for one in wanted.least.values())
+    due = [one for one in due if one.alert.severity.rank >= least]
+    if wanted.is_quiet(now.astimezone(settings.time_zone)):
+        due = [one for one in due if one.alert.severity is Severity.URGENT and not one.ended_at]
+    return due
 
 
 def tell_test(settings: Settings, ledger: Ledger, now: datetime) -> list[Told]:

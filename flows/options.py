@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from flows import telemetry
 from flows.journal import keep_in
 from flows.settings import Settings, load_settings
 
@@ -39,6 +40,7 @@ def settings_in_force(
     os.environ["CLAIMSWEEP_HOME"] = str(settings.home)
     os.environ["CLAIMSWEEP_PROFILES"] = str(settings.profiles)
     keep_in(settings.home)
+    telemetry.begin(settings)
     return settings
 
 

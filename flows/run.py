@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 
 from billing.coverage import EligibilityReport, VisitOutcome
 from billing.errors import AccountBusy, BadInput, ClaimsweepError
@@ -19,7 +20,7 @@ from bots.profile import Profile, load_profiles
 from console.swept import sweep_report
 from flows.embedded import embed, failed_in_orchestrator
 from flows.intake import begin, name_run, name_sweep, take_in
-from flows.measured import sweep_told
+from flows.measured import progress_told, sweep_told
 from flows.outputs import write_outputs, write_whole
 from flows.progress import Watch
 from flows.recheck import leave_not_due
@@ -34,6 +35,7 @@ from flows.stopping import run_until_stopped
 from flows.written_back import WrittenBack, written_back
 
 WATCH_SECONDS = 0.5
+TELL_SECONDS = 30  # from one line of the log about a sweep's progress to the next
 BUSY_SECONDS = 2  # between two looks whether an account is free
 
 
@@ -284,8 +286,13 @@ async def _watched(
     """Do ``work`` while ``watch`` is shown the ledger's progress."""
 
     async def look() -> None:
+        told = monotonic()
         while True:
-            watch(ledger.progress(sweep_id))
+            now = ledger.progress(sweep_id)
+            watch(now)
+            if monotonic() - told >= TELL_SECONDS:
+                told = monotonic()
+                progress_told(ledger, sweep_id, now)
             await asyncio.sleep(WATCH_SECONDS)
 
     looking = asyncio.create_task(look())

@@ -122,6 +122,13 @@ TABLE = (
         cron="0 21 * * sun",
         idle="flows.scheduled_retention:no_policy",
     ),
+    Scheduled(
+        name="alerts",
+        does="Judges what needs an operator, and tells whom the settings name.",
+        work="flows.alerts:watch_over",
+        cron="*/10 * * * *",
+        idle="flows.alerts:nothing_changed",
+    ),
 )
 """What runs by itself, one row each; beside it runs RESUME, which has no work of its own."""
 

@@ -10,6 +10,7 @@ from prefect.context import FlowRunContext
 from prefect.states import Cancelled, Completed, Failed
 
 from billing.ledger import RunState
+from flows import journal
 from flows.options import settings_in_force
 from flows.scheduled import RESUME
 from flows.scheduled_run import do, resume
@@ -24,6 +25,7 @@ async def claimsweep(name: str, hand: int = 1) -> Any:
 
     What it did, or why it could not, is in the ledger; Prefect learns how it ended, no more.
     """
+    journal.begin(unattended=True)
     try:
         settings = settings_in_force(None, None)
         if name == RESUME.name:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from billing.errors import ClaimsweepError
 from billing.ledger import Ledger, LedgerError, Run, RunState, owner_name
 from bots.profile import load_profiles
+from flows import journal
 from flows.schedule_pauses import paused_by, standing_since
 from flows.scheduled import RESUME, Missed, Occasion
 from flows.settings import PROJECT, Settings
@@ -145,6 +146,7 @@ async def _run(
     ledger.end_cut_off(WHAT, about, now)
     run_id = ledger.begin_run(WHAT, about, sweep_id=None, by=BY, owner=owner_name(), at=now)
     ledger.take_run(run_id, now)
+    journal.log("scheduled_begun", name=entry.name)
     state, said = RunState.FAILED, ""
     try:
         work = entry.row.load_work()
@@ -161,7 +163,10 @@ async def _run(
         state = RunState.STOPPED if stopped else RunState.INTERRUPTED
         raise
     finally:
-        ledger.end_run(run_id, state, said, at=datetime.now(UTC))
+        ended = datetime.now(UTC)
+        ledger.end_run(run_id, state, said, at=ended)
+        spent = (ended - now).total_seconds()
+        journal.log("scheduled_ended", name=entry.name, outcome=state, seconds=max(0.0, spent))
     return Done(state, said, run_id)
 
 

@@ -98,28 +98,34 @@ class _Sending:
         self.failed = False
 
     def take(self, event: str, fields: Mapping[str, Value], at: datetime) -> None:
-        with suppress(Exception):
-            spans = self.spans or self._started()
-            if spans is not None:
-                with self.lock:
-                    spans.take(event, fields, at)
-
-    def _started(self) -> Spans | None:
+        failed: Exception | None = None
         with self.lock:
-            if self.spans is None and not self.failed and self.settings and self.collector:
-                self.failed = True  # once is enough
-                from flows.telemetry_spans import make_spans
+            if self.failed:
+                return
+            try:
+                if self.spans is None:
+                    self.spans = self._started()
+                self.spans.take(event, fields, at)
+            except Exception as error:
+                self.failed, failed = True, error
+        if failed is not None:
+            journal.log("telemetry_failed", type=type(failed).__name__)
 
-                headers = {
-                    name: self.settings.secret("claimsweep", f"telemetry-{name}")
-                    for name in self.collector.headers
-                }
-                _hush()
-                self.spans = make_spans(self.collector, headers, EXPORT_SECONDS)
-                # started now: at the interpreter's end no thread can be
-                threading.Thread(target=self._wait, name="telemetry", daemon=True).start()
-                atexit.register(self.end)
-        return self.spans
+    def _started(self) -> Spans:
+        if self.settings is None or self.collector is None:
+            raise RuntimeError("no collector is named")
+        from flows.telemetry_spans import make_spans
+
+        headers = {
+            name: self.settings.secret("claimsweep", f"telemetry-{name}")
+            for name in self.collector.headers
+        }
+        _hush()
+        spans = make_spans(self.collector, headers, EXPORT_SECONDS)
+        # started now: at the interpreter's end no thread can be
+        threading.Thread(target=self._wait, name="telemetry", daemon=True).start()
+        atexit.register(self.end)
+        return spans
 
     def _wait(self) -> None:
         self.over.wait()

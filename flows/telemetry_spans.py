@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import TypeAlias
+from uuid import uuid4
 
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
@@ -176,6 +177,7 @@ def make_spans(collector: Collector, headers: Mapping[str, str], seconds: int) -
         {
             "service.name": "claimsweep",
             "service.version": version("claimsweep"),
+            "service.instance.id": str(uuid4()),
             "host.name": platform.node(),
         }
     )

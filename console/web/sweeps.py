@@ -179,6 +179,7 @@ def _list(request: Request, *, refused: str | None = None) -> Response:
         "sweeps",
         status=400 if refused else 200,
         refused=refused,
+        alerts=desk.ledger.open_alerts(),
         shown=shown,
         checks=sum(one.check for one in nights),
         portals=portal_standings(desk),
