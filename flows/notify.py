@@ -40,29 +40,32 @@ def tell(settings: Settings, ledger: Ledger, now: datetime) -> list[Told]:
     In the quiet hours only what is urgent is told, the rest after them. A destination that fails
     is an alert itself and tried again the next time. Raises BadInput for wrong settings.
     """
-    wanted, due, done = alert_settings(settings), to_be_told(settings, ledger, now), []
-    for name in wanted.to:
-        mine = [one for one in due if one.alert.severity.rank >= wanted.least[name].rank]
-        if mine:
-            sent = _sent(settings, ledger, name, title(mine), body(mine), now)
-            done.append(Told(name, len(mine), sent))
-    if all(one.delivered for one in done):
-        ledger.note_alerts_told(due, now)
+    done = []
+    for name, due in to_be_told(settings, ledger, now).items():
+        sent = _sent(settings, ledger, name, title(due), body(due), now)
+        if sent:
+            ledger.note_alerts_told(name, due, now)
+        done.append(Told(name, len(due), sent))
     return done
 
 
-def to_be_told(settings: Settings, ledger: Ledger, now: datetime) -> list[KeptAlert]:
-    """What somebody is to be told of at ``now`` (aware); nothing where nobody is named."""
+def to_be_told(settings: Settings, ledger: Ledger, now: datetime) -> dict[str, list[KeptAlert]]:
+    """What each destination is to be told of at ``now`` (aware), where there is anything."""
     wanted = alert_settings(settings)
-    if not wanted.to:
-        return []
     kept = (*ledger.open_alerts(), *ledger.untold_ends())
-    due = [one for one in kept if one.to_tell(now, wanted.again)]
-    least = min(one.rank for one in wanted.least.values())
-    due = [one for one in due if one.alert.severity.rank >= least]
     if wanted.is_quiet(now.astimezone(settings.time_zone)):
-        due = [one for one in due if one.alert.severity is Severity.URGENT and not one.ended_at]
-    return due
+        urgent = Severity.URGENT
+        kept = tuple(one for one in kept if one.alert.severity is urgent and not one.ended_at)
+    found = {
+        name: [
+            one
+            for one in kept
+            if one.alert.severity.rank >= wanted.least[name].rank
+            and one.to_tell(name, now, wanted.again)
+        ]
+        for name in wanted.to
+    }
+    return {name: due for name, due in found.items() if due}
 
 
 def tell_test(settings: Settings, ledger: Ledger, now: datetime) -> list[Told]:

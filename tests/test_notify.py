@@ -158,6 +158,10 @@ def test_one_that_fails_does_not_keep_the_others_from_being_told(
     practice.login(accepted=False)
     assert told(practice) == {"nowhere": False, "hook": True}
     assert len(posts.taken) == 1
+    assert told(practice) == {"nowhere": False, "hook": True}
+    assert "login_refused" not in posts.taken[1][1]["message"], "it was told already"
+    assert "notify_failed" in posts.taken[1][1]["message"]
+    assert told(practice) == {"nowhere": False}
 
 
 def test_a_destination_that_says_nothing_is_left_behind(

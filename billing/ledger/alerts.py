@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from billing.alerts import Alert, Severity, Signal
-from billing.ledger.alert_tables import alert_signals, alerts
+from billing.ledger.alert_tables import alert_signals, alert_tellings, alerts
 from billing.ledger.database import AnyRow, Database
 
 
 @dataclass(frozen=True, slots=True)
 class KeptAlert:
-    """An alert with its number and times; ``ended_at`` is None while it holds."""
+    """An alert with its number and times; ``ended_at`` is None while it holds. ``told`` says of
+    whoever was told of it when and how severe it was then; whoever was told of its end too is not
+    among them."""
 
     alert_id: int
     alert: Alert
     since: datetime
-    told_at: datetime | None
-    told_severity: Severity | None
     ended_at: datetime | None
-    end_told_at: datetime | None
+    told: Mapping[str, tuple[datetime, Severity]]
 
-    def to_tell(self, now: datetime, again: timedelta) -> bool:
-        """Whether it is to be told now: for the first time, when it became worse, after ``again``
-        since the last time, and once more when it has ended after it was told."""
-        if self.ended_at is not None:
-            return self.told_at is not None and self.end_told_at is None
-        if self.told_at is None or self.told_severity is None:
-            return True
-        worse = self.alert.severity.rank > self.told_severity.rank
-        return worse or now - self.told_at >= again
+    def to_tell(self, to: str, now: datetime, again: timedelta) -> bool:
+        """Whether ``to`` is to be told now: for the first time, when it became worse, after
+        ``again`` since the last time, and once more when it has ended after it was told."""
+        if to not in self.told:
+            return self.ended_at is None
+        at, severity = self.told[to]
+        worse = self.alert.severity.rank > severity.rank
+        return self.ended_at is not None or worse or now - at >= again
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,38 +78,42 @@ class Alerts(Database):
                 for key, one in now.items()
                 if key not in open_now
             ]
-            new = select(alerts).where(alerts.c.alert_id.in_(begun)).order_by(alerts.c.alert_id)
-            old = select(alerts).where(alerts.c.alert_id.in_([row.alert_id for row in gone]))
+            old = [row.alert_id for row in gone]
             return Weighed(
-                tuple(_kept(row) for row in connection.execute(new)),
-                tuple(_kept(row) for row in connection.execute(old.order_by(alerts.c.alert_id))),
+                _read(connection, alerts.c.alert_id.in_(begun)),
+                _read(connection, alerts.c.alert_id.in_(old)),
             )
 
     def open_alerts(self) -> tuple[KeptAlert, ...]:
         """What holds, the most severe first, then the oldest."""
         with self._reading() as connection:
-            kept = [_kept(row) for row in _open(connection)]
+            kept = _read(connection, alerts.c.ended_at.is_(None))
         return tuple(sorted(kept, key=lambda one: (-one.alert.severity.rank, one.since)))
 
     def untold_ends(self) -> tuple[KeptAlert, ...]:
-        """What was told and has ended since, which was not told yet."""
-        query = select(alerts).where(
-            alerts.c.ended_at.is_not(None),
-            alerts.c.told_at.is_not(None),
-            alerts.c.end_told_at.is_(None),
-        )
+        """What has ended, and somebody who was told of it was not told so yet."""
+        waits = select(alert_tellings.c.alert_id).where(alert_tellings.c.end_told_at.is_(None))
         with self._reading() as connection:
-            return tuple(_kept(row) for row in connection.execute(query.order_by("alert_id")))
+            return _read(connection, alerts.c.ended_at.is_not(None), alerts.c.alert_id.in_(waits))
 
-    def note_alerts_told(self, told: Iterable[KeptAlert], at: datetime) -> None:
-        """Note that these were told, or that their end was."""
+    def note_alerts_told(self, to: str, told: Iterable[KeptAlert], at: datetime) -> None:
+        """Note that ``to`` was told of these, or of their end."""
+        insert, tellings = self._insert(alert_tellings), alert_tellings.c
         with self._writing() as connection:
             for one in told:
+                mine = {"alert_id": one.alert_id, "to": to}
                 if one.ended_at is None:
-                    values = {"told_at": at, "told_severity": one.alert.severity}
-                    _set(connection, [one.alert_id], **values)
+                    values = {"severity": one.alert.severity, "told_at": at}
+                    again = insert.on_conflict_do_update(
+                        index_elements=["alert_id", "to"], set_=values
+                    )
+                    connection.execute(again, mine | values)
                 else:
-                    _set(connection, [one.alert_id], end_told_at=at)
+                    connection.execute(
+                        update(alert_tellings)
+                        .where(tellings.alert_id == one.alert_id, tellings.to == to)
+                        .values(end_told_at=at)
+                    )
 
     def signal(self, signal: Signal, at: datetime) -> None:
         """Note something that was seen, and holds until :meth:`unsignal`."""
@@ -157,13 +161,23 @@ def _set(connection: Connection, ids: list[int], **values: object) -> None:
         connection.execute(update(alerts).where(alerts.c.alert_id.in_(ids)).values(**values))
 
 
-def _kept(row: AnyRow) -> KeptAlert:
-    return KeptAlert(
-        row.alert_id,
-        Alert(row.kind, row.subject, Severity(row.severity), row.sentence),
-        row.since,
-        row.told_at,
-        Severity(row.told_severity) if row.told_severity else None,
-        row.ended_at,
-        row.end_told_at,
+def _read(connection: Connection, *which: ColumnElement[bool]) -> tuple[KeptAlert, ...]:
+    """The alerts of a kind, the oldest first, with who was told of them."""
+    rows = connection.execute(select(alerts).where(*which).order_by(alerts.c.alert_id)).all()
+    told: dict[int, dict[str, tuple[datetime, Severity]]] = defaultdict(dict)
+    query = select(alert_tellings).where(
+        alert_tellings.c.alert_id.in_([row.alert_id for row in rows]),
+        alert_tellings.c.end_told_at.is_(None),
+    )
+    for row in connection.execute(query):
+        told[row.alert_id][row.to] = (row.told_at, Severity(row.severity))
+    return tuple(
+        KeptAlert(
+            row.alert_id,
+            Alert(row.kind, row.subject, Severity(row.severity), row.sentence),
+            row.since,
+            row.ended_at,
+            told[row.alert_id],
+        )
+        for row in rows
     )
