@@ -50,6 +50,11 @@ def smtp_server(*, refuses: bool = False, hangs: bool = False) -> Iterator[Mails
                 elif verb == b"QUIT":
                     self.say("221 bye")
                     return
+                elif verb == b"EHLO":
+                    self.say("250-mail.example")
+                    self.say("250 AUTH PLAIN")
+                elif verb == b"AUTH":
+                    self.say("235 welcome")
                 elif verb == b"RCPT" and refuses:
                     self.say("550 nobody here")
                 else:

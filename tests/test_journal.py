@@ -9,6 +9,7 @@ import subprocess
 import sys
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ PERSON = "Zebulon Quartermain"
 LOGGED = ("flows", "console", "bots", "billing")
 
 
+@cache
 def calls() -> list[tuple[str, ast.Call]]:
     """Every call of ``log`` and of the console's ``tell`` in the code, with its place."""
     found = []
