@@ -1,4 +1,4 @@
-"""What the lock holds: ``supply.py audit`` tells its known faults, ``supply.py sbom`` lists it."""
+"""What the lock holds: its known faults (audit), all of it (sbom), what running takes (runtime)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,10 @@ def main(arguments: Sequence[str]) -> int:
             return _audit()
         case ["sbom", target]:
             return _sbom(Path(target))
-    sys.stderr.write("supply: write audit, or sbom FILE\n")
+        case ["runtime", target]:
+            Path(target).write_text(_runtime(LOCK.read_text(encoding="utf-8")), encoding="utf-8")
+            return 0
+    sys.stderr.write("supply: write audit, or sbom FILE, or runtime FILE\n")
     return 2
 
 
@@ -143,14 +146,30 @@ def _with_whom(bill: dict[str, Any], lock: str) -> None:
     asked: dict[str, set[str]] = {root: set()}
     for ref in (ref for several in refs.values() for ref in several):
         asked[ref] = set()
-    for entry in re.split(r"^(?=[a-z0-9])", lock, flags=re.M)[1:]:
-        name = entry.split("==", 1)[0]
-        for by in re.findall(r"^    # (?:via)? *([a-z0-9.\-]+)", entry, re.M):
+    for name, _, askers in _entries(lock):
+        for by in askers:
             for one in refs.get(by, [root]):
                 asked[one] |= set(refs[name])
     bill["dependencies"] = [
         {"ref": ref, "dependsOn": sorted(wanted)} for ref, wanted in sorted(asked.items())
     ]
+
+
+def _runtime(lock: str) -> str:
+    """The lock's entries that running takes: no test, no tool of development."""
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = {re.split(r"[\s<>=!~;\[]", one)[0].lower() for one in project["dependencies"]}
+    entries = list(_entries(lock))
+    while more := {n for n, _, askers in entries if n not in wanted and wanted & set(askers)}:
+        wanted |= more
+    return "".join(entry for name, entry, _ in entries if name in wanted)
+
+
+def _entries(lock: str) -> Iterator[tuple[str, str, list[str]]]:
+    """Each package's name, its lines, and the names of those that ask for it."""
+    for entry in re.split(r"^(?=[a-z0-9])", lock, flags=re.M)[1:]:
+        askers = re.findall(r"^    # (?:via)? *([a-z0-9.\-]+)", entry, re.M)
+        yield entry.split("==", 1)[0], entry, askers
 
 
 def _output(command: Sequence[str], seconds: int) -> str:

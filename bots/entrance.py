@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime
 from random import SystemRandom
 from typing import Literal, Self
@@ -11,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from bots.opening import opens, spans
 from bots.page_language import Interruption, Locators, Steps
+from bots.pattern import check_pattern
 from bots.strict_yaml import Strict
 
 SIX_DIGITS = r"\b(\d{6})\b"
@@ -104,11 +104,7 @@ class CodeMail(Strict):
     @field_validator("pattern")
     @classmethod
     def _one_group(cls, value: str) -> str:
-        try:
-            groups = re.compile(value).groups
-        except re.error as error:
-            raise ValueError(f"{value!r} is not a regular expression: {error}") from None
-        if groups != 1:
+        if check_pattern(value).groups != 1:
             raise ValueError("a pattern has exactly one group, the code")
         return value
 

@@ -11,9 +11,10 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from billing.errors import ProfileError
+from billing.errors import BadInput, ProfileError
 from billing.fee_schedule import ContractFee, FeeSchedule
 from billing.money import money
+from bots.file_bytes import read_file
 
 FEE_SCHEDULE = "fee_schedule.csv"
 COLUMNS = ("procedure", "modifiers", "contract", "from", "to", "allowed")
@@ -28,10 +29,10 @@ def load_fee_schedule(path: Path) -> FeeSchedule:
     Raises ProfileError (``file:line: fact; what is allowed``, one line for each fact).
     """
     try:
-        data = path.read_bytes()
+        data = read_file(path)
         text = data.decode("utf-8-sig")
-    except OSError as error:
-        raise ProfileError(f"{path}: cannot be read ({error.strerror})") from error
+    except BadInput as error:
+        raise ProfileError(str(error)) from error
     except UnicodeDecodeError:
         raise ProfileError(f"{path}: is not UTF-8; save it as CSV UTF-8") from None
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)

@@ -8,22 +8,20 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, model_validator
 
+from bots.pattern import check_pattern
 from bots.strict_yaml import Strict
 
 _CODE = re.compile(r"(CO|PR|OA|PI)-[A-Z]?\d{1,3}")
 
 
 def _compiles(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"is no pattern: {error}") from None
+    check_pattern(pattern)
     return pattern
 
 
 def _with_groups(*counts: int) -> AfterValidator:
     def check(pattern: str) -> str:
-        if re.compile(_compiles(pattern)).groups not in counts:
+        if check_pattern(pattern).groups not in counts:
             count = counts[-1]
             raise ValueError(f"must have {count} group{'s' if count > 1 else ''}, the value")
         return pattern
@@ -33,7 +31,7 @@ def _with_groups(*counts: int) -> AfterValidator:
 
 def _with_names(*choices: set[str]) -> AfterValidator:
     def check(pattern: str) -> str:
-        compiled = re.compile(_compiles(pattern))
+        compiled = check_pattern(pattern)
         if set(compiled.groupindex) not in choices or compiled.groups != len(compiled.groupindex):
             said = ", or ".join(", ".join(sorted(names)) for names in choices)
             raise ValueError(f"must have the named groups {said} and no others")

@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from bots.pattern import check_pattern
 from bots.strict_yaml import Strict
 
 PLACEHOLDER = re.compile(r"\{(claim|visit|row|secret)\.([a-z_]+)(?:\|([^{}]+))?\}")
@@ -241,10 +242,7 @@ class PageField(Strict):
         return self
 
     def _check_groups(self, pattern: str) -> None:
-        try:
-            groups = re.compile(pattern).groups
-        except re.error as error:
-            raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
+        groups = check_pattern(pattern).groups
         if groups != 1 and (groups, self.into) != (2, "money"):
             raise ValueError(
                 "a pattern has exactly one group, the value; into money a second one is the cents"

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from billing.errors import ProfileError
+from billing.errors import BadInput, ProfileError
+from bots.file_bytes import read_file
 
 
 class Strict(BaseModel):
@@ -66,11 +67,9 @@ def hash_of_values(path: Path, *, without: str) -> str:
 def _compose(path: Path) -> Node:
     """The file's one YAML document as nodes, which know their lines."""
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ProfileError(f"{path}: cannot be read ({error.strerror}); check the path") from None
-    if len(data) > MOST_BYTES:
-        raise ProfileError(f"{path}: is larger than {MOST_BYTES:,} bytes; a profile file is small")
+        data = read_file(path, MOST_BYTES)
+    except BadInput as error:
+        raise ProfileError(str(error)) from None
     try:
         text = data.decode("utf-8-sig")
         for event in yaml.parse(text, Loader=yaml.SafeLoader):

@@ -12,12 +12,12 @@ from billing.codes.categories import CATEGORIES
 from billing.errors import BadInput, UnreadableDocument
 from billing.ledger import Ledger
 from billing.model import Claim
+from bots.file_bytes import read_file
 from bots.reading.x12_filing import Filed, acceptances, filed, receipts
 from console.appeal import lettered, spelled
 from console.appeal_packet import Proof
 from console.appeal_record import Fact, Filing, long_day
 from flows.inbox import X12
-from flows.intake import read_file
 
 NO_PROOF = (
     "The record holds no acceptance report (277CA, 999) and no receipt date of the payer's own."

@@ -13,8 +13,8 @@ from billing.model import Claim, ClaimStatus, Found, Observation
 from billing.recheck import Stays
 from billing.reconcile import Background
 from bots.fee_schedule import FEE_SCHEDULE
+from bots.file_bytes import read_file
 from bots.profile import Profile
-from flows.intake import read_file
 
 AHEAD = timedelta(days=60)
 """A schedule is checked no longer than this before the visits."""

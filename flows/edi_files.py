@@ -14,9 +14,9 @@ from bots.edi.inquiries import claim_status_inquiry, eligibility_inquiry
 from bots.edi.remittance import require_balanced, write_remittances
 from bots.exports.read import ExportReading, read_export
 from bots.exports.schedule import ScheduleReading, read_schedule
+from bots.file_bytes import read_file
 from bots.profile import load_layouts, load_profiles, spellings
 from bots.reading.eob import read_eob
-from flows.intake import read_file
 from flows.outputs import write_whole
 from flows.settings import Settings
 

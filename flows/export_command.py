@@ -139,7 +139,7 @@ def _detected(file: Path, draft: Path | None, mappings: Path | None) -> tuple[di
     """One file's document and text; a file that cannot be read has an error instead."""
     from bots.exports.detect import detect
     from bots.exports.systems import own_systems
-    from flows.intake import read_file
+    from bots.file_bytes import read_file
 
     data = b""
     try:

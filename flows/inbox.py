@@ -15,6 +15,7 @@ from billing.codes.categories import Stage, stage_of
 from billing.errors import BadInput, UnreadableDocument
 from billing.ledger import Ledger
 from billing.model import Answer, Claim, NoAnswer, Reason, Remittance
+from bots.file_bytes import read_file
 from bots.reading.eob import Reading
 from bots.reading.x12 import Segments
 from bots.reading.x12_acknowledgements import read_interchange_receipt, read_receipts
@@ -24,7 +25,6 @@ from bots.reading.x12_envelope import ACKNOWLEDGED, Interchanges, Transaction
 from bots.reading.x12_filing import acceptances
 from bots.reading.x12_remittance import Payment, whole
 from bots.reading.x12_status import ReportedStatus, read_statuses
-from flows.intake import read_file
 from flows.receiving import X12, receive_payments
 
 Reported = TypeVar("Reported", ReportedStatus, ReportedCover)

@@ -16,6 +16,7 @@ from billing.report import RefusedRow
 from bots.exports.read import ExportReading, payer_key, read_export
 from bots.exports.systems import System
 from bots.exports.write_back import write_back
+from bots.file_bytes import read_file
 from bots.profile import Profile, spellings
 
 MEDIA_TYPES = {
@@ -113,14 +114,6 @@ def name_run(hashes: Iterable[str], business_date: date, *asked: object) -> str:
         digest.update(sha256.encode())
     digest.update(repr(asked).encode())
     return f"{business_date:%Y%m%d}-{digest.hexdigest()[:8]}"
-
-
-def read_file(path: Path) -> bytes:
-    """The file's bytes. Raises BadInput in one sentence when it cannot be read."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def media_type(path: Path) -> str:

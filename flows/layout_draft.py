@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from billing.errors import BadInput, UnknownIssuer, UnreadableDocument
+from bots.file_bytes import read_file
 from bots.layout import EobLayout, load_layout
 from bots.reading.drafting.draft import Draft, draft_layout
 from bots.reading.drafting.general import Proposal, propose_by
@@ -52,10 +53,7 @@ def draft_for(file: Path, layouts: Mapping[str, EobLayout], out: Path) -> Drafte
     Raises BadInput when it cannot be read or one of ``layouts`` recognises it, or a draft lies in
     ``out`` already; UnreadableDocument when no layout can be drafted.
     """
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise BadInput(f"{file}: cannot be read ({error.strerror})") from error
+    data = read_file(file)
     pages = read_pages(data)
     with suppress(UnknownIssuer):
         known, _ = recognise(pages, layouts)

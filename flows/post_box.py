@@ -31,6 +31,7 @@ from billing.recheck import Stays
 from billing.reconcile import conclude, propose_postings
 from bots.edi.envelope import Parties
 from bots.edi.inquiries import claim_status_inquiry, eligibility_inquiry, trace_number
+from bots.file_bytes import read_file
 from bots.profile import Profile, load_profiles, spellings
 from bots.reading.x12_coverage import ReportedCover
 from bots.reading.x12_status import ReportedStatus
@@ -40,7 +41,7 @@ from flows.account_session import LEASE_SECONDS
 from flows.background import background, keep_fees
 from flows.edi_files import parties
 from flows.inbox import Inbox, Refusal, read_inbox, refusals
-from flows.intake import begin, name_run, read_file, take_in
+from flows.intake import begin, name_run, take_in
 from flows.outputs import write_outputs, write_whole
 from flows.run import Checked, Swept
 from flows.schedule import begin_schedule, eligibility_report, take_in_schedule, write_eligibility

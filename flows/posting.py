@@ -20,8 +20,8 @@ from billing.reconcile.postings import entries_of, provider_entries
 from billing.reconcile.rows import find_row, not_open, row_number, rows_by_number
 from billing.reconcile.settled import doubt, settled_by
 from bots.exports.read import read_export
+from bots.file_bytes import read_file
 from bots.profile import load_profiles, spellings
-from flows.intake import read_file
 from flows.money import Money, read_money
 from flows.outputs import write_whole
 from flows.receiving import receive_file

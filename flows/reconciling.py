@@ -13,9 +13,10 @@ from billing.deposits import Deposit
 from billing.errors import BadInput
 from bots.bank.read import read_statement
 from bots.exports.read import read_export
+from bots.file_bytes import read_file
 from bots.profile import load_profiles, spellings
 from console.reconciliation import reconciliation_files
-from flows.intake import media_type, name_run, read_file
+from flows.intake import media_type, name_run
 from flows.money import read_money
 from flows.outputs import write_whole
 from flows.receiving import receive_file

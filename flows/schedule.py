@@ -15,12 +15,13 @@ from billing.ledger import Ledger, SweepStart, SweptExport
 from bots.exports.schedule import ScheduleReading, read_schedule
 from bots.exports.schedule_back import write_schedule
 from bots.exports.systems import System
+from bots.file_bytes import read_file
 from bots.profile import Profile, spellings
 from console.swept import drift_note
 from console.visits import answers, eligibility_sheets
 from console.workbook import workbook
 from flows.drift import drift_files
-from flows.intake import media_type, read_file
+from flows.intake import media_type
 from flows.journal import log
 from flows.outputs import changes_csv, copy_evidence, name_evidence, write_whole
 

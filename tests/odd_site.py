@@ -75,7 +75,10 @@ class Asked:
 
 @dataclass(slots=True)
 class Reply:
-    """What it answers, after so many ``seconds``; what is no text is sent as JSON."""
+    """What it answers, after so many ``seconds``; what is no text is sent as JSON.
+
+    An iterator of bytes is sent piece by piece, for as long as somebody listens.
+    """
 
     body: Any
     kind: str = ""
@@ -164,6 +167,9 @@ def serving(site: Site) -> Iterator[Site]:
             reply = site.answer(asked, bearer or query.get("token") or cookie)
             site.over.wait(reply.seconds)
             data, kind = reply.body, reply.kind
+            if isinstance(data, Iterator):
+                self.stream(data, reply)
+                return
             if not isinstance(data, str | bytes):
                 data, kind = json.dumps(data), kind or "application/json"
             data = data.encode() if isinstance(data, str) else data
@@ -175,6 +181,17 @@ def serving(site: Site) -> Iterator[Site]:
             self.wfile.write(data)
 
         do_POST = do_GET
+
+        def stream(self, pieces: Iterator[bytes], reply: Reply) -> None:
+            self.send_response(reply.status)
+            for name, value in {"Content-Type": reply.kind, **reply.headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.close_connection = True
+            for piece in pieces:
+                self.wfile.write(piece)
+                if site.over.is_set():
+                    return
 
         def log_message(self, *_: object) -> None:
             return
@@ -234,7 +251,12 @@ class Told:
 
 
 def told_of(
-    home: Path, browser: Browser, site: Site, profile: Profile, claims: Sequence[Mapping[str, str]]
+    home: Path,
+    browser: Browser,
+    site: Site,
+    profile: Profile,
+    claims: Sequence[Mapping[str, str]],
+    seconds: float = 150,
 ) -> list[Told]:
     """Ask ``site`` about ``claims`` as a sweep does; what was learned, in their order."""
     ledger = open_ledger(home / "ledger")
@@ -255,7 +277,7 @@ def told_of(
     )
 
     async def night() -> None:
-        async with asyncio.timeout(150):
+        async with asyncio.timeout(seconds):
             await work.run()
 
     asyncio.run(night())

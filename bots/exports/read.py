@@ -24,6 +24,7 @@ from bots.exports.workbook import Cell
 _TOTAL = re.compile(r"\b(sub|grand)?[\s-]?totals?\b", re.I)
 _DIGIT = re.compile(r"\d")
 _ENOUGH_TO_JUDGE = 10
+MOST_BYTES = 100_000_000
 _MOSTLY = 0.8
 _OUT_OF_ORDER: Sequence[tuple[Field, Callable[[date, date], bool], str]] = (
     ("service_to", lt, "before"),
@@ -68,6 +69,11 @@ def read_export(
     claim without payer. ``own`` are the biller's own mappings. Raises BadInput when the file cannot
     be used at all.
     """
+    if len(data) > MOST_BYTES:
+        raise BadInput(
+            f"{name}: is larger than {MOST_BYTES // 1_000_000} MB, more than is read at once; "
+            "export fewer days or payers at a time."
+        )
     found = recognise(data, name, own=own)
     rows = rows_below(data, name, found)
     return read_rows(rows, found, name=name, data=data, payer_ids=payer_ids)

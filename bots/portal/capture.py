@@ -10,11 +10,14 @@ from time import monotonic
 
 from playwright.async_api import Error, Frame, Page
 
+from billing.errors import BrowserLost
+
 Keep = Callable[[bytes, str], str]
 """Stores bytes of a media type and returns their SHA-256; the ledger's store, in practice."""
 
 STEADY_SECONDS = 0.12
 MOST_PIXELS_HIGH = 16_000
+MOST_BYTES = 30_000_000
 _SCROLLED = """() => [window.scrollX, window.scrollY, document.documentElement.scrollHeight]
   .map(Math.round)"""
 _FRAME_PLACE = """e => {
@@ -30,10 +33,14 @@ async def capture_page(page: Page) -> bytes:
 
     Elements that are not visible carry ``data-cs-hidden``, the others their box in CSS pixels
     as ``data-cs-box="left,top,right,bottom"`` in the window, whichever frame they are in.
-    ``page.content()`` alone would lose frames, shadow roots and what was typed.
+    ``page.content()`` alone would lose frames, shadow roots and what was typed. Raises BrowserLost
+    for a page so large that nobody wrote it.
     """
     html = await _capture_frame(page.main_frame, _Place("0"))
-    return ("<!doctype html>" + html).encode()
+    data = ("<!doctype html>" + html).encode()
+    if len(data) > MOST_BYTES:
+        raise BrowserLost(f"The page is larger than {MOST_BYTES // 1_000_000} MB")
+    return data
 
 
 async def capture_steady(page: Page, seconds: float) -> bytes:

@@ -13,6 +13,7 @@ from playwright.async_api import Download, Error, Frame, Page, Response
 from billing.errors import SessionEnded, TryLater, UnknownPage, UnreadableDocument
 from bots.claim_task import Document
 from bots.page_language import Locators
+from bots.portal.guard import MOST_BYTES, TOO_LARGE
 from bots.portal.session import PortalSession
 from bots.portal.traffic import DATA
 from bots.reading.words import kind_of_document, unlocked
@@ -184,7 +185,8 @@ class _Arrival:
 
     async def _of_download(self, download: Download) -> None:
         with suppress(Error):
-            self._set((await download.path()).read_bytes())
+            path = await download.path()
+            self._set(path.read_bytes() if path.stat().st_size <= MOST_BYTES else None)
             await download.delete()
 
     async def _of_answer(self, response: Response) -> None:
@@ -213,7 +215,11 @@ class _Arrival:
                     found |= dict.fromkeys(await frame.evaluate(EMBEDDED), frame)
         return found
 
-    def _set(self, data: bytes) -> None:
-        # an answer that a script took as a blob is empty here; the download it makes is not
-        if data and not self._arrived.done():
+    def _set(self, data: bytes | None) -> None:
+        """Arrived; None is more than may be."""
+        if self._arrived.done():
+            return
+        if data is None or len(data) > MOST_BYTES:
+            self._arrived.set_exception(TryLater(TOO_LARGE))
+        elif data:  # what a script took as a blob is empty here; the download it makes is not
             self._arrived.set_result(data)

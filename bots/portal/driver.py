@@ -11,7 +11,7 @@ from time import monotonic
 from playwright.async_api import Error
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from billing.errors import BrowserLost, TryLater, UnknownPage
+from billing.errors import TryLater, UnknownPage
 from billing.identity import Verdict, choose, contradiction, could_be_same, judge
 from billing.model import (
     Answer,
@@ -108,7 +108,7 @@ class ClaimStatusDriver:
             return await self._unforeseen(late, Reason.UNKNOWN_PAGE)
         except Error as error:
             if self.session.page.is_closed():
-                raise BrowserLost(f"{self.session.profile.id}: the browser was lost") from error
+                raise self.session.lost() from error
             return await self._unforeseen(
                 "the page went away while it was looked at", Reason.UNREACHABLE
             )
@@ -187,9 +187,7 @@ class ClaimStatusDriver:
                 await self._capture()
                 await self._image()
         except (Error, TimeoutError) as error:
-            raise BrowserLost(
-                f"{self.session.profile.id}: the browser or the connection was lost"
-            ) from error
+            raise self.session.lost() from error
         return self._asked(NoAnswer(reason, what))
 
     async def _search(self, task: ClaimStatusTask, words: Words) -> str:

@@ -14,7 +14,7 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from billing.coverage import Coverage, CoverageObservation, Visit
 from billing.eligibility import same_person
-from billing.errors import BrowserLost, TryLater, UnknownPage
+from billing.errors import TryLater, UnknownPage
 from billing.identity import same_id
 from billing.model import Answer, Evidence, Found, NoAnswer, NotFound, Reason
 from bots.eligibility_task import EligibilityTask
@@ -60,7 +60,7 @@ class EligibilityDriver:
             return await self._unforeseen("an element did not react in time", Reason.UNKNOWN_PAGE)
         except Error as error:
             if self.session.page.is_closed():
-                raise BrowserLost(f"{self.session.profile.id}: the browser was lost") from error
+                raise self.session.lost() from error
             return await self._unforeseen("the page went away while it was looked at")
 
     async def _ask(self, visit: Visit) -> CoverageObservation:
@@ -169,9 +169,7 @@ class EligibilityDriver:
                 await session.hand.require_inside()
                 return await self._with_picture(NoAnswer(reason, what))
         except (Error, TimeoutError) as error:
-            raise BrowserLost(
-                f"{session.profile.id}: the browser or the connection was lost"
-            ) from error
+            raise session.lost() from error
 
     async def _with_picture(self, answer: Answer[Coverage]) -> CoverageObservation:
         await self._capture()

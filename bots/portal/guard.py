@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import parse_qsl, unquote_plus, urljoin, urlsplit
 
 from playwright.async_api import (
     APIResponse,
@@ -22,7 +22,10 @@ from billing.errors import TryLater
 READS = frozenset({"GET", "HEAD"})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 REDIRECTS_AT_MOST = 5
+SHORT = 6  # characters: a shorter secret may be part of an honest address
 PINNED = "net::ERR_PROXY_CONNECTION_FAILED"  # see bots.portal.browser
+MOST_BYTES = 50_000_000  # of a document; an EOB of a thousand pages has ten
+TOO_LARGE = f"It is larger than {MOST_BYTES // 1_000_000} MB."
 NO_CONTENT = 204  # a browser that gets this stays where it is
 
 
@@ -31,11 +34,13 @@ class Guard:
     """Stands between one browser context and the network.
 
     ``hosts`` are "host:port"; ``may_post`` are path patterns that a non-reading request may go
-    to. Refusals are kept as "METHOD path" (never with a query, which could name a patient).
+    to; ``secret`` is in no address, which portals and what lies between write down. Refusals are
+    kept as "METHOD path" (never with a query, which could name a patient).
     """
 
     hosts: frozenset[str]
     may_post: Sequence[str]
+    secret: str = field(default="", repr=False)
     refused: list[str] = field(default_factory=list)
     page_instead: bytes = b""
     _document: asyncio.Future[bytes] | None = None
@@ -57,6 +62,11 @@ class Guard:
         self._document = asyncio.get_running_loop().create_future()
         return self._document
 
+    @property
+    def expects_document(self) -> bool:
+        """Whether a document is on its way, which may come in a tab of its own."""
+        return self._document is not None
+
     def forget_document(self, wanted: asyncio.Future[bytes]) -> None:
         """``wanted`` is expected no more: what a page asks for from now on is its own."""
         wanted.cancel()
@@ -68,15 +78,22 @@ class Guard:
         if parts.scheme in ("data", "blob", "about"):
             return True
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        if f"{parts.hostname}:{port}" not in self.hosts:
+        if f"{parts.hostname}:{port}" not in self.hosts or self._tells(url):
             return False
         return method in READS or any(fnmatchcase(parts.path, p) for p in self.may_post)
+
+    def _tells(self, url: str) -> bool:
+        """Whether the secret is in this address."""
+        values = [value for _, value in parse_qsl(urlsplit(url).query)]
+        long = len(self.secret) >= SHORT and self.secret in unquote_plus(url)
+        return self.secret != "" and (long or self.secret in values)
 
     async def _judge(self, route: Route) -> None:
         request = route.request
         try:
             if not self.allows(request.method, request.url):
-                self.refused.append(f"{request.method} {urlsplit(request.url).path}")
+                path = "" if self._tells(request.url) else urlsplit(request.url).path
+                self.refused.append(f"{request.method} {path}")
                 await route.abort("blockedbyclient")
             elif self._document is not None and request.is_navigation_request():
                 await self._take_document(route, self._document)
@@ -108,6 +125,8 @@ class Guard:
             return
         if not response.ok:
             _refuse(wanted, f"The portal answered HTTP {response.status}.")
+        elif len(body) > MOST_BYTES:
+            _refuse(wanted, TOO_LARGE)
         elif not wanted.done():
             wanted.set_result(body)
         if _is_for_a_new_tab(route.request):

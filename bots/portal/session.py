@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +16,7 @@ from playwright.async_api import BrowserContext, Error, Page, Playwright, async_
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from billing.errors import (
+    BrowserLost,
     LoginCutOff,
     LoginNotBefore,
     PortalError,
@@ -30,10 +33,12 @@ from bots.portal.second_factor import AskPerson, Codes, codes_of
 from bots.portal.stores import empty_stores, put_back
 from bots.portal.traffic import CHAIN_SECONDS, Traffic
 from bots.portal.verbs import Hand
+from bots.portal.weight import Weight
 from bots.profile import Profile
 
 CODES_TO_SIGN_IN = 2
 CLOSE_SECONDS = 15
+TABS_AT_MOST = 6
 SIGN_OUT_WAITS = 3
 
 
@@ -59,6 +64,9 @@ class PortalSession:
     guard: Guard = field(init=False)
     traffic: Traffic = field(init=False, default_factory=Traffic)
     boxes: MessageBoxes = field(init=False, default_factory=MessageBoxes)
+    weight: Weight = field(init=False)
+    _downloads: tempfile.TemporaryDirectory[str] = field(init=False)
+    _closing: set[asyncio.Task[None]] = field(init=False, default_factory=set)
     _playwright: Playwright | None = field(init=False, default=None)
     _context: BrowserContext | None = field(init=False, default=None)
     _signed_in: bool = field(init=False, default=False)
@@ -89,9 +97,16 @@ class PortalSession:
         hosts = [host_of(self.address), *self.profile.file.portal.hosts]
         self.guard = Guard(frozenset(hosts), self.profile.file.session.may_post)
         before = await self.memory.load(self._login_words)
+        self._downloads = tempfile.TemporaryDirectory("-claimsweep", ignore_cleanup_errors=True)
+        self.weight = Weight(Path(self._downloads.name))
         self._playwright = await async_playwright().start()
         try:
-            chromium = await self._playwright.chromium.launch(**launch_options(self.browser, hosts))
+            options = launch_options(self.browser, hosts)
+            options["args"].append(self.weight.mark)
+            chromium = await self._playwright.chromium.launch(
+                **options, downloads_path=self.weight.downloads
+            )
+            self.weight.watch()
             self._context = await chromium.new_context(
                 service_workers="block",
                 locale="en-US",
@@ -104,6 +119,7 @@ class PortalSession:
             self.traffic.watch(self._context)
             self.boxes.watch(self._context)
             page = await self._context.new_page()
+            page.on("popup", self._popped_up)
             self.traffic.remember(page)
             answer_ms = self.profile.file.session.answer_seconds * 1000
             self.hand = Hand(
@@ -126,6 +142,19 @@ class PortalSession:
         """The page the bot works on."""
         return self.hand.page
 
+    def lost(self) -> BrowserLost:
+        """That the browser hangs or is gone, and why where that is known."""
+        why = self.weight.too_heavy or "the browser or the connection was lost"
+        return BrowserLost(f"{self.profile.id}: {why}")
+
+    def _popped_up(self, tab: Page) -> None:
+        """A tab is let be where a document may come in it; any other a page opened for itself."""
+        tab.on("popup", self._popped_up)
+        if not self.guard.expects_document or len(self.context.pages) > TABS_AT_MOST:
+            closing = asyncio.create_task(_shut(tab))
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+
     @property
     def context(self) -> BrowserContext:
         """The browser context, with the session's cookies."""
@@ -141,6 +170,7 @@ class PortalSession:
         login = self.profile.file.login
         words = await self._login_words()
         self.memory.forget(words)
+        self.guard.secret = words["secret.password"]
         codes = await self._build_doorway()
         if codes is not None:
             await codes.ready()
@@ -340,8 +370,15 @@ class PortalSession:
         if self._playwright is None:
             return
         playwright, self._playwright = self._playwright, None
+        self.weight.stop()
         with suppress(Error, TimeoutError):
             if self._context is not None and self._context.browser is not None:
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await self._context.browser.close()
         await playwright.stop()
+        self._downloads.cleanup()
+
+
+async def _shut(tab: Page) -> None:
+    with suppress(Error):
+        await tab.close()

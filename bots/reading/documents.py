@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from billing.errors import UnknownIssuer, UnreadableDocument
+from billing.errors import BadInput, UnknownIssuer, UnreadableDocument
+from bots.file_bytes import read_file
 from bots.layout import EobLayout
 from bots.reading.drafting.general import DRAFTED, Proposal, propose
 from bots.reading.eob import Reading, read_by, recognise
@@ -44,9 +45,9 @@ def _read(
     file: Path, layouts: Mapping[str, EobLayout], password: str | None
 ) -> Reading | Proposal | UnreadableDocument:
     try:
-        data = file.read_bytes()
-    except OSError as error:
-        return UnreadableDocument(f"The file cannot be read ({error.strerror}).")
+        data = read_file(file)
+    except BadInput as error:
+        return UnreadableDocument(f"{error}.")
     try:
         return read_or_propose(unlocked(data, password) if password else data, layouts)
     except UnreadableDocument as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import tempfile
@@ -11,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any, BinaryIO, TextIO, cast
 
 from billing.acknowledgement import Acknowledgement
 from billing.balance import claim_residuals, payment_residuals
@@ -72,6 +73,13 @@ class Tally:
         return not (self.unbalanced or self.envelope or self.errors or self.refused)
 
 
+def _opened(file: Path) -> BinaryIO:
+    """The file, open; a pipe or a device, which may never end, is none."""
+    if file.exists() and not file.is_file():
+        raise OSError(errno.EINVAL, "it is no file")
+    return file.open("rb")
+
+
 def write_document(file: Path, out: TextIO) -> Tally:
     """Read ``file`` and write its JSON object to ``out``; what it holds, in brief.
 
@@ -83,7 +91,7 @@ def write_document(file: Path, out: TextIO) -> Tally:
         lists = {name: _Spool(opened.enter_context(_waiting())) for name in LISTS}
         writer = _Writer(lists, tally)
         try:
-            with file.open("rb") as stream:
+            with _opened(file) as stream:
                 interchanges = Interchanges(stream)
                 try:
                     for transaction in interchanges:
