@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
+from yaml.events import CollectionEndEvent, CollectionStartEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from billing.errors import BadInput, ProfileError
@@ -29,6 +30,7 @@ Model = TypeVar("Model", bound=BaseModel)
 Step = str | int
 
 MOST_BYTES = 1_000_000
+DEEPEST = 40
 TOO_DEEP = "is nested too deeply; a profile file is flat"
 
 
@@ -72,7 +74,12 @@ def _compose(path: Path) -> Node:
         raise ProfileError(str(error)) from None
     try:
         text = data.decode("utf-8-sig")
+        depth = 0
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            depth += isinstance(event, CollectionStartEvent)
+            depth -= isinstance(event, CollectionEndEvent)
+            if depth > DEEPEST:
+                raise ProfileError(f"{path}:{event.start_mark.line + 1}: {TOO_DEEP}")
             if getattr(event, "anchor", None) is not None:
                 line = event.start_mark.line + 1 if event.start_mark else 1
                 raise ProfileError(

@@ -28,7 +28,6 @@ from bots.file_bytes import read_file
 from bots.reading.x12_json import Tally, write_document
 
 MIB = 1 << 20
-STRINGS = "xl/sharedStrings.xml"
 MEASURED = """
 import resource, sys
 from pathlib import Path
@@ -111,7 +110,7 @@ def test_what_is_read_takes_bounded_memory(tmp_path: Path, full_size: bool) -> N
         (kareo_csv([kareo_row(1)]) + b'"' + b"swallowed\r\n" * 30_000, "cell cannot be read"),
         (kareo_csv([kareo_row(1)]) + b'"swallowed\r\n', "quotation mark"),
         (b"a" * 20_000_000, "cell cannot be read"),
-        (b"," * 3_000_000, "none of the first"),
+        (b"," * 200_000, "none of the first"),
     ],
 )
 def test_text_that_is_no_export_is_refused(data: bytes, says: str) -> None:
@@ -120,6 +119,15 @@ def test_text_that_is_no_export_is_refused(data: bytes, says: str) -> None:
 
 def bombed(part: str, content: bytes) -> bytes:
     return with_part(nextgen_xlsx([1]), part, lambda _: content)
+
+
+def with_pictures(data: bytes, mib: int) -> bytes:
+    """The workbook with so much in it that is packed as well as others."""
+    out = io.BytesIO(data)
+    with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(mib):
+            archive.writestr(f"xl/media/{number}.bin", os.urandom(MIB // 64) + bytes(MIB))
+    return out.getvalue()
 
 
 def lying(data: bytes, part: str) -> bytes:
@@ -142,7 +150,7 @@ LAUGHS = b"".join(
 )
 WORKBOOKS: dict[str, Callable[[], bytes]] = {
     "zeros": lambda: bombed(SHEET, bytes(120 * MIB)),
-    "one gigabyte of strings": lambda: bombed(STRINGS, bytes(99 * MIB)),
+    "a hundred megabytes of pictures": lambda: with_pictures(nextgen_xlsx([1]), 101),
     "a size that lies": lambda: lying(nextgen_xlsx(range(9)), SHEET),
     "a zip in a zip": nested,
     "a billion laughs": lambda: bombed(
@@ -180,9 +188,7 @@ def test_an_entity_of_another_file_is_not_fetched(tmp_path: Path) -> None:
         lambda xml: (
             b"<!DOCTYPE x [<!ENTITY own 'Fern'><!ENTITY far SYSTEM '%s'>]>"
             % secret.as_uri().encode()
-            + xml.replace(
-                b'<c r="H3" t="inlineStr"><is><t>', b'<c r="H3" t="inlineStr"><is><t>&far;'
-            ).replace(b'r="H3" s="', b'r="H3" x="')
+            + xml.replace(b"Roe, Sam", b"Roe, &far;")
         ),
     )
     try:
@@ -240,12 +246,10 @@ def test_no_count_or_amount_of_a_bank_file_is_taken_at_its_word(row: int) -> Non
     """Every number of the row is a billion, or a number of ten thousand digits."""
     for number in ("1000000000", "9" * 10_000, "-1"):
         changed = [
-            ",".join(
-                number if one.isdigit() and n else one for n, one in enumerate(line.split(","))
-            )
+            ",".join(number if one.isdigit() and at else one for at, one in enumerate(parts))
             if n == row
-            else line
-            for n, line in enumerate(GOOD)
+            else ",".join(parts)
+            for n, parts in enumerate(line.split(",") for line in GOOD)
         ]
         data = "\r\n".join(changed).encode()
         try:
@@ -262,7 +266,7 @@ def test_no_count_or_amount_of_a_bank_file_is_taken_at_its_word(row: int) -> Non
     ("277", lambda s: [*s[:3], "HL*1*1*20*1", *s[3:]]),
     ("835", lambda s: [s[0], *["LX*1"] * 50_000, *s[1:]]),
     ("271", lambda s: [s[0], *["EB*1**30"] * 50_000, *s[1:]]),
-    ("835", lambda s: ["ST*835*0001"] * 20_000),
+    ("835", lambda s: ["ST*835*0001"] * 4_000),
     ("999", lambda s: [s[0], s[1], *["AK2*837*0001"] * 50_000, *s[2:]]),
 ])  # fmt: skip
 def test_absurd_counts_and_depths_of_an_x12_file_come_to_an_end(

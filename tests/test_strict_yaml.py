@@ -119,7 +119,7 @@ def test_a_right_file_is_read(tmp_path: Path) -> None:
         (b"\xff\xfe\x00", "profile.yaml: is not UTF-8 text; save it as UTF-8"),
         (
             "{a: " * 2000 + "1" + "}" * 2000,
-            "profile.yaml: is nested too deeply; a profile file is flat",
+            "profile.yaml:1: is nested too deeply; a profile file is flat",
         ),
     ],
 )
