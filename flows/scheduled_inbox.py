@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from billing.errors import BadInput, UnreadableDocument
+from bots.file_bytes import read_file
 from bots.profile import load_profiles
 from bots.reading.x12_envelope import ACKNOWLEDGED, Interchanges
 from console.words import counted
-from flows.intake import read_file
 from flows.post_box import settle_sent
 from flows.posting import propose
 from flows.receiving import DOCUMENTS, receive_file

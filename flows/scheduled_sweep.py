@@ -11,12 +11,13 @@ from pathlib import Path
 from billing.errors import BadInput, ClaimsweepError
 from billing.ledger import Ledger, owner_name
 from bots.exports.recognise import recognise
+from bots.file_bytes import read_file
 from bots.portal.browser import require_driver
 from bots.profile import load_profiles
 from console.swept import sweep_report
 from console.words import counted
 from flows.embedded import failed_in_orchestrator
-from flows.intake import name_run, read_file
+from flows.intake import name_run
 from flows.outputs import write_outputs
 from flows.run import start_sweep
 from flows.schedule import (
