@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
@@ -190,6 +191,7 @@ def _reader() -> Reader | None:
     package = find_spec("rapidocr_onnxruntime")
     if package is None or package.origin is None:
         return None
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # else it tells its makers
     runtime = import_module("onnxruntime")
     options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1

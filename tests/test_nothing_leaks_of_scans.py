@@ -1,0 +1,44 @@
+"""A scan is recognised without a file of its own: neither the page nor its words are left."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pypdfium2
+import pytest
+from conftest import PROJECT
+from marked_watch import private_environment, watching
+
+from sandbox.__main__ import AS_OF
+from sandbox.books import make_world
+from sandbox.documents import eob_pdf
+
+PLAN = "juniper-ridge"
+pytestmark = pytest.mark.ocr
+
+
+def test_recognising_a_page_writes_nothing(tmp_path: Path, tesseract: str) -> None:
+    world = make_world(3, 4, AS_OF, (PLAN,))
+    trace = next(iter(world.payer(PLAN).remittances))
+    document = pypdfium2.PdfDocument(eob_pdf(world, PLAN, trace))
+    scan = tmp_path / "scan.png"
+    document[0].render(scale=200 / 72).to_pil().save(scan, dpi=(200, 200))
+    document.close()
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    with watching(folder, tmp_path / "kept") as seen:
+        done = subprocess.run(
+            [sys.executable, "-m", "flows", "eob", "read", str(scan), "--json"],
+            cwd=folder,
+            env=private_environment(folder, {"PYTHONPATH": str(PROJECT)}),
+            capture_output=True,
+            timeout=600,
+            check=False,
+        )
+    assert done.returncode in (0, 1, 2), done.stderr[-800:]
+    assert any(b"stdin\0stdout" in line for line in seen.lines), done.stdout[-800:]
+    assert [name for name, _ in seen.written()] == []
+    assert seen.unlinked == {}
+    assert seen.elsewhere == set()
