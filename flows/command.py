@@ -25,6 +25,7 @@ from flows.entering import code, policy
 from flows.eob_command import eob
 from flows.evidence_command import evidence
 from flows.export_command import export as export_verbs
+from flows.keys_command import keys
 from flows.options import (
     COULD_NOT,
     DONE,
@@ -56,6 +57,7 @@ app.add_typer(edi, name="edi", help="Read and write X12 files.")
 app.add_typer(export_verbs, name="export", help="How exports are read, and what goes back.")
 app.add_typer(profile, name="profile", help="Check payer profiles.")
 app.add_typer(evidence, name="evidence")
+app.add_typer(keys, name="keys")
 app.add_typer(postings, name="postings")
 app.add_typer(audit, name="audit")
 app.add_typer(retention, name="retention")

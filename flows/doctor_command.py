@@ -42,6 +42,7 @@ def doctor(
 def _machine(settings: Settings, as_json: bool) -> bool:
     from bots.profile import load_profile
     from flows.doctor import examine
+    from flows.key_check import key_check
 
     checks = examine(
         home=settings.home,
@@ -49,6 +50,7 @@ def _machine(settings: Settings, as_json: bool) -> bool:
         ledger=settings.home / "ledger.sqlite",
         load_profile=load_profile,
     )
+    checks.append(key_check(settings))
     if as_json:
         print_json(
             {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -14,44 +14,73 @@ if TYPE_CHECKING:
     from flows.settings import Settings
 
 TEXTS = ("bucket", "endpoint", "region", "prefix")
+COMMANDS = ("wrap", "unwrap")
+BESIDE = "beside_reports"
 KEY_OF, KEY_ID, KEY = "evidence", "access-key-id", "secret-access-key"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True, slots=True)
-class EvidencePlace:
-    """The settings' table ``evidence``: the bucket, if there is one."""
+class EvidenceSettings:
+    """The settings' table ``evidence``.
+
+    The bucket, if there is one; the programs that wrap and unwrap the keys of the ring, if a key
+    management service keeps them; whether clear copies are laid beside a sweep's reports.
+    """
 
     bucket: str | None = None
     endpoint: str | None = None
     region: str | None = None
     prefix: str | None = None
+    wrap: Sequence[str] = ()
+    unwrap: Sequence[str] = ()
+    beside_reports: bool = True
 
 
-def evidence_place(table: Mapping[str, object]) -> EvidencePlace:
+def evidence_settings(table: Mapping[str, object]) -> EvidenceSettings:
     """What the table ``evidence`` says. Raises BadInput naming the key that will not do."""
-    for key, value in table.items():
-        if key not in TEXTS:
-            raise BadInput(f"Settings: [evidence] has {key}; allowed are {', '.join(TEXTS)}")
-        if not isinstance(value, str) or not value:
-            raise BadInput(f"Settings: [evidence] {key} is a text")
-    place = EvidencePlace(**{key: str(value) for key, value in table.items()})
-    if place.bucket is None and table:
-        raise BadInput("Settings: [evidence] has no bucket; without the table it is the home")
-    if place.endpoint is not None:
-        address = urlsplit(place.endpoint)
-        loopback = address.scheme == "http" and address.hostname in LOOPBACK
-        if not (loopback or address.scheme == "https") or not address.hostname:
-            raise BadInput(
-                "Settings: [evidence] endpoint begins with https://; http:// does only on this "
-                "machine itself"
-            )
-    return place
+    if unknown := sorted(set(table) - {*TEXTS, *COMMANDS, BESIDE}):
+        allowed = ", ".join((*TEXTS, *COMMANDS, BESIDE))
+        raise BadInput(f"Settings: [evidence] has {unknown[0]}; allowed are {allowed}")
+    beside = table.get(BESIDE, True)
+    if not isinstance(beside, bool):
+        raise BadInput(f"Settings: [evidence] {BESIDE} is true or false")
+    texts = {key: _text(key, table[key]) for key in TEXTS if key in table}
+    if texts and "bucket" not in texts:
+        raise BadInput(f"Settings: [evidence] has {min(texts)} and no bucket: name the bucket")
+    programs = {key: _command(key, table[key]) for key in COMMANDS if key in table}
+    if len(programs) == 1:
+        raise BadInput("Settings: [evidence] names wrap and unwrap both, or neither")
+    if "endpoint" in texts:
+        _require_safe(texts["endpoint"])
+    return EvidenceSettings(**texts, **programs, beside_reports=beside)  # type: ignore[arg-type]
+
+
+def _text(key: str, value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise BadInput(f"Settings: [evidence] {key} is a text")
+    return value
+
+
+def _command(key: str, value: object) -> Sequence[str]:
+    if not (isinstance(value, list) and value and all(isinstance(one, str) for one in value)):
+        raise BadInput(f"Settings: [evidence] {key} is a list of texts: the program and its words")
+    return tuple(value)
+
+
+def _require_safe(endpoint: str) -> None:
+    address = urlsplit(endpoint)
+    loopback = address.scheme == "http" and address.hostname in LOOPBACK
+    if not (loopback or address.scheme == "https") or not address.hostname:
+        raise BadInput(
+            "Settings: [evidence] endpoint begins with https://; http:// does only on this "
+            "machine itself"
+        )
 
 
 def shelf_of(settings: Settings) -> Shelf | None:
     """The bucket that the settings name; None where evidence lies in the home. Raises BadInput."""
-    place = evidence_place(settings.evidence)
+    place = evidence_settings(settings.evidence)
     if place.bucket is None:
         return None
     from billing.ledger.shelves import BucketShelf

@@ -68,11 +68,17 @@ class Settings:
     telemetry: Mapping[str, object] = field(default_factory=dict)
 
     def open_ledger(self) -> Ledger:
-        """The ledger in force, made where there is none. Raises LedgerError or BadInput."""
+        """The ledger in force, made where there is none, its evidence sealed.
+
+        Raises LedgerError or BadInput.
+        """
         from billing.ledger import open_ledger
+        from flows.evidence_keys import wrappings_of
         from flows.evidence_settings import shelf_of
 
-        return open_ledger(self.home, self.ledger_url, shelf=shelf_of(self))
+        return open_ledger(
+            self.home, self.ledger_url, shelf=shelf_of(self), wrappings=wrappings_of(self)
+        )
 
     @property
     def own_systems(self) -> tuple[System, ...]:

@@ -21,10 +21,11 @@ from postgres_server import PostgresServer, postgres_server
 from sqlalchemy import URL
 
 from billing.errors import BadInput
-from billing.ledger import engines, open_ledger
+from billing.ledger import Ledger, engines, open_ledger
 from billing.ledger.engines import _address
 from bots.portal.browser import VARIABLE, Browser, find_browser
 from flows import journal
+from flows.settings import load_settings
 
 PROJECT = Path(__file__).resolve().parent.parent
 IN_CI = bool(os.environ.get("CI"))
@@ -76,6 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ |= {
         "DO_NOT_TRACK": "1",
         "PREFECT_HOME": home,
+        "XDG_CONFIG_HOME": f"{home}/config",  # where the key lies that evidence is sealed with
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     }
 
@@ -117,6 +119,11 @@ if IN_CI:
             report.outcome = "failed"
             report.longrepr = f"{collector.nodeid} was skipped, which CI does not allow"
         return report
+
+
+def sealed_ledger(home: Path) -> Ledger:
+    """The ledger in ``home`` as the commands open it: with the keys of its evidence."""
+    return load_settings(home=home).open_ledger()
 
 
 @pytest.fixture(scope="session")

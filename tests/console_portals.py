@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PROJECT
+from conftest import PROJECT, sealed_ledger
 from portal_clients import SetClock, answering
 from sweeping import furnish
 
-from billing.ledger import open_ledger
 from console.web.desk import Desk
 from console.web.entrance import Entrance
 from flows.console_bots import ConsoleBots
@@ -78,7 +77,7 @@ def practice(
             patch.setenv("CLAIMSWEEP_SETTINGS", str(settings_file))
             patch.setenv("CLAIMSWEEP_PROFILES", str(profiles))
             patch.setenv("CLAIMSWEEP_ARTIFACTS", str(folder / "artifacts"))
-            desk = desk_of(load_settings(), open_ledger(folder / "home"), Entrance())
+            desk = desk_of(load_settings(), sealed_ledger(folder / "home"), Entrance())
         assert isinstance(desk.bots, ConsoleBots)
         try:
             yield Practice(desk, desk.bots, exports, world)

@@ -16,12 +16,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from conftest import sealed_ledger
 from payment_worlds import DAY, Figures, Thing, cents, make_world, respelled
 from sqlalchemy import event
 
 from billing.balance import residuals
 from billing.errors import BadInput
-from billing.ledger import Batch, BatchState, Ledger, open_ledger
+from billing.ledger import Batch, BatchState, Ledger
 from billing.model import Channel, Posting, PostingKind, Remittance
 from console.batches import totals_sheet
 from flows.posting import candidates
@@ -40,7 +41,7 @@ class History:
         self.chance = random.Random(seed)
         self.world = make_world(self.chance)
         shutil.copytree(template, home)
-        self.ledger: Ledger = open_ledger(home)
+        self.ledger: Ledger = sealed_ledger(home)
         self.read: set[str] = set()
         self.standing: dict[str, str] = {}  # thing → batch
         self.states: dict[str, BatchState] = {}
@@ -267,7 +268,7 @@ class History:
     def _recover(self) -> None:
         """A run that was cut off left whole documents and no half of a batch."""
         self.ledger.close()
-        self.ledger = open_ledger(self.ledger.home)
+        self.ledger = sealed_ledger(self.ledger.home)
         assert {one.batch_id for one in self.ledger.batches()} == set(self.states)
 
     def compare(self) -> None:
@@ -355,7 +356,7 @@ class _Cutting:
 
 def make_template(folder: Path) -> Path:
     """An empty ledger to copy."""
-    open_ledger(folder).close()
+    sealed_ledger(folder).close()
     for left in folder.glob("ledger.sqlite-*"):
         left.unlink()
     return folder

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 
 import pdfplumber
@@ -23,11 +24,11 @@ from appeal_samples import (
     lines_denied,
     swept,
 )
+from conftest import sealed_ledger
 from filing_samples import report
 from ledger_samples import DAY, NOW, begin, claim, conclusion, paid, unknown
 
 from billing.errors import BadInput
-from billing.ledger import open_ledger
 from billing.model import Outcome, Reason
 from bots.portal.browser import Browser
 from flows.appeal import last_answer
@@ -115,9 +116,9 @@ def test_exhibits_show_the_stored_bytes_and_box_the_figures(
     held = commercial.claim(COMMERCIAL, partly)
     out = tmp_path / "packet.pdf"
     made = appeal(commercial.home, held.claim_id, "--out", str(out), "--json").document
-    shelf = commercial.home / "evidence"
+    ledger = sealed_ledger(commercial.home)
     for one in made["exhibits"]:
-        stored = (shelf / one["sha256"][:2] / one["sha256"][2:]).read_bytes()
+        stored = ledger.fetch(one["sha256"])
         assert hashlib.sha256(stored).hexdigest() == one["sha256"]
     portal, eob = made["exhibits"]
     assert (portal["page"], eob["page"]) == (None, 1)
@@ -126,7 +127,7 @@ def test_exhibits_show_the_stored_bytes_and_box_the_figures(
     assert eob["sha256"] in pages[at].replace("\n", "")
     assert any(text.startswith("Exhibit A.") and portal["sha256"] in text for text in pages)
     assert re.search(rf"Exhibit B .*\b{at + 1}$", pages[1], re.M), "the index names the page"
-    original = shelf / eob["sha256"][:2] / eob["sha256"][2:]
+    original = BytesIO(ledger.fetch(eob["sha256"]))
     with pdfplumber.open(original) as pdf, pdfplumber.open(out) as packet:
         page = packet.pages[at]
         (picture,) = page.images
@@ -154,7 +155,7 @@ def test_other_patients_are_covered(commercial: Swept, tmp_path: Path) -> None:
     pages = texts(out)
     (at,) = [n for n, text in enumerate(pages) if text.startswith("Exhibit B.")]
     assert "Covered in grey: other claims on this page" in pages[at]
-    with pdfplumber.open(commercial.home / "evidence" / sha256[:2] / sha256[2:]) as pdf:
+    with pdfplumber.open(BytesIO(sealed_ledger(commercial.home).fetch(sha256))) as pdf:
         page = pdf.pages[0]
         names = [line for line in page.extract_text_lines() if line["text"].startswith("Patient ")]
         others = [
@@ -263,7 +264,7 @@ def test_a_packet_encloses_the_proof_and_its_letter_cites_it(
     held = commercial.claim(
         COMMERCIAL, lambda one: any(a.reason == "29" for _, a in lines_denied(one))
     )
-    ledger = open_ledger(commercial.home)
+    ledger = sealed_ledger(commercial.home)
     asked = ledger.claim_results(held.claim_id)[0].claim
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.277ca").write_bytes(report(asked, received="20260714"))
@@ -287,7 +288,7 @@ def test_a_packet_encloses_the_proof_and_its_letter_cites_it(
 
 
 def test_the_last_answer_is_what_the_payer_was_last_heard_to_say(tmp_path: Path) -> None:
-    ledger = open_ledger(tmp_path / "home")
+    ledger = sealed_ledger(tmp_path / "home")
     sha256 = ledger.store(b"page", "text/html")
     down = conclusion(Outcome.NO_ANSWER, Reason.UNREACHABLE)
     down = replace(down, finding=replace(down.finding, kind="unreachable"))

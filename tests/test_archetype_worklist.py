@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SandboxServer
+from conftest import SandboxServer, sealed_ledger
 from sweeping import Desk, differences, furnish, read_answers
 from worklist_site import Site, worklist_site, worklist_world
 
-from billing.ledger import open_ledger
 from sandbox.exports import write_exports
 from sandbox.truth import truth_rows
 from sandbox.worklist import lacks_document
@@ -48,7 +47,7 @@ def test_every_claim_is_found_by_filters_and_agrees_with_the_answer_key(tmp_path
         counted = site.counters()
     assert counted["writes"] == counted["locks"] == counted["refusals"] == 0
     assert counted["logins"] == 1
-    ledger = open_ledger(desk.home)
+    ledger = sealed_ledger(desk.home)
     kinds = {
         ledger.media_type(sha256)
         for result in ledger.results(str(swept["sweep"]))

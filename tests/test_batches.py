@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import sealed_ledger
 from ledger_samples import LAST_NAME, NOW, begin, conclusion
 from ledger_samples import claim as sweep_claim
 from posting_desk import Desk, Said, claim, payment
 from typer.testing import CliRunner
 
-from billing.ledger import open_ledger
 from billing.model import Outcome
 from billing.reconcile.postings import entries_of
 from flows.command import app
@@ -204,7 +204,7 @@ def test_the_control_totals_add_up_to_every_remittance(desk: Desk) -> None:
 def test_the_batch_of_a_sweep_says_what_other_claims_of_a_payment_were_paid(desk: Desk) -> None:
     settings = load_settings(home=desk.home)
     data = Path(desk.file("a", CORRECTED)).read_bytes()
-    ledger = open_ledger(desk.home)
+    ledger = sealed_ledger(desk.home)
     receive_file(ledger, settings, {}, data, "a", "night")
     (received,) = ledger.remittances()
     asked_about = entries_of(received.remittance)[2]
@@ -298,7 +298,7 @@ def test_a_ledger_of_the_version_before_batches_keeps_what_it_proposed(tmp_path:
     from billing.ledger.words import POSTING, write
     from billing.model import Outcome
 
-    open_ledger(tmp_path).close()
+    sealed_ledger(tmp_path).close()
     old = posting("T1")
     with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as db:
         for table in ("batches", "batch_acts", "batch_files", "postings", "entries", "held"):
@@ -310,7 +310,7 @@ def test_a_ledger_of_the_version_before_batches_keeps_what_it_proposed(tmp_path:
         db.execute("INSERT INTO postings VALUES (?, ?, ?, ?)", row)
         db.execute("UPDATE schema_version SET version = 2")
         db.commit()
-    ledger = open_ledger(tmp_path)
+    ledger = sealed_ledger(tmp_path)
     assert [p.trace_number for p in ledger.report("old").new_postings] == ["T1"]
     begin(ledger, claims=[claim(1)])
     item = ledger.lease_item("night", "acme", "me", seconds=60, now=old_now())

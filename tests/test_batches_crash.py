@@ -53,6 +53,7 @@ def propose(home: Path, files: list[Path]) -> None:
 def work(home: Path, files: list[Path], started: Pipe) -> None:
     """Take batches through their states without end."""
     settings, chance = load_settings(home=home, profiles=None), random.Random()
+    settings.open_ledger().key_ring()
     started.send_bytes(b"!")
     while True:
         propose(home, chance.sample(files, chance.randint(1, len(files))))

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PROJECT, SandboxServer
+from conftest import PROJECT, SandboxServer, sealed_ledger
 from PIL import Image
 from sweeping import Desk, furnish
 
-from billing.ledger import open_ledger
 from billing.model import NoAnswer, NotFound, Reason
 from console.pictures import INK
 from flows.replay import Replayed, replay_sweeps
@@ -238,7 +237,7 @@ def test_nobody_is_named_by_a_replay(night: Night, profiles: Path) -> None:
 
 
 def test_what_the_search_came_to_is_kept(night: Night) -> None:
-    ledger = open_ledger(night.desk.home)
+    ledger = sealed_ledger(night.desk.home)
     sweep = ledger.latest_schedule()
     assert sweep is not None
     for asked in ledger.asked_visits(sweep, FRAMES):

@@ -11,11 +11,9 @@ from typing import Any
 
 import openpyxl
 import pytest
-from conftest import SandboxServer
+from conftest import SandboxServer, sealed_ledger
 from keyed_visits import differences
 from sweeping import Desk, furnish
-
-from billing.ledger import open_ledger
 
 pytestmark = pytest.mark.usefixtures("browser_executable")
 Serve = Callable[..., SandboxServer]
@@ -132,7 +130,7 @@ def test_the_files_hold_what_the_front_desk_needs(desk: Desk, checked: dict[str,
 
 
 def test_every_figure_leads_to_its_bytes(desk: Desk, checked: dict[str, Any]) -> None:
-    ledger = open_ledger(desk.home)
+    ledger = sealed_ledger(desk.home)
     shown = {path.stem for path in Path(checked["files"]["evidence"]).iterdir()}
     for result in ledger.eligibility_report(checked["sweep"]).results:
         said = result.conclusion

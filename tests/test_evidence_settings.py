@@ -9,7 +9,7 @@ import pytest
 from bucket_server import BucketServer, bucket_server
 
 from billing.errors import BadInput
-from flows.evidence_settings import evidence_place
+from flows.evidence_settings import evidence_settings
 from flows.settings import Settings, load_settings
 
 
@@ -38,7 +38,10 @@ def in_force(monkeypatch: pytest.MonkeyPatch, path: Path) -> Settings:
         ({"buckets": "x"}, "has buckets; allowed are bucket, endpoint"),
         ({"bucket": ""}, "bucket is a text"),
         ({"bucket": 3}, "bucket is a text"),
-        ({"region": "us-east-1"}, "has no bucket"),
+        ({"region": "us-east-1"}, "has region and no bucket"),
+        ({"wrap": ["kms"]}, "wrap and unwrap both"),
+        ({"wrap": "kms", "unwrap": ["kms"]}, "wrap is a list"),
+        ({"beside_reports": "no"}, "beside_reports is true or false"),
         ({"bucket": "kept", "endpoint": "http://store.example"}, "begins with https"),
         ({"bucket": "kept", "endpoint": "store.example"}, "begins with https"),
         ({"bucket": "kept", "endpoint": "https://"}, "begins with https"),
@@ -46,13 +49,13 @@ def in_force(monkeypatch: pytest.MonkeyPatch, path: Path) -> Settings:
 )
 def test_what_will_not_do_is_named(table: dict[str, object], said: str) -> None:
     with pytest.raises(BadInput, match=said):
-        evidence_place(table)
+        evidence_settings(table)
 
 
 def test_a_bucket_needs_no_more_than_its_name() -> None:
-    assert evidence_place({"bucket": "kept"}).endpoint is None
+    assert evidence_settings({"bucket": "kept"}).endpoint is None
     for endpoint in ("https://store.example", "http://127.0.0.1:9000", "http://[::1]:9000"):
-        assert evidence_place({"bucket": "kept", "endpoint": endpoint}).endpoint == endpoint
+        assert evidence_settings({"bucket": "kept", "endpoint": endpoint}).endpoint == endpoint
 
 
 @pytest.mark.parametrize("place", ["secrets", "environment"])

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from conftest import sealed_ledger
 from posting_desk import Desk, Said, claim, payment
-
-from billing.ledger import open_ledger
 
 PAID = payment("T1", "20260105", "150.00", claim("C1", "E9", "200.00", "150.00"))
 OTHER = payment("T1", "20260105", "151.00", claim("C1", "E9", "200.00", "151.00"))
@@ -81,7 +80,7 @@ def test_a_settlement_can_be_taken_back_and_made_otherwise(desk: Desk) -> None:
     assert desk("propose", code=1)["batch"] is None
     settle(desk, "T1", "--stands", known["150.00"], *WHY)
     assert amounts(desk("propose")) == [("payment", "150.00")]
-    ledger = open_ledger(desk.home)
+    ledger = sealed_ledger(desk.home)
     trail = [one.act for one in ledger.audit_trail() if one.subject == "payment acme health|t1"]
     assert trail == ["payment settled", "payment unsettled", "payment settled"]
     assert ledger.audit_problems() == []

@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from conftest import sealed_ledger
 from ledger_samples import EXPORT, NOW, begin, conclusion, paid, unknown
 from ledger_samples import claim as row
 from posting_desk import Desk, claim, payment
@@ -25,7 +26,7 @@ from flows.deep_check import Looked, look_deep
 
 def settle(home: Path, items: int) -> None:
     """A finished sweep: the first claim has no answer, the others are paid."""
-    ledger = open_ledger(home)
+    ledger = open_ledger(home)  # unsealed, so that a test finds its page
     export = ledger.store(b"the export", "text/csv")
     begin(ledger, claims=[row(number) for number in range(1, items + 1)])
     with sqlite3.connect(home / "ledger.sqlite") as db:  # the export that was really stored
@@ -76,7 +77,7 @@ def home(whole: Path, tmp_path: Path) -> Path:
 
 
 def look(home: Path) -> tuple[Looked, ...]:
-    ledger = open_ledger(home)
+    ledger = sealed_ledger(home)
     try:
         return look_deep(ledger, home)
     finally:
@@ -304,7 +305,7 @@ def test_no_ledger_is_no_problem_and_none_is_made(tmp_path: Path) -> None:
 
 
 def most_memory(home: Path) -> int:
-    ledger = open_ledger(home)
+    ledger = sealed_ledger(home)
     look_deep(ledger, home)  # what is made once, such as compiled statements, is made
     tracemalloc.start()
     try:

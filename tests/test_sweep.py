@@ -17,10 +17,8 @@ from typing import Any
 
 import openpyxl
 import pytest
-from conftest import PROJECT, SandboxServer
+from conftest import PROJECT, SandboxServer, sealed_ledger
 from sweeping import Desk, differences, furnish, new_desk, read_answers
-
-from billing.ledger import open_ledger
 
 pytestmark = pytest.mark.usefixtures("browser_executable")
 Serve = Callable[..., SandboxServer]
@@ -44,7 +42,7 @@ def test_every_field_of_every_claim_agrees_with_the_answer_key(
 
 def assert_every_figure_leads_to_its_bytes(desk: Desk, swept: dict[str, object]) -> None:
     """Each answer's hashes name stored bytes that still have that hash, and each figure a place."""
-    ledger = open_ledger(desk.home)
+    ledger = sealed_ledger(desk.home)
     shown = Path(str(swept["answers"])).parent / "evidence"
     by_hash = {path.stem: path for path in shown.iterdir()}
     figures = ("charge", "paid", "patient_responsibility", "payment_date", "trace_number")

@@ -15,10 +15,11 @@ from zoneinfo import ZoneInfo
 import httpx
 import uvicorn
 from argon2 import PasswordHasher
+from conftest import sealed_ledger
 from console_samples import night
 
 from billing.errors import BadInput
-from billing.ledger import Ledger, SweptExport, open_ledger
+from billing.ledger import Ledger, SweptExport
 from billing.people import Person, Role
 from billing.report import ClaimResult
 from console.web.app import make_app
@@ -78,7 +79,7 @@ class SilentBots:
 def desk_over(home: Path) -> Desk:
     """A desk over the ledger in ``home``, with the profiles that ship."""
     return Desk(
-        ledger=open_ledger(home),
+        ledger=sealed_ledger(home),
         profiles=SHIPPED,
         bots=SilentBots(),
         key=b"k" * 32,

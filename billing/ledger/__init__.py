@@ -5,7 +5,7 @@ from billing.ledger.alerts import KeptAlert, Weighed
 from billing.ledger.audit import AuditEntry
 from billing.ledger.batches import Act, Batch, BatchState, HeldBack
 from billing.ledger.copying import copy_ledger
-from billing.ledger.evidence import EvidenceDamaged, EvidenceMissing
+from billing.ledger.evidence import EvidenceDamaged, EvidenceLocked, EvidenceMissing
 from billing.ledger.forgetting import EvidenceForgotten
 from billing.ledger.items import WorkItem
 from billing.ledger.nights import Night, Tally
@@ -25,6 +25,7 @@ __all__ = [
     "BegunLogin",
     "EvidenceDamaged",
     "EvidenceForgotten",
+    "EvidenceLocked",
     "EvidenceMissing",
     "HeldBack",
     "KeptAlert",

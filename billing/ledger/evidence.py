@@ -11,7 +11,10 @@ from sqlalchemy import Connection, Engine, select
 
 from billing.errors import ClaimsweepError
 from billing.ledger import tables
-from billing.ledger.database import Database
+from billing.ledger.key_tables import forgotten
+from billing.ledger.keys import Keys, Wrappings, current_key
+from billing.ledger.patience import LedgerError
+from billing.ledger.sealing import KeyWanted, SealBroken, is_sealed, key_of
 from billing.ledger.shelves import Shelf
 
 EVIDENCE_FOLDER = "evidence"
@@ -26,46 +29,102 @@ class EvidenceDamaged(ClaimsweepError):
     """Stored bytes no longer have the hash they are named by."""
 
 
-class EvidenceShelf(Database):
-    """The shelf of evidence and the table that lists it."""
+class EvidenceLocked(LedgerError):
+    """Stored bytes are sealed with a key that is not at hand; nothing says that they are not
+    whole."""
 
-    def __init__(self, home: Path, engine: Engine, shelf: Shelf) -> None:
-        super().__init__(home, engine)
+
+class EvidenceShelf(Keys):
+    """The shelf of evidence, sealed where the ledger has keys, and the table that lists it."""
+
+    def __init__(
+        self, home: Path, engine: Engine, shelf: Shelf, wrappings: Wrappings | None
+    ) -> None:
+        super().__init__(home, engine, wrappings)
         self._shelf = shelf
 
     def store(self, data: bytes, media_type: str) -> str:
         """Keep bytes for good and return their SHA-256 in hex; storing them again is harmless.
 
-        When it returns, the bytes are on the shelf whole and listed. A damaged copy is replaced.
-        The media type that came first stays. Raises ShelfError.
+        When it returns, the bytes are on the shelf whole, sealed and listed. A damaged copy is
+        replaced. The media type that came first stays. Raises ShelfError, or ClaimsweepError when
+        the key is not at hand.
         """
         sha256 = hashlib.sha256(data).hexdigest()
+        row = {"sha256": sha256, "media_type": media_type, "size": len(data)}
         with self._reading() as connection:
+            key_id = current_key(connection)
             listed = not _unlisted(connection, {sha256})
-        if listed and self._shelf.get(sha256) == data:
+            going = _is_going(connection, sha256)
+        if listed and not going and self._lies_whole(sha256, data):
             return sha256
-        self._shelf.put(sha256, data)
-        if not listed:
+        while True:
+            ring = self.key_ring(key_id)
+            sealed = data if ring is None else ring.seal(data, sealed_as(sha256))
+            self._shelf.put(sha256, sealed)
             with self._writing() as connection:
-                row = {"sha256": sha256, "media_type": media_type, "size": len(data)}
+                key_id = current_key(connection)
+                if ring is not None and key_id != ring.current:
+                    continue  # rotated meanwhile: nothing may be left under the key before
+                if _is_going(connection, sha256):
+                    # its deletion, which is alone in writing too, may have taken what was just put
+                    self._shelf.put(sha256, sealed)
+                    connection.execute(forgotten.delete().where(forgotten.c.sha256 == sha256))
                 self._insert_or_keep(connection, tables.evidence, [row])
-        return sha256
+            return sha256
 
     def fetch(self, sha256: str) -> bytes:
-        """The stored bytes; their hash is checked on every reading.
+        """The stored bytes in clear; their hash is checked on every reading.
 
-        Raises EvidenceMissing, EvidenceDamaged or ShelfError.
+        Raises EvidenceMissing or EvidenceDamaged; ShelfError when the shelf does not answer,
+        EvidenceLocked or another ClaimsweepError when the key is not at hand.
         """
         data = self._shelf.get(_named(sha256))
         if data is None:
             raise EvidenceMissing(
                 f"Evidence {sha256} cannot be read: restore the evidence from a backup."
             )
-        if hashlib.sha256(data).hexdigest() != sha256:
+        return self._opened(sha256, data)
+
+    def _opened(self, sha256: str, data: bytes) -> bytes:
+        """The clear bytes of what lies on the shelf, which earlier ledgers left unsealed."""
+        clear = data
+        if is_sealed(data):
+            try:
+                clear = self._unsealed(sha256, data)
+            except (SealBroken, EvidenceLocked) as error:
+                # a page may begin as sealed bytes do, and then is named by all of itself
+                whole = hashlib.sha256(data).hexdigest() == sha256
+                if not whole and isinstance(error, EvidenceLocked):
+                    raise
+        if hashlib.sha256(clear).hexdigest() != sha256:
             raise EvidenceDamaged(
                 f"Evidence {sha256} was changed after it was stored: restore it from a backup."
             )
-        return data
+        return clear
+
+    def _unsealed(self, sha256: str, data: bytes) -> bytes:
+        wanted, ring = key_of(data), self._ring
+        if ring is None or wanted not in ring.keys:
+            ring = self.key_ring()
+        if ring is None:
+            raise EvidenceLocked(
+                f"Evidence {sha256} is sealed with key {wanted}, and this ledger was opened "
+                "without keys."
+            )
+        try:
+            return ring.open(data, sealed_as(sha256))
+        except KeyWanted:
+            raise EvidenceLocked(
+                f"Evidence {sha256} is sealed with key {wanted}, which this ledger does not hold: "
+                "restore the ledger's database from the backup that was made with the evidence."
+            ) from None
+
+    def _lies_whole(self, sha256: str, data: bytes) -> bool:
+        try:
+            return self.fetch(sha256) == data
+        except (EvidenceMissing, EvidenceDamaged, EvidenceLocked):
+            return False
 
     def media_type(self, sha256: str) -> str:
         """What kind of bytes these are, as whoever stored them said."""
@@ -83,12 +142,11 @@ class EvidenceShelf(Database):
             wanted = sorted(set(hashes))
             unlisted = _unlisted(connection, set(wanted))
         for sha256 in wanted:
-            if sha256 in unlisted:
-                problems.append(str(_not_listed({sha256})))
-                continue
             try:
                 self.fetch(sha256)
-            except (EvidenceMissing, EvidenceDamaged) as error:
+                if sha256 in unlisted:
+                    raise _not_listed({sha256})
+            except (EvidenceMissing, EvidenceDamaged, EvidenceLocked) as error:
                 problems.append(str(error))
         return problems
 
@@ -109,10 +167,21 @@ def _unlisted(connection: Connection, hashes: set[str]) -> set[str]:
     return left
 
 
+def _is_going(connection: Connection, sha256: str) -> bool:
+    """Whether a policy deletes these bytes, or has."""
+    query = select(forgotten.c.sha256).where(forgotten.c.sha256 == sha256)
+    return connection.execute(query).scalar() is not None
+
+
 def _not_listed(hashes: set[str]) -> EvidenceMissing:
     return EvidenceMissing(
         f"The ledger lists no evidence {', '.join(sorted(hashes))}: store the bytes first."
     )
+
+
+def sealed_as(sha256: str) -> str:
+    """The name that evidence is sealed under, so that it passes for nothing else."""
+    return f"evidence/{sha256}"
 
 
 def _named(sha256: str) -> str:

@@ -7,7 +7,6 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
-    Boolean,
     Column,
     Connection,
     Select,
@@ -21,21 +20,12 @@ from sqlalchemy import (
 )
 
 from billing.ledger import tables
-from billing.ledger.column_types import Instant, String
 from billing.ledger.evidence import EvidenceMissing, EvidenceShelf
+from billing.ledger.key_tables import forgotten
 from billing.retention import Kind
 
 CHUNK = 100
 
-# `kept_listed` where answers still rest on the bytes by name; `gone` once the shelf has let go.
-forgotten = Table(
-    "forgotten_evidence",
-    tables.metadata,
-    Column("sha256", String(64), primary_key=True),
-    Column("kind", String, nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("gone", Boolean, nullable=False),
-)
 _RECEIVED: Sequence[Column[Any]] = (
     tables.batch_files.c.sha256,
     tables.remittances.c.sha256,
@@ -120,11 +110,10 @@ class Forgetting(EvidenceShelf):
             listed = _referred(connection, going, _REFERENCES)
             unlisted = tables.evidence.c.sha256.in_(set(going) - listed)
             connection.execute(tables.evidence.delete().where(unlisted))
-        self._shelf.remove(going)
-        if going:
-            with self._writing() as connection:
-                mine = table.sha256.in_(going)
-                connection.execute(update(forgotten).where(mine).values(gone=True))
+            mine = table.sha256.in_(going)
+            connection.execute(update(forgotten).where(mine).values(gone=True))
+            # alone in writing: nobody lists the same bytes anew while they are taken
+            self._shelf.remove(going)
         return len(marked)
 
     def give_back_space(self) -> None:

@@ -39,8 +39,8 @@ class Shelf(Protocol):
     def put(self, name: str, data: bytes) -> None:
         """Lay ``data`` down whole, in place of what was there; once it returns, it stays."""
 
-    def get(self, name: str) -> bytes | None:
-        """What lies there; None when nothing does."""
+    def get(self, name: str, *, most: int | None = None) -> bytes | None:
+        """What lies there, or its first ``most`` bytes; None when nothing does."""
 
     def size(self, name: str) -> int | None:
         """How many bytes lie there; None when nothing does."""
@@ -98,11 +98,12 @@ class FolderShelf:
             finally:
                 temporary.unlink(missing_ok=True)
 
-    def get(self, name: str) -> bytes | None:
+    def get(self, name: str, *, most: int | None = None) -> bytes | None:
         """As :meth:`Shelf.get`."""
         with self._one_sentence("read", "check the disk and the permissions"):
             try:
-                return self.path(name).read_bytes()
+                with self.path(name).open("rb") as handle:
+                    return handle.read(-1 if most is None else most)
             except FileNotFoundError:
                 return None
 
@@ -171,13 +172,17 @@ class BucketShelf:
             # in one request: a larger one in parts leaves the parts behind when it is cut off
             obstore.put(self._store, place_of(name), data, use_multipart=False)
 
-    def get(self, name: str) -> bytes | None:
+    def get(self, name: str, *, most: int | None = None) -> bytes | None:
         """As :meth:`Shelf.get`."""
         import obstore
 
         with self._one_sentence("read"):
             try:
-                return bytes(obstore.get(self._store, place_of(name)).bytes())
+                found = obstore.get(self._store, place_of(name))
+                if most is None:
+                    return bytes(found.bytes())
+                # a range would be refused of what holds nothing
+                return bytes(next(iter(found.stream(min_chunk_size=most)), b""))[:most]
             except FileNotFoundError:
                 self._require_bucket()
                 return None

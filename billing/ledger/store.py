@@ -14,11 +14,12 @@ from billing.ledger.case_history import CaseHistory
 from billing.ledger.cases import Cases
 from billing.ledger.database import Database
 from billing.ledger.decisions import Decisions
-from billing.ledger.evidence import EVIDENCE_FOLDER, EvidenceShelf
+from billing.ledger.evidence import EVIDENCE_FOLDER
 from billing.ledger.expiry import Expiry
 from billing.ledger.forgetting import Forgetting
 from billing.ledger.history import History
 from billing.ledger.items import Work
+from billing.ledger.keys import Wrappings
 from billing.ledger.nights import Nights
 from billing.ledger.opening import connect
 from billing.ledger.patience import LedgerError
@@ -27,6 +28,7 @@ from billing.ledger.people import People
 from billing.ledger.reports import Reports
 from billing.ledger.runs import Runs
 from billing.ledger.saved_views import SavedViews
+from billing.ledger.shelf_care import ShelfCare
 from billing.ledger.shelves import FolderShelf, Shelf
 from billing.ledger.sign_ins import SignIns
 from billing.ledger.soundness import Soundness
@@ -42,7 +44,7 @@ class Ledger(
     Forgetting,
     Expiry,
     Soundness,
-    EvidenceShelf,
+    ShelfCare,
     Visits,
     Work,
     Accounts,
@@ -71,11 +73,18 @@ class Ledger(
     """Everything the suite remembers; made by :func:`open_ledger`. May be shared by threads."""
 
 
-def open_ledger(home: Path, url: str | None = None, *, shelf: Shelf | None = None) -> Ledger:
+def open_ledger(
+    home: Path,
+    url: str | None = None,
+    *,
+    shelf: Shelf | None = None,
+    wrappings: Wrappings | None = None,
+) -> Ledger:
     """Open the ledger in ``home``, or make a new one there: database and evidence folder.
 
     A home that is made here, or is empty, is closed to other users; the database file always is.
-    ``url`` puts the database elsewhere (PostgreSQL), ``shelf`` the evidence. Raises
+    ``url`` puts the database elsewhere (PostgreSQL), ``shelf`` the evidence; ``wrappings``
+    gives what keeps the keys that evidence is sealed with, which is in clear without. Raises
     ClaimsweepError when the home cannot be written, or what lies there is not a ledger, is
     damaged, or is newer than this program.
     """
@@ -91,4 +100,4 @@ def open_ledger(home: Path, url: str | None = None, *, shelf: Shelf | None = Non
         raise LedgerError(
             f"{home} cannot be used as the ledger's home ({error.strerror}): choose another home."
         ) from None
-    return Ledger(home, connect(home, url, bring_up), shelf)
+    return Ledger(home, connect(home, url, bring_up), shelf, wrappings)
