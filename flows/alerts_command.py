@@ -35,9 +35,10 @@ def alerts(
 
     settings = settings_in_force(home, profiles)
     ledger, now = settings.open_ledger(), datetime.now(UTC)
+    found: tuple[KeptAlert, ...] = ()
     told: list[Told] = []
     if test:
-        told, found = tell_test(settings, ledger, now), ()
+        told = tell_test(settings, ledger, now)
     else:
         found = look(settings, ledger, now).open
         if notify:

@@ -125,7 +125,8 @@ class _Wordless(logging.LogRecord):
 def _wordless(*args: object, **kwargs: object) -> logging.LogRecord:
     whole = logging.LogRecord(*args, **kwargs)  # type: ignore[arg-type]
     record = _Wordless(whole.name, whole.levelno, whole.pathname, whole.lineno, "", (), None)
-    record.type = type_of(whole.exc_info[1]) if whole.exc_info else None
+    told = whole.exc_info[1] if whole.exc_info else whole.msg
+    record.type = type_of(told) if isinstance(told, BaseException) else None
     return record
 
 

@@ -47,8 +47,9 @@ def collector_of(table: Mapping[str, object]) -> Collector | None:
     every = table.get("every_seconds", EVERY_SECONDS)
     if endpoint is None:
         return None
-    where = urlsplit(endpoint) if isinstance(endpoint, str) else None
-    if where is None or where.scheme not in ("http", "https") or not where.hostname:
+    address = endpoint if isinstance(endpoint, str) else ""
+    where = urlsplit(address)
+    if where.scheme not in ("http", "https") or not where.hostname:
         raise BadInput(
             "Settings: [telemetry] endpoint is the address of a collector that takes OTLP over "
             'HTTP, as in "https://collector.example:4318"'
@@ -67,7 +68,7 @@ def collector_of(table: Mapping[str, object]) -> Collector | None:
         )
     if isinstance(every, bool) or not isinstance(every, int) or not 1 <= every <= 3600:
         raise BadInput("Settings: [telemetry] every_seconds is a number from 1 to 3600")
-    return Collector(endpoint.rstrip("/"), tuple(headers), every)
+    return Collector(address.rstrip("/"), tuple(headers), every)
 
 
 def begin(settings: Settings) -> None:

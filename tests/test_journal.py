@@ -160,6 +160,7 @@ def test_a_library_may_say_what_it_likes_and_none_of_its_words_are_kept(tmp_path
         f"    raise ValueError({PERSON!r})\n"
         "except ValueError:\n"
         f"    other.exception({PERSON!r}, stack_info=True)\n"
+        f"other.error(OSError({PERSON!r}))\n"
         "other.info('quiet')\n"
     )
     said, kept = run(code, tmp_path)
@@ -167,8 +168,9 @@ def test_a_library_may_say_what_it_likes_and_none_of_its_words_are_kept(tmp_path
     assert told == [
         ("library", "warning", "httpx", None),
         ("library", "error", "httpx", "ValueError"),
+        ("library", "error", "httpx", "OSError"),
     ]
-    assert len(said) == 4
+    assert len(said) == 6
     assert not any(part in line for line in said for part in (*PERSON.split(), "member"))
 
 
