@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -27,6 +28,7 @@ from billing.errors import BadInput
 from flows.alert_settings import alert_settings
 from flows.alerts import judge, look, nothing_changed
 from flows.machine_facts import machine_facts
+from flows.scheduled import TABLE, Occasion
 
 NOW = datetime(2026, 11, 26, 9, tzinfo=UTC)
 TODAY = date(2026, 11, 26)
@@ -143,6 +145,15 @@ def test_the_schedule_begins_no_run_where_nothing_changed(practice: Practice) ->
     assert nothing_changed(practice.settings)
     practice.tables["notify"] = {"to": ["office"]}
     assert not nothing_changed(practice.settings), "somebody is to be told"
+
+
+def test_the_schedule_judges_and_says_how_many_hold(practice: Practice) -> None:
+    (row,) = [one for one in TABLE if one.name == "alerts"]
+    practice.login(accepted=False)
+    said = asyncio.run(row.load_work()(practice.settings, Occasion("alerts", practice.now, 1)))
+    held = practice.ledger.open_alerts()
+    assert "login_refused" in {one.alert.kind for one in held}
+    assert said == f"{len(held)} open; 0 told, 0 of them in vain."
 
 
 def test_a_sweep_under_way_is_late_only_after_the_hour(practice: Practice) -> None:
