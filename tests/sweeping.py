@@ -105,10 +105,10 @@ def new_desk(sandbox: SandboxServer, folder: Path) -> Desk:
     return desk
 
 
-def furnish(home: Path) -> None:
+def furnish(home: Path, folder: str = "prefect") -> None:
     """Give a new home the orchestrator's empty database, whose making takes ten seconds."""
     home.mkdir(mode=0o700)
-    shutil.copytree(_prefect_home(), home / "prefect")
+    shutil.copytree(_prefect_home(), home / folder)
 
 
 @cache
