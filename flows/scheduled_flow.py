@@ -7,7 +7,7 @@ from typing import Any
 
 from prefect import flow
 from prefect.context import FlowRunContext
-from prefect.states import Cancelled, Completed, Failed
+from prefect.states import Completed, Failed
 
 from billing.ledger import RunState
 from flows import journal
@@ -37,7 +37,7 @@ async def claimsweep(name: str, hand: int = 1) -> Any:
     if done.state is RunState.DONE:
         return Completed(message=f"Run {done.run_id} is done.")
     if done.state is None:
-        return Cancelled(message="Nothing was begun.")
+        return Completed(name="Skipped", message="Nothing was begun.")
     return Failed(message=f"Run {done.run_id} failed; the console says why, under Next runs.")
 
 

@@ -68,7 +68,11 @@ async def do(settings: Settings, name: str, *, hand: int = 1, due: datetime | No
 
 async def resume(settings: Settings) -> str:
     """Do all that was cut off or missed, and can still be done; a sentence about it."""
-    done = []
+    ledger, done = settings.open_ledger(), []
+    who = paused_by(ledger, RESUME.name)
+    ledger.close()
+    if who:
+        return f"It is paused, by {who}."
     for entry in unattended(settings).entries:
         if entry.name != RESUME.name:
             ledger, now = settings.open_ledger(), datetime.now(UTC)

@@ -27,6 +27,7 @@ from flows.schedule import (
     write_eligibility,
 )
 from flows.scheduled import Occasion
+from flows.scheduled_run import runs_of
 from flows.settings import Settings
 from flows.unattended import unattended
 
@@ -119,8 +120,6 @@ async def _sweep_of(
     turn, owner = TURN.format(occasion.name), owner_name()
     fence = await _turn(ledger, turn, owner)
     try:
-        from flows.scheduled_run import runs_of
-
         begun = [one.sweep_id for one in runs_of(ledger, entry, occasion.due) if one.sweep_id]
         joined = bool(begun) and ledger.business_date(begun[-1]) == today
         if joined:

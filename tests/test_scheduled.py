@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from web_console import person, serving, visitor
+from console_samples import night
+from web_console import PROJECT, person, serving, swept, visitor
 
 from billing.ledger import Ledger, RunState, owner_name
 from billing.people import Role
@@ -111,6 +113,40 @@ def test_it_is_done_anew_as_its_last_runs_ended(
     for state in states:
         ran(ledger, due, state)
     assert still_due(settings, ledger, entry_of(settings), due + 3 * HOUR) is due_again
+
+
+def test_a_portal_that_was_closed_is_asked_once_it_has_opened(
+    settings: Settings, ledger: Ledger, tmp_path: Path
+) -> None:
+    shutil.copytree(PROJECT / "payer_profiles", tmp_path / "payer_profiles")
+    for profile in (tmp_path / "payer_profiles").glob("*/profile.yaml"):
+        text = re.sub(r"\n  open: .*", "", profile.read_text("utf-8"))
+        hours = "session:\n  open: Mon-Sun 05:00-23:00 America/New_York\n"
+        profile.write_text(text.replace("session:\n", hours, 1), "utf-8")
+    table = {"exports": str(tmp_path), "at": {"sweep": "0 1 * * *"}}
+    here = replace(settings, profiles=tmp_path / "payer_profiles", unattended=table)
+    due = datetime.fromisoformat("2026-11-24T06:00:00+00:00")  # 01:00 in New York
+    set_up(ledger, due - DAY, "sweep")
+    results = [
+        replace(one, claim=replace(one.claim, payer="juniper-ridge")) for one in night(22).results
+    ]
+    swept(ledger, results, business_date=due.date(), at=due, take_up=False)
+    (sweep_id,) = ledger.sweeps_since(None)
+    entry = entry_of(here, "sweep")
+
+    def swept_at(begun: datetime) -> None:
+        run_id = ledger.begin_run(
+            WHAT, "sweep", sweep_id=sweep_id, by=BY, owner=owner_name(), at=begun
+        )
+        ledger.end_run(run_id, RunState.DONE, "", at=begun + HOUR)
+
+    swept_at(due)
+    opens = due + 4 * HOUR
+    minute = timedelta(minutes=1)
+    assert not still_due(here, ledger, entry, opens - minute)
+    assert still_due(here, ledger, entry, opens + minute)
+    swept_at(opens + minute)
+    assert not still_due(here, ledger, entry, opens + 2 * HOUR)
 
 
 def test_a_run_of_another_machine_counts_while_its_lease_holds(
