@@ -235,8 +235,9 @@ def test_how_each_stands_is_told_without_the_orchestrator(
     ran(ledger, now - DAY, RunState.DONE)
     found = {one.name: one for one in standings(settings, ledger, now)}
     assert found[NAME].next_due == datetime.fromisoformat(DUE)
-    assert found[NAME].last is not None
-    assert found[NAME].last.state is RunState.DONE
+    last = found[NAME].last
+    assert last is not None
+    assert last.state is RunState.DONE
     assert found["morning"].last is None
     code = "import flows.console_bots, sys; sys.exit('prefect' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=120, check=False).returncode == 0
