@@ -1,5 +1,5 @@
 # Each command does all its own set-up, is safe to repeat and says what it is doing.
-.PHONY: demo test key faults figures accuracy attack audit sbom check format setup doctor clean help
+.PHONY: demo test key faults figures accuracy attack leaks audit sbom check format setup doctor clean help
 .DEFAULT_GOAL := help
 
 IN := .venv/bin/
@@ -29,6 +29,9 @@ accuracy: .venv/.ready ## simulated remittances of twenty issuers read and marke
 
 attack: .venv/.ready ## the attacks of docs/security.md at full size: endless downloads, bombs, ten million rows
 	@$(IN)python -m pytest -q tests/test_attack_*.py --full-size
+
+leaks: .venv/.ready ## a night whose every name, number and secret is a mark; every byte it wrote is searched
+	@$(IN)python -m pytest -q tests/marked_night.py
 
 audit: .venv/.installed ## known faults of the locked packages, but for those excepted until a day
 	@$(IN)python .ci/supply.py audit

@@ -25,7 +25,7 @@ from billing.errors import (
     UnknownPage,
 )
 from bots.portal.boxes import MessageBoxes
-from bots.portal.browser import Browser, launch_options
+from bots.portal.browser import Browser, launch_options, memory_folder
 from bots.portal.doorway import PAGES_TO_SIGN_IN, Attempt, Doorway, LoginBook
 from bots.portal.guard import Guard, host_of
 from bots.portal.memory import Kept, Memory
@@ -97,7 +97,9 @@ class PortalSession:
         hosts = [host_of(self.address), *self.profile.file.portal.hosts]
         self.guard = Guard(frozenset(hosts), self.profile.file.session.may_post)
         before = await self.memory.load(self._login_words)
-        self._downloads = tempfile.TemporaryDirectory("-claimsweep", ignore_cleanup_errors=True)
+        self._downloads = tempfile.TemporaryDirectory(
+            "-claimsweep", dir=memory_folder(), ignore_cleanup_errors=True
+        )
         self.weight = Weight(Path(self._downloads.name))
         self._playwright = await async_playwright().start()
         try:
