@@ -82,11 +82,6 @@ def begin(settings: Settings) -> None:
         journal.watch(_sending.take)
 
 
-def end() -> None:
-    """Send what is left, within EXPORT_SECONDS; what a collector has not taken then is lost."""
-    _sending.end()
-
-
 class _Sending:
     """The one sender of this process; nothing in it may slow or end a run."""
 
@@ -136,6 +131,7 @@ class _Sending:
         self.done.set()
 
     def end(self) -> None:
+        """Send what is left; what the collector has not taken in time is lost."""
         if self.spans is not None:
             self.over.set()
             self.done.wait(EXPORT_SECONDS)

@@ -136,8 +136,8 @@ class Spans:
         """Export what is left."""
         for span in (*self._sessions.values(), *self._sweeps.values()):
             span.end()
-        self._tracing.shutdown()
         self._metering.shutdown()
+        self._tracing.shutdown()
 
     def _count(self, event: str, fields: Fields) -> None:
         if event in COUNTERS:
