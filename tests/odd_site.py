@@ -27,7 +27,7 @@ from flows.account import AccountWork, make_reader
 
 PORTALS = Path(__file__).parent / "odd_portals"
 EXPORT = SweptExport("worklist.csv", "e" * 64, "generic", 3)
-SWEEP = "night"
+SWEEP = "night-1"
 Kept = dict[str, Any]
 
 

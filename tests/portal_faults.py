@@ -30,7 +30,7 @@ from sandbox.serve import Portals
 from sandbox.world import PayerClaim, World
 
 PASSED_ON = ("content-type", "content-disposition", "set-cookie", "location")
-SWEEP = "night"
+SWEEP = "night-1"
 WORLD = small_world()
 MEDICAID, COMMERCIAL = "franklin-medicaid", "juniper-ridge"
 PAID = {MEDICAID: "0226000000001", COMMERCIAL: "E00000000001"}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from door import door_profile
 from portal_clients import SetClock, answering
-from portal_faults import MEDICAID, PAID, WORLD, Open, Sent, counted, desks, is_search
+from portal_faults import MEDICAID, PAID, SWEEP, WORLD, Open, Sent, counted, desks, is_search
 
 from billing.errors import PortalClosed
 from billing.model import Outcome
@@ -96,7 +96,7 @@ def test_a_closed_portal_is_not_visited_and_its_claims_wait(desk: Open, portals:
     with pytest.raises(PortalClosed, match=r"opens 20\d\d-\d\d-\d\d 00:00 UTC"):
         work.run()
     assert there.asked == []
-    assert work.ledger.progress("night").unsettled == 1
+    assert work.ledger.progress(SWEEP).unsettled == 1
 
 
 @pytest.mark.browser
@@ -111,6 +111,6 @@ def test_a_portal_that_closes_in_the_middle_is_left_signed_out(
     with pytest.raises(PortalClosed):
         work.run()
     assert [one.outcome for one in work.conclusions()] == [Outcome.PAID]
-    assert work.ledger.progress("night").unsettled == 1
+    assert work.ledger.progress(SWEEP).unsettled == 1
     assert counted(portals, MEDICAID)["searches"] == 1
     assert [one for one in there.asked if "aspx" in one][-1] == "GET /Login.aspx", "logged out"
