@@ -126,7 +126,6 @@ class AccountWork:
             self.profile.id,
             self.owner,
             seconds=LEASE_SECONDS,
-            now=datetime.now(UTC),
         )
 
     def postpone(

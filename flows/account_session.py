@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from time import monotonic
 from typing import Protocol, TypeVar
@@ -32,7 +32,9 @@ from flows.codes import code_from_person
 from flows.login_book import AccountBook
 from flows.measured import session_told
 
-LEASE_SECONDS = 300
+LEASE_SECONDS = 120  # how long a dead worker's account stays closed to the others
+BEATS_PER_LEASE = 8
+HELD_OF_LEASE = 3 / 4  # what cannot be renewed is given up while there is time to sign out
 TRIES_PER_ITEM = 3
 TRIES_PER_BROWSER_LOST = 2  # a claim whose page hangs every browser is left to a person
 UNKNOWN_IN_A_ROW = 3  # the third unknown page running is a changed portal, not an odd claim
@@ -107,32 +109,83 @@ async def signed_in(work: Work[Item]) -> AsyncIterator[tuple[PortalSession, int]
 
 @asynccontextmanager
 async def _signed_in(work: Work[Item]) -> AsyncIterator[tuple[PortalSession, int]]:
-    ledger, account, now = work.ledger, work.profile.id, datetime.now(UTC)
-    _require_open(work, now)
+    ledger, account = work.ledger, work.profile.id
+    _require_open(work, ledger.now())
     begin = await work.prepare()
     keep = await asyncio.to_thread(work.keep)
-    fence = ledger.lease_account(account, work.owner, seconds=LEASE_SECONDS, now=now)
+    fence = ledger.lease_account(account, work.owner, seconds=LEASE_SECONDS)
     if fence is None:
         raise AccountBusy(f"{account}: another run is signed in with this account")
-    beating = asyncio.create_task(_hold(work, fence))
     try:
-        book = AccountBook(ledger, account, work.profile.file.login.attempts_before_lockout)
-        ask = partial(code_from_person, ledger.home, account)
+        async with _held(work, fence):
+            ledger.take_over(work.sweep_id, account, work.owner)
+            async with _inside(work, begin, keep) as session:
+                yield session, fence
+    finally:
+        ledger.release_account(account, work.owner, fence)
+
+
+@asynccontextmanager
+async def _inside(
+    work: Work[Item],
+    begin: Callable[[PortalSession], Awaitable[None]],
+    keep: SessionKeep | None,
+) -> AsyncIterator[PortalSession]:
+    ledger, account = work.ledger, work.profile.id
+    book = AccountBook(ledger, account, work.profile.file.login.attempts_before_lockout)
+    ask = partial(code_from_person, ledger.home, account)
+    drift: Iterable[Drift] = ()
+    try:
         async with PortalSession(
             work.profile, work.address, work.browser, work.secret, book, ask, Memory(keep)
         ) as session:
+            drift = session.hand.drift
             try:
-                try:
-                    await begin(session)
-                except CodeAsked:
-                    await session.confirm()
-                    await _once_more(begin, session)
-                yield session, fence
-            finally:
-                work.note_drift(session.hand.drift)
+                await begin(session)
+            except CodeAsked:
+                await session.confirm()
+                await _once_more(begin, session)
+            yield session
     finally:
-        beating.cancel()
-        ledger.release_account(account, work.owner, fence)
+        if drift:
+            work.note_drift(drift)
+
+
+@asynccontextmanager
+async def _held(work: Work[Item], fence: int) -> AsyncIterator[None]:
+    """The account is ours inside, however long a login or a question takes.
+
+    What is inside is stopped when another worker has taken it, and also when the ledger cannot be
+    told in time that we live: then another may take it soon, and two must not be signed in.
+    Raises AccountBusy for either.
+    """
+    now = asyncio.get_running_loop().time
+    try:
+        async with asyncio.timeout(LEASE_SECONDS * HELD_OF_LEASE) as lease:
+            beating = asyncio.create_task(_beat(work, fence, lease, now))
+            try:
+                yield
+            finally:
+                beating.cancel()
+    except TimeoutError:
+        if not lease.expired():
+            raise
+        raise AccountBusy(
+            f"{work.profile.id}: the account could not be held: another run has taken it, or the "
+            "ledger could not be reached"
+        ) from None
+
+
+async def _beat(
+    work: Work[Item], fence: int, lease: asyncio.Timeout, now: Callable[[], float]
+) -> None:
+    while not lease.expired():
+        await asyncio.sleep(LEASE_SECONDS / BEATS_PER_LEASE)
+        begun = now()
+        with suppress(LedgerError):  # the next beat may come in time
+            held = await asyncio.to_thread(_renew, work, fence, in_hand=True)
+            if not lease.expired():
+                lease.reschedule(begun + LEASE_SECONDS * HELD_OF_LEASE if held else begun)
 
 
 async def _once_more(
@@ -148,7 +201,7 @@ async def _ask_all(work: Work[Item], session: PortalSession, fence: int) -> None
     ask, account = work.asker(session), work.profile.id
     unknown = unreachable = ended = lost = codes = 0
     while _has_work(work):
-        _require_open(work, datetime.now(UTC))
+        _require_open(work, work.ledger.now())
         item = work.take()
         if item is None:  # another run has the rest
             break
@@ -198,18 +251,11 @@ async def _ask_all(work: Work[Item], session: PortalSession, fence: int) -> None
             raise AccountBusy(f"{account}: another run has taken the account")
 
 
-async def _hold(work: Work[Item], fence: int) -> None:
-    """Keep the account ours however long a login or a question takes."""
-    while True:
-        await asyncio.sleep(LEASE_SECONDS / 5)
-        with suppress(LedgerError):  # another run is writing: the next beat comes in time
-            _renew(work, fence)
-
-
-def _renew(work: Work[Item], fence: int) -> bool:
-    return work.ledger.renew_account(
-        work.profile.id, work.owner, fence, seconds=LEASE_SECONDS, now=datetime.now(UTC)
-    )
+def _renew(work: Work[Item], fence: int, *, in_hand: bool = False) -> bool:
+    ledger, account = work.ledger, work.profile.id
+    if in_hand:
+        ledger.renew_work(work.sweep_id, account, work.owner, seconds=LEASE_SECONDS)
+    return ledger.renew_account(account, work.owner, fence, seconds=LEASE_SECONDS)
 
 
 def _require_open(work: Work[Item], now: datetime) -> None:
@@ -219,4 +265,4 @@ def _require_open(work: Work[Item], now: datetime) -> None:
 
 
 def _has_work(work: Work[Item]) -> bool:
-    return work.profile.id in work.ledger.pending_payers(work.sweep_id)
+    return work.ledger.has_work(work.sweep_id, work.profile.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from billing.errors import StopAccount
 from billing.ledger import Ledger, LoginStanding
@@ -27,6 +27,10 @@ class AccountBook:
     attempts_before_lockout: int
     _login_id: int | None = None
 
+    def now(self) -> datetime:
+        """The instant by the clock that all who use this account go by."""
+        return self.ledger.now()
+
     def stopped(self, now: datetime) -> str | None:
         """Why no login may be tried, in a sentence; None when one may."""
         standing = self.ledger.login_standing(self.account)
@@ -38,7 +42,7 @@ class AccountBook:
         One that was cut off may have typed it at any moment until now. Raises StopAccount when
         no login may be tried.
         """
-        now = datetime.now(UTC)
+        now = self.now()
         begun = self.ledger.begin_login(self.account, now, lambda before: self._may(before, now))
         self._keep(begun.login_id, begun.before)
         log("login_attempted", payer=self.account)
@@ -52,7 +56,7 @@ class AccountBook:
         """
         begun = self.ledger.begin_login(
             self.account,
-            datetime.now(UTC),
+            self.now(),
             lambda before: before.spent < self.most,
             after_refused_code=True,
         )
@@ -64,7 +68,7 @@ class AccountBook:
         """Note how the attempt ended."""
         if self._login_id is None:
             raise RuntimeError("no attempt was noted before its result")
-        self.ledger.end_login(self._login_id, accepted=accepted, at=datetime.now(UTC))
+        self.ledger.end_login(self._login_id, accepted=accepted, at=self.now())
         log("login_accepted" if accepted else "login_refused", payer=self.account)
 
     def withdraw(self) -> None:

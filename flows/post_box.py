@@ -98,9 +98,7 @@ class _Desk:
         """Every question of the sweep that is open, leased one by one."""
         owner = owner_name()
         for payer in self.ledger.pending_payers(sweep_id):
-            while item := lease(
-                sweep_id, str(payer), owner, seconds=LEASE_SECONDS, now=datetime.now(UTC)
-            ):
+            while item := lease(sweep_id, str(payer), owner, seconds=LEASE_SECONDS):
                 yield item
 
     def seconds(self) -> float:

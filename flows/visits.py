@@ -87,7 +87,6 @@ class VisitWork:
             self.profile.id,
             self.owner,
             seconds=LEASE_SECONDS,
-            now=datetime.now(UTC),
         ):
             now = datetime.now(UTC)
             known = kept_answer(self.ledger, self.task, item.visit, now)

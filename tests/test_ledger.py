@@ -276,7 +276,7 @@ def test_claims_nobody_may_ask_are_concluded_without_those_in_living_hands(
     begin(ledger, claims=[claim(1), claim(2), claim(3), claim(4, payer="zenith")])
     held, lost = lease(ledger, seconds=60), lease(ledger, seconds=0)
     unasked = conclusion(Outcome.NO_ANSWER, Reason.LOGIN_REFUSED)
-    assert ledger.conclude_unasked("night", "acme", lambda _: unasked, NOW) == 2
+    assert ledger.conclude_unasked("night", "acme", lambda _: unasked, NOW, now=NOW) == 2
     assert not settle(ledger, lost)
     assert settle(ledger, held)
     assert ledger.pending_payers("night") == ("zenith",)

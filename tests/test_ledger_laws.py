@@ -139,7 +139,9 @@ def test_only_the_holder_of_the_last_lease_settles(steps: list[tuple[str, int]])
                     assert ledger.give_back(1, fence) == holds
                     state = "pending" if holds else state
                 case "unasked":
-                    concluded = ledger.conclude_unasked("night", "acme", lambda _: unknown, now)
+                    concluded = ledger.conclude_unasked(
+                        "night", "acme", lambda _: unknown, now, now=now
+                    )
                     assert concluded == free
                     state, settled = ("settled", settled + 1) if free else (state, settled)
                 case "reopen":

@@ -154,7 +154,8 @@ def test_a_changed_plan_is_found_by_the_newest_earlier_answer(ledger: Ledger) ->
 
 def test_visits_nobody_may_ask_are_concluded_but_those_in_living_hands(ledger: Ledger) -> None:
     begin(ledger, visit(2), visit(3, member_id="B"), visit(4, member_id="C"))
-    held = lease(ledger)
+    held = ledger.lease_visit("monday", "acme", "me:1:x", seconds=600)
+    assert held is not None
     unasked = CoverageObservation(NOW, NoAnswer(Reason.POLICY, "Closed to bots."), ())
 
     def conclusion_for(one: Visit):  # type: ignore[no-untyped-def]

@@ -309,7 +309,7 @@ def test_a_clock_code_of_a_used_time_step_is_waited_out(monkeypatch: pytest.Monk
         raise InterruptedError
 
     async def ask() -> None:
-        codes = await codes_of("acme", factor, secret, None)
+        codes = await codes_of("acme", factor, secret, None, SetClock())
         with pytest.raises(InterruptedError):
             await codes.code(datetime.now(UTC))
 
@@ -335,7 +335,7 @@ def test_a_short_or_grouped_secret_is_read_as_portals_show_it(secret: str) -> No
         return secret
 
     async def ask() -> str:
-        return await (await codes_of("acme", factor, told, None)).code(None)
+        return await (await codes_of("acme", factor, told, None, SetClock())).code(None)
 
     code = asyncio.run(ask())
     letters = secret.replace(" ", "").replace("-", "").upper().rstrip("=")

@@ -231,7 +231,7 @@ def _copy_profiles(folder: Path) -> None:
     shutil.copytree(PROJECT / "payer_profiles", folder)
 
 
-def test_a_second_run_leaves_a_busy_account_and_its_claims_alone(
+def test_a_second_run_leaves_busy_accounts_alone_and_ends_with_the_first(
     sandbox_server: Serve, tmp_path: Path
 ) -> None:
     desk = new_desk(sandbox_server(13, 30), tmp_path)
@@ -250,10 +250,9 @@ def test_a_second_run_leaves_a_busy_account_and_its_claims_alone(
         with contextlib.suppress(subprocess.TimeoutExpired):
             first.wait(0.1)
     second = desk.run(desk.sweep_command())
-    assert second.returncode == 2
-    assert "another run is signed in" in second.stderr
     said, _ = first.communicate(timeout=300)
-    assert differences(desk.truth(), read_answers(json.loads(said))) == []
+    for one in (said, second.stdout):
+        assert differences(desk.truth(), read_answers(json.loads(one))) == []
     assert all(counted["logins"] <= 2 for counted in desk.counters().values())
 
 

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, func, select, update
 
 from billing.ledger import tables
-from billing.ledger.database import AnyRow, Database
+from billing.ledger.database import AnyRow, Database, instant
 from billing.ledger.owners import owner_is_dead
+from billing.ledger.patience import repeatable
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +47,19 @@ class BegunLogin:
 class Accounts(Database):
     """Leases and login records of payer accounts."""
 
-    def lease_account(self, account: str, owner: str, *, seconds: int, now: datetime) -> int | None:
+    @repeatable
+    def lease_account(
+        self, account: str, owner: str, *, seconds: int, now: datetime | None = None
+    ) -> int | None:
         """Take the account for so many seconds; the lease's fence, or None while another has it.
 
-        A lease that has run out, or whose owner is a dead process of this host, does not count.
-        The same owner asking again gets a new fence and the old one ends.
+        A lease that has run out by the ledger's one clock (or at ``now``), or whose owner is a
+        dead process of this host, does not count. The same owner asking again gets a new fence
+        and the old one ends.
         """
         accounts = tables.accounts.c
         with self._writing() as connection:
+            now = now or instant(connection)
             self._insert_or_keep(connection, tables.accounts, [{"account": account}])
             query = select(tables.accounts).where(accounts.account == account).with_for_update()
             row = connection.execute(query).one()
@@ -71,22 +77,37 @@ class Accounts(Database):
             )
             return int(row.fence) + 1
 
+    @repeatable
     def renew_account(
-        self, account: str, owner: str, fence: int, *, seconds: int, now: datetime
+        self,
+        account: str,
+        owner: str,
+        fence: int,
+        *,
+        seconds: int,
+        now: datetime | None = None,
     ) -> bool:
         """Hold the account for so many seconds from now; False when another has taken it."""
-        until = now + timedelta(seconds=seconds)
-        return self._update_lease(account, owner, fence, owner, until)
+        length = timedelta(seconds=seconds)
+        return self._update_lease(account, owner, fence, owner, length, now)
 
+    @repeatable
     def release_account(self, account: str, owner: str, fence: int) -> bool:
         """Let the account go; False when another had taken it already."""
-        return self._update_lease(account, owner, fence, None, None)
+        return self._update_lease(account, owner, fence, None, None, None)
 
     def _update_lease(
-        self, account: str, owner: str, fence: int, keeper: str | None, until: datetime | None
+        self,
+        account: str,
+        owner: str,
+        fence: int,
+        keeper: str | None,
+        length: timedelta | None,
+        now: datetime | None,
     ) -> bool:
         accounts = tables.accounts.c
         with self._writing() as connection:
+            until = None if length is None else (now or instant(connection)) + length
             held = connection.execute(
                 update(tables.accounts)
                 .where(
@@ -134,25 +155,21 @@ class Accounts(Database):
         that ask at once, the second sees the first one's attempt. ``after_refused_code`` ends
         the account's last attempt as refused, for another code on the same page.
         """
-        logins = tables.logins.c
-        with self._writing() as connection:
-            self._insert_or_keep(connection, tables.accounts, [{"account": account}])
-            row = select(tables.accounts.c.account).where(tables.accounts.c.account == account)
-            connection.execute(row.with_for_update())
-            if after_refused_code:
-                newest = select(func.max(logins.login_id)).where(logins.account == account)
-                connection.execute(
-                    update(tables.logins)
-                    .where(logins.login_id == newest.scalar_subquery(), logins.accepted.is_(None))
-                    .values(accepted=False, result_at=at)
-                )
-            standing = _standing(connection, account)
-            if not may(standing):
-                return BegunLogin(None, standing)
-            values = {"account": account, "attempted_at": at}
-            login_id = connection.execute(tables.logins.insert().returning(logins.login_id), values)
-            return BegunLogin(login_id.scalar_one(), standing)
+        begun: list[BegunLogin] = []
 
+        @repeatable
+        def begin(ledger: Accounts) -> BegunLogin:
+            with ledger._writing() as connection:
+                if begun and _stands(connection, begun[-1].login_id, account, at):
+                    return begun[-1]  # committed, though nobody heard of it
+                self._insert_or_keep(connection, tables.accounts, [{"account": account}])
+                found = _begin_login(connection, account, at, may, after_refused_code)
+                begun.append(found)
+            return found
+
+        return begin(self)
+
+    @repeatable
     def end_login(self, login_id: int, *, accepted: bool, at: datetime) -> None:
         """Record what the portal said to the attempt; what was said first stays.
 
@@ -166,6 +183,7 @@ class Accounts(Database):
                 .values(accepted=accepted, result_at=at, cleared_at=None)
             )
 
+    @repeatable
     def withdraw_login(self, login_id: int) -> None:
         """The portal did not judge the attempt: it counts for nothing."""
         logins = tables.logins.c
@@ -174,6 +192,7 @@ class Accounts(Database):
                 delete(tables.logins).where(logins.login_id == login_id, logins.accepted.is_(None))
             )
 
+    @repeatable
     def login_standing(self, account: str) -> LoginStanding:
         """What the portal may hold against the account now."""
         with self._reading() as connection:
@@ -199,12 +218,14 @@ class Accounts(Database):
                 found[row.account] = (row.times, refused) if row.accepted else (accepted, row.times)
         return found
 
-    def account_held(self, account: str, now: datetime) -> datetime | None:
+    @repeatable
+    def account_held(self, account: str, now: datetime | None = None) -> datetime | None:
         """Until when a living run holds the account's one session; None when it is free."""
         accounts = tables.accounts.c
         with self._reading() as connection:
             query = select(tables.accounts).where(accounts.account == account)
             row = connection.execute(query).first()
+            now = now or instant(connection)
         if row is None or row.owner is None or row.leased_until <= now or owner_is_dead(row.owner):
             return None
         until: datetime = row.leased_until
@@ -219,6 +240,37 @@ class Accounts(Database):
                 .where(logins.account == account, logins.cleared_at.is_(None))
                 .values(cleared_at=at)
             )
+
+
+def _begin_login(
+    connection: Connection,
+    account: str,
+    at: datetime,
+    may: Callable[[LoginStanding], bool],
+    after_refused_code: bool,
+) -> BegunLogin:
+    logins = tables.logins.c
+    row = select(tables.accounts.c.account).where(tables.accounts.c.account == account)
+    connection.execute(row.with_for_update())
+    if after_refused_code:
+        newest = select(func.max(logins.login_id)).where(logins.account == account)
+        connection.execute(
+            update(tables.logins)
+            .where(logins.login_id == newest.scalar_subquery(), logins.accepted.is_(None))
+            .values(accepted=False, result_at=at)
+        )
+    standing = _standing(connection, account)
+    if not may(standing):
+        return BegunLogin(None, standing)
+    values = {"account": account, "attempted_at": at}
+    login_id = connection.execute(tables.logins.insert().returning(logins.login_id), values)
+    return BegunLogin(login_id.scalar_one(), standing)
+
+
+def _stands(connection: Connection, login_id: int | None, account: str, at: datetime) -> bool:
+    logins = tables.logins.c
+    mine = (logins.login_id == login_id, logins.account == account, logins.attempted_at == at)
+    return connection.execute(select(logins.login_id).where(*mine)).first() is not None
 
 
 def _standing(connection: Connection, account: str) -> LoginStanding:

@@ -11,9 +11,17 @@ from sqlalchemy import Connection
 
 from billing.ledger import tables
 from billing.ledger.batches import post_of_sweep
-from billing.ledger.database import Database
+from billing.ledger.database import AnyRow
 from billing.ledger.evidence import require_listed
-from billing.ledger.leases import close, close_unasked, give_back, take, waiting
+from billing.ledger.leases import (
+    Leases,
+    close,
+    close_unasked,
+    give_back,
+    settled_before,
+    waiting,
+)
+from billing.ledger.patience import repeatable
 from billing.ledger.remittances import entries_in_books
 from billing.ledger.words import CLAIM, CONCLUSION, OBSERVATION, read, write
 from billing.model import (
@@ -52,24 +60,21 @@ class WorkItem:
     fence: int
 
 
-class Work(Database):
+class Work(Leases):
     """Leasing and settling items."""
 
     def lease_item(
-        self, sweep_id: str, payer: str, owner: str, *, seconds: int, now: datetime
+        self, sweep_id: str, payer: str, owner: str, *, seconds: int, now: datetime | None = None
     ) -> WorkItem | None:
         """Lease one claim of this payer for so many seconds; None when there is none to take.
 
-        The claim asked least often comes first, then the oldest. A lease that has run out, or
-        whose owner is a dead process of this host, is up for taking again.
+        The claim asked least often comes first, then the oldest. A lease that has run out by the
+        ledger's one clock (or at ``now``), or whose owner is a dead process of this host, is up
+        for taking again.
         """
-        with self._writing() as connection:
-            row = take(connection, tables.items, sweep_id, payer, owner, seconds=seconds, now=now)
-            if row is None:
-                return None
-            claim = read(CLAIM, row.claim)
-        return WorkItem(row.item_id, claim, row.attempts + 1, row.fence + 1)
+        return self._lease(tables.items, sweep_id, payer, owner, _leased, seconds=seconds, now=now)
 
+    @repeatable
     def settle(
         self,
         item_id: int,
@@ -92,7 +97,7 @@ class Work(Database):
         with self._writing() as connection:
             sweep_id = close(connection, tables.items, item_id, fence, **closed_as(conclusion))
             if sweep_id is None:
-                return False
+                return settled_before(connection, tables.conclusions, item_id, fence)
             require_listed(connection, hashes)
             key = {"item_id": item_id, "fence": fence}
             _insert_observations(connection, key, observations)
@@ -112,6 +117,7 @@ class Work(Database):
             post_of_sweep(connection, sweep_id, item_id, entries, held, at)
         return True
 
+    @repeatable
     def give_back(self, item_id: int, fence: int) -> bool:
         """Return a leased item unasked or unanswered; False when the lease was lost already."""
         with self._writing() as connection:
@@ -123,28 +129,33 @@ class Work(Database):
         payer: str | None,
         conclusion_for: Callable[[Claim], Conclusion],
         at: datetime,
+        *,
+        now: datetime | None = None,
     ) -> int:
         """Settle every waiting item of a payer that no bot may ask; returns how many.
 
         ``payer`` None means the claims that no profile knows a payer for. Items that a live
-        worker holds are left to it. ``conclusion_for`` must not use the ledger.
+        worker holds (at ``now``, or by the ledger's one clock) are left to it. ``conclusion_for``
+        must not use the ledger.
         """
         concluded = 0
-        while some := self._conclude_some(sweep_id, payer, conclusion_for, at):
+        while some := self._conclude_some(sweep_id, payer, conclusion_for, at, now):
             concluded += some
         return concluded
 
+    @repeatable
     def _conclude_some(
         self,
         sweep_id: str,
         payer: str | None,
         conclusion_for: Callable[[Claim], Conclusion],
         at: datetime,
+        now: datetime | None,
     ) -> int:
         with self._writing() as connection:
             closing, concluded, resting = [], [], []
             hashes: set[str] = set()
-            for row in waiting(connection, tables.items, sweep_id, payer, at, _CHUNK):
+            for row in waiting(connection, tables.items, sweep_id, payer, now, _CHUNK):
                 conclusion = conclusion_for(read(CLAIM, row.claim))
                 key = {"item_id": row.item_id, "fence": row.fence + 1}
                 closing.append({"id": row.item_id, **closed_as(conclusion)})
@@ -160,6 +171,10 @@ class Work(Database):
             if resting:
                 connection.execute(tables.rests_on.insert(), resting)
         return len(closing)
+
+
+def _leased(row: AnyRow) -> WorkItem:
+    return WorkItem(row.item_id, read(CLAIM, row.claim), row.attempts + 1, row.fence + 1)
 
 
 def closed_as(conclusion: Conclusion) -> dict[str, str | None]:

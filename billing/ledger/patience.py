@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import wraps
 from typing import ParamSpec, Protocol, TypeVar, cast
 
@@ -14,6 +15,8 @@ PATIENCE_SECONDS = 60
 REPEATS = 5
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2
+
+_cut_off: ContextVar[bool] = ContextVar("cut_off", default=False)
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -62,12 +65,22 @@ def repeatable(method: Callable[Given, Result]) -> Callable[Given, Result]:
 
     @wraps(method)
     def repeated(*given: Given.args, **named: Given.kwargs) -> Result:
-        for _ in range(REPEATS):
-            try:
-                return method(*given, **named)
-            except LedgerAway:
-                if not cast(_Waits, given[0]).patience.another_try():
-                    raise
-        return method(*given, **named)
+        before = _cut_off.set(False)
+        try:
+            for _ in range(REPEATS):
+                try:
+                    return method(*given, **named)
+                except LedgerAway:
+                    if not cast(_Waits, given[0]).patience.another_try():
+                        raise
+                _cut_off.set(True)
+            return method(*given, **named)
+        finally:
+            _cut_off.reset(before)
 
     return repeated
+
+
+def was_cut_off() -> bool:
+    """Whether the call at work was cut off before, and may have been committed all the same."""
+    return _cut_off.get()

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Table, func, or_, select, update
 from billing.errors import BadInput, ClaimsweepError
 from billing.ledger import tables
 from billing.ledger.database import AnyRow, Database
+from billing.ledger.patience import repeatable
 from billing.ledger.words import CLAIM, write
 from billing.model import Claim, Reason
 from billing.report import Drift, PayerNote, RefusedRow
@@ -68,6 +69,7 @@ class SweepStart:
 class Sweeps(Database):
     """Beginning, resuming and finishing sweeps."""
 
+    @repeatable
     def begin_sweep(
         self,
         sweep_id: str,
@@ -134,6 +136,7 @@ class Sweeps(Database):
         for start in range(0, len(rows), _CHUNK):
             connection.execute(insert_or_read_anew, rows[start : start + _CHUNK])
 
+    @repeatable
     def reopen_unanswered(self, sweep_id: str) -> int:
         """Put items back to work that got no answer for a reason that may have passed.
 
@@ -157,6 +160,7 @@ class Sweeps(Database):
                 _set_finished(connection, sweep_id, None)
         return reopened
 
+    @repeatable
     def finish_sweep(self, sweep_id: str, at: datetime) -> None:
         """Mark the sweep finished; refused while an item has no result. The first time stays."""
         with self._writing() as connection:
@@ -165,12 +169,14 @@ class Sweeps(Database):
             if row.finished_at is None:
                 _set_finished(connection, sweep_id, at)
 
+    @repeatable
     def progress(self, sweep_id: str) -> Progress:
         """How many items are in each state."""
         with self._reading() as connection:
             require_sweep(connection, sweep_id)
             return count_progress(connection, sweep_id)
 
+    @repeatable
     def pending_payers(self, sweep_id: str) -> tuple[str | None, ...]:
         """The payers with items that have no result yet, by id; None last, if among them."""
         payers: set[str | None] = set()
@@ -182,6 +188,19 @@ class Sweeps(Database):
                 payers.update(connection.execute(query.distinct()).scalars())
         return tuple(sorted(payers, key=lambda payer: (payer is None, payer)))
 
+    @repeatable
+    def has_work(self, sweep_id: str, payer: str) -> bool:
+        """Whether a claim or visit of this payer has no result yet, whoever holds it."""
+        with self._reading() as connection:
+            for work in _WORK:
+                mine = (work.c.sweep_id == sweep_id, work.c.payer == payer)
+                unsettled = work.c.state.in_((tables.PENDING, tables.LEASED))
+                query = select(work.c.item_id).where(*mine, unsettled).limit(1)
+                if connection.execute(query).first() is not None:
+                    return True
+        return False
+
+    @repeatable
     def business_date(self, sweep_id: str) -> date:
         """The day a sweep was begun for, which every rule of it counts from."""
         with self._reading() as connection:
@@ -219,6 +238,7 @@ class Sweeps(Database):
                 for row in connection.execute(query)
             )
 
+    @repeatable
     def note_drift(self, sweep_id: str, payer: str, drift: Iterable[Drift]) -> None:
         """Keep where the payer's portal is not as its profile says, each place once a sweep."""
         mine = {"sweep_id": sweep_id, "payer": payer}
@@ -226,6 +246,7 @@ class Sweeps(Database):
         with self._writing() as connection:
             self._insert_or_keep(connection, tables.drift, rows)
 
+    @repeatable
     def forget_notes(self, sweep_id: str) -> None:
         """What happened to the sessions of an earlier run does not describe the next one."""
         with self._writing() as connection:
@@ -234,6 +255,7 @@ class Sweeps(Database):
                 tables.payer_notes.delete().where(tables.payer_notes.c.sweep_id == sweep_id)
             )
 
+    @repeatable
     def note_payer(self, sweep_id: str, note: PayerNote) -> None:
         """Keep what happened to a payer's session; one note per payer and kind, the last one."""
         insert = self._insert(tables.payer_notes)

@@ -23,7 +23,8 @@ from billing.coverage import (
 from billing.ledger import tables
 from billing.ledger.database import AnyRow
 from billing.ledger.evidence import require_listed
-from billing.ledger.leases import close, close_unasked, give_back, take, waiting
+from billing.ledger.leases import Leases, close, close_unasked, give_back, settled_before, waiting
+from billing.ledger.patience import repeatable
 from billing.ledger.sweeps import (
     FINAL,
     Sweeps,
@@ -76,7 +77,7 @@ class AskedVisit:
     observation: CoverageObservation
 
 
-class Visits(Sweeps):
+class Visits(Leases, Sweeps):
     """Beginning a schedule's sweep, leasing and settling its visits, and reading them back."""
 
     def begin_visits(
@@ -144,21 +145,18 @@ class Visits(Sweeps):
             return _results(connection, sweep_id, row)
 
     def lease_visit(
-        self, sweep_id: str, payer: str, owner: str, *, seconds: int, now: datetime
+        self, sweep_id: str, payer: str, owner: str, *, seconds: int, now: datetime | None = None
     ) -> VisitItem | None:
-        """Lease one visit of this payer for so many seconds; None when there is none to take."""
-        with self._writing() as connection:
-            row = take(connection, tables.visits, sweep_id, payer, owner, seconds=seconds, now=now)
-            if row is None:
-                return None
-            visit = read(VISIT, row.visit)
-        return VisitItem(row.item_id, visit, row.attempts + 1, row.fence + 1)
+        """Lease one visit of this payer, as :meth:`lease_item` does; None when there is none."""
+        return self._lease(tables.visits, sweep_id, payer, owner, _leased, seconds=seconds, now=now)
 
+    @repeatable
     def give_back_visit(self, item_id: int, fence: int) -> bool:
         """Return a leased visit unasked or unanswered; False when the lease was lost already."""
         with self._writing() as connection:
             return give_back(connection, tables.visits, item_id, fence)
 
+    @repeatable
     def settle_visit(
         self,
         item_id: int,
@@ -176,7 +174,7 @@ class Visits(Sweeps):
         """
         with self._writing() as connection:
             if close(connection, tables.visits, item_id, fence, **_closed(conclusion)) is None:
-                return False
+                return settled_before(connection, tables.visit_conclusions, item_id, fence)
             key = {"item_id": item_id, "fence": fence}
             if observation is not None:
                 kept = {
@@ -203,8 +201,8 @@ class Visits(Sweeps):
         ``conclusion_for`` may leave one waiting by None. Visits that a live worker holds are left
         to it.
         """
-        with self._reading() as connection:
-            rows = waiting(connection, tables.visits, sweep_id, payer, at, 1_000_000)
+        with self._writing() as connection:
+            rows = waiting(connection, tables.visits, sweep_id, payer, None, 1_000_000)
         made = [(row, conclusion_for(read(VISIT, row.visit))) for row in rows]
         ready = [(row, conclusion) for row, conclusion in made if conclusion is not None]
         settled = 0
@@ -212,6 +210,7 @@ class Visits(Sweeps):
             settled += self._conclude_visits(sweep_id, payer, ready[start : start + _CHUNK], at)
         return settled
 
+    @repeatable
     def _conclude_visits(
         self,
         sweep_id: str,
@@ -222,7 +221,7 @@ class Visits(Sweeps):
         with self._writing() as connection:
             free = {
                 (row.item_id, row.fence)
-                for row in waiting(connection, tables.visits, sweep_id, payer, at, 1_000_000)
+                for row in waiting(connection, tables.visits, sweep_id, payer, None, 1_000_000)
             }
             mine = [(row, said) for row, said in ready if (row.item_id, row.fence) in free]
             if not mine:
@@ -307,6 +306,10 @@ class Visits(Sweeps):
                 payer_notes=read_notes(connection, sweep_id),
                 drift=read_drift(connection, sweep_id),
             )
+
+
+def _leased(row: AnyRow) -> VisitItem:
+    return VisitItem(row.item_id, read(VISIT, row.visit), row.attempts + 1, row.fence + 1)
 
 
 def _results(

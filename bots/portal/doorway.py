@@ -27,6 +27,9 @@ ORDER = (
 class LoginBook(Protocol):
     """The ledger's side of a login: what was tried is remembered before it is tried."""
 
+    def now(self) -> datetime:
+        """The instant by the clock of all who use the account."""
+
     def attempt(self) -> datetime | None:
         """Note an attempt, committed before the submit; until when a code may have been used.
 
@@ -127,7 +130,7 @@ class Doorway:
         factor = self.login.second_factor
         if factor is None or factor.step_up_when is None or self.codes is None:
             raise NeedsPerson(f"{self.name} asks for a code that the profile knows nothing of")
-        code = await self.codes.code(datetime.now(UTC))  # the login's was used before now
+        code = await self.codes.code(self.attempt.book.now())  # the login's was used before now
         self.attempt.begin()
         self.traffic.forget()
         await self.hand.take(factor.steps, {"secret.code": code})

@@ -42,14 +42,20 @@ class Codes(Protocol):
 
 
 async def codes_of(
-    name: str, factor: SecondFactor, secret: Secret, ask_person: AskPerson | None
+    name: str,
+    factor: SecondFactor,
+    secret: Secret,
+    ask_person: AskPerson | None,
+    now: Callable[[], datetime],
 ) -> Codes:
     """The source of ``factor``'s codes for payer ``name``, tried as far as it can be.
+
+    ``now`` is the clock of all who use the account: codes made by one that is wrong are refused.
 
     Raises BadInput before a password is spent on a second secret that is no good.
     """
     if factor.kind == "totp":
-        return ClockCodes(_key(name, await secret("totp")))
+        return ClockCodes(_key(name, await secret("totp")), now)
     if factor.mail is not None:
         mailbox = open_mailbox(f"{name}/mailbox", await secret("mailbox"))
         return MailedCodes(name, mailbox, factor.mail)
@@ -61,6 +67,7 @@ class ClockCodes:
     """Codes made from a shared key and the time (RFC 6238)."""
 
     key: bytes
+    now: Callable[[], datetime]
     seconds: int = 2 * TOTP_SECONDS
 
     async def ready(self) -> None:
@@ -70,7 +77,7 @@ class ClockCodes:
         """A code of a time step that no earlier login has used: portals accept each once."""
         used = int(used_until.timestamp()) // TOTP_SECONDS if used_until else 0
         while True:
-            now = datetime.now(UTC).timestamp()
+            now = self.now().timestamp()
             step, into = int(now) // TOTP_SECONDS, now % TOTP_SECONDS
             if step > used and into < TOTP_SECONDS - TOTP_MARGIN:
                 return clock_code(self.key, step)

@@ -213,7 +213,11 @@ class PortalSession:
         login, codes = self.profile.file.login, None
         if login.second_factor is not None:
             codes = await codes_of(
-                self.profile.id, login.second_factor, self._told, self.ask_person
+                self.profile.id,
+                login.second_factor,
+                self._told,
+                self.ask_person,
+                self.logins.now,
             )
         self._doorway = Doorway(
             self.profile.id, login, self.hand, self.traffic, self._attempt, codes
