@@ -64,14 +64,16 @@ class Verdict(Enum):
 class Counters:
     """What was done to a portal since it started.
 
-    ``concurrent_sessions`` counts sign-ins that ended a session still in use, ``writes`` every
-    request that could have changed something.
+    ``concurrent_sessions`` counts sign-ins that ended a session still in use, ``two_at_once``
+    requests in a session that a later sign-in has ended, ``writes`` every request that could have
+    changed something.
     """
 
     logins: int = 0
     refusals: int = 0
     locks: int = 0
     concurrent_sessions: int = 0
+    two_at_once: int = 0
     expired_sessions: int = 0
     searches: int = 0
     documents: int = 0
@@ -94,6 +96,7 @@ class SignIns:
     _used_codes: set[int] = field(default_factory=set)
     _token: str | None = None
     _last_seen: datetime | None = None
+    _superseded: set[str] = field(default_factory=set)
 
     def try_password(self, username: str, password: str) -> Verdict:
         """Judge a password; the third refusal in a row locks the account for good."""
@@ -120,12 +123,15 @@ class SignIns:
         self._refused_in_a_row = 0
         if self._token is not None and self.is_live(self._token):
             self.counters.concurrent_sessions += 1
+            self._superseded.add(self._token)
         self._token = secrets.token_urlsafe(24)
         self._last_seen = self.clock()
         return self._token
 
     def is_live(self, token: str | None) -> bool:
         """Whether this is the open session; asking keeps it from going idle."""
+        if token in self._superseded:
+            self.counters.two_at_once += 1
         if token is None or token != self._token or self._last_seen is None:
             return False
         if self.clock() - self._last_seen >= self.idle:

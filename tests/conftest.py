@@ -46,6 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """How large the tests are that may be made longer by hand."""
     parser.addoption("--key-claims", type=int, default=30, help="claims per payer and seed (30)")
     parser.addoption("--every-ledger", action="store_true", help="the ledger's tests on both")
+    parser.addoption("--many-claims", type=int, default=6, help="claims a portal, many workers (6)")
     parser.addoption("--kills", type=int, default=20, help="workers killed while signing in (20)")
     parser.addoption("--full-size", action="store_true", help="attacks at full size, not scaled")
 
@@ -60,6 +61,12 @@ def full_size(request: pytest.FixtureRequest) -> bool:
 def kills(request: pytest.FixtureRequest) -> int:
     """How many workers are killed while they sign in."""
     return int(request.config.getoption("--kills"))
+
+
+@pytest.fixture(scope="session")
+def many_claims(request: pytest.FixtureRequest) -> int:
+    """How many claims of each payer several machines sweep together."""
+    return int(request.config.getoption("--many-claims"))
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from billing.errors import ClaimsweepError
 from billing.ledger import tables
 from billing.ledger.key_tables import forgotten
 from billing.ledger.keys import Keys, Wrappings, current_key
-from billing.ledger.patience import LedgerError
+from billing.ledger.patience import LedgerError, repeatable
 from billing.ledger.sealing import KeyWanted, SealBroken, is_sealed, key_of
 from billing.ledger.shelves import Shelf
 
@@ -43,6 +43,7 @@ class EvidenceShelf(Keys):
         super().__init__(home, engine, wrappings)
         self._shelf = shelf
 
+    @repeatable
     def store(self, data: bytes, media_type: str) -> str:
         """Keep bytes for good and return their SHA-256 in hex; storing them again is harmless.
 
@@ -126,6 +127,7 @@ class EvidenceShelf(Keys):
         except (EvidenceMissing, EvidenceDamaged, EvidenceLocked):
             return False
 
+    @repeatable
     def media_type(self, sha256: str) -> str:
         """What kind of bytes these are, as whoever stored them said."""
         with self._reading() as connection:
