@@ -4,6 +4,7 @@ restarts, and the answers are those of the key."""
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,6 +16,8 @@ from conftest import start_sandbox, stop_sandbox
 from machines import Machine
 from postgres_server import PostgresServer, postgres_server
 from sweeping import Desk, differences, new_desk, read_answers
+
+from billing.ledger import open_ledger
 
 pytestmark = [pytest.mark.usefixtures("browser_executable"), pytest.mark.slow]
 
@@ -42,9 +45,8 @@ class Together:
         return {str(owner).split("/")[0]: str(account) for account, owner in rows}
 
     def settled(self, account: str | None = None) -> int:
-        mine = f"AND payer = '{account}'" if account else ""
-        done = f"SELECT count(*) FROM items WHERE state NOT IN ('pending', 'leased') {mine}"
-        return int(str(self.ask(done)[0][0]))
+        rows = self.ask("SELECT payer FROM items WHERE state NOT IN ('pending', 'leased')")
+        return sum(account in (None, payer) for (payer,) in rows)
 
     def until(self, what: str, happened: Callable[[], bool]) -> None:
         """Wait for it, and mark when it was."""
@@ -54,6 +56,7 @@ class Together:
             assert time.monotonic() < deadline, f"{what} did not happen\n{said}"
             time.sleep(0.1)
         self.marks[what] = time.monotonic()
+        sys.stderr.write(f"{what}\n")
 
     def at_work(self, machine: Machine) -> bool:
         """Whether the machine has an account and has settled some claims of it, but not all."""
@@ -91,6 +94,7 @@ def together(
 def go_through_everything(those: Together) -> None:
     """All begin; the database restarts; one is killed, one is cut off and comes back late."""
     keys = {"CLAIMSWEEP_SECRET_CLAIMSWEEP_EVIDENCE_KEY": "k" * 44, **those.bucket.environment}
+    open_ledger(those.desk.home, those.server.url).close()  # its tables, before we look at them
     for machine in those.machines:
         machine.connect(those.server.url, those.bucket)
         machine.sweep(keys)

@@ -132,7 +132,7 @@ def test_a_bad_second_secret_is_found_before_the_password_is_spent(
 def test_an_account_is_held_for_as_long_as_one_claim_takes(
     desk: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flows.account_session, "LEASE_SECONDS", 8)
+    monkeypatch.setattr(flows.account_session, "LEASE_SECONDS", 12)
     taken, renewed = [], threading.Semaphore(0)
 
     def slow(sent: Sent) -> None:
@@ -144,7 +144,7 @@ def test_an_account_is_held_for_as_long_as_one_claim_takes(
             now = datetime.now(UTC)
             taken.append(work.ledger.lease_account(MEDICAID, "x/y:1:z", seconds=60, now=now))
 
-    work, _ = desk(MEDICAID, slow, answer_seconds=30)
+    work, _ = desk(MEDICAID, slow, answer_seconds=80)
     renew = work.ledger.renew_account
 
     def told(*given: Any, **more: Any) -> bool:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from billing.ledger.database_checks import problems_of
 from billing.ledger.engines import READING, WRITING
 from billing.ledger.failures import BUSY, passes, what_failed, what_is_away
-from billing.ledger.patience import LedgerAway, LedgerError, Patience
+from billing.ledger.patience import LedgerAway, LedgerError, Patience, repeatable
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 
@@ -44,6 +44,7 @@ class Database:
         with transaction(self.home, self._engine, self.patience, writes=True) as connection:
             yield connection
 
+    @repeatable
     def now(self) -> datetime:
         """The instant by the one clock of all who share this ledger."""
         if self._engine.dialect.name == "sqlite":

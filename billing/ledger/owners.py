@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import platform
 import secrets
+import uuid
 from functools import cache
 from pathlib import Path
 
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 _GONE = ("Z", "X")  # a killed process that nobody has waited for yet still answers to its number
 
 
@@ -15,7 +17,8 @@ def owner_name(pid: int | None = None) -> str:
     """A new lease owner for this process, or another of this host: ``host:pid:nonce``.
 
     The host part names the boot and the process-number space, so that a process number means
-    the same process; the nonce opens with the process's start, so that a reused number does not.
+    the same process, also where containers share a host's name; the nonce opens with the
+    process's start, so that a reused number does not.
     """
     pid = pid or os.getpid()
     return f"{_host()}:{pid}:{_start(pid) or ''}-{secrets.token_hex(4)}"
@@ -49,16 +52,15 @@ def owner_is_dead(owner: str) -> bool:
 
 @cache
 def _host() -> str:
-    boot = Path("/proc/sys/kernel/random/boot_id")
     space = Path("/proc/self/ns/pid")
     parts = [platform.node().replace(":", "-")]
     try:
         parts += [
-            boot.read_text("ascii")[:8],
+            _BOOT.read_text("ascii")[:8],
             "".join(filter(str.isdecimal, str(space.readlink()))),
         ]
     except OSError:
-        parts.append("no-proc")
+        parts.append(f"{uuid.getnode():x}")  # two hosts of one name differ in their network card
     return "/".join(parts)
 
 
