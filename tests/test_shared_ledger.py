@@ -24,12 +24,12 @@ from billing.errors import AccountBusy, StopAccount
 from billing.ledger import (
     Ledger,
     LedgerError,
+    failures,
     open_ledger,
     owner_is_dead,
     owner_name,
     patience,
 )
-from billing.ledger import database as ledger_database
 from billing.model import Outcome
 from flows.account_session import _held
 from flows.login_book import AccountBook
@@ -158,7 +158,7 @@ def test_a_restart_is_waited_for_and_an_outage_ends_in_one_sentence(
     postgres.stop()
     try:
         monkeypatch.setattr(patience, "PATIENCE_SECONDS", 1)
-        monkeypatch.setattr(ledger_database, "PATIENCE_SECONDS", 1)
+        monkeypatch.setattr(failures, "PATIENCE_SECONDS", 1)
         with pytest.raises(LedgerError, match="has not answered for 1 seconds") as said:
             ledger.progress("night")
     finally:
