@@ -1,5 +1,5 @@
 # Each command does all its own set-up, is safe to repeat and says what it is doing.
-.PHONY: demo test key faults figures accuracy attack leaks audit sbom check format setup doctor clean help
+.PHONY: demo test key faults figures accuracy many growth attack leaks audit sbom check format setup doctor clean help
 .DEFAULT_GOAL := help
 
 IN := .venv/bin/
@@ -23,6 +23,12 @@ faults: .venv/.ready ## every trouble at every simulated portal: recovered, exce
 figures: .venv/.ready ## accuracy, throughput and waiting at each simulated portal of full size, as a table
 	@mkdir -p artifacts
 	@$(IN)python tests/benchmarks/answer_key.py --sample 100 --json artifacts/figures.json
+
+many: .venv/.ready ## three machines sweep three portals of 40 claims; one dies, one is cut off, the database restarts
+	@$(IN)python -m pytest -s tests/test_many_workers.py --many-claims 40
+
+growth: .venv/.ready ## claims a second with one to four workers on one PostgreSQL, as JSON lines
+	@$(IN)python tests/benchmarks/many_workers.py
 
 accuracy: .venv/.ready ## simulated remittances of twenty issuers read and marked field by field, as a table
 	@$(IN)python tests/benchmarks/remittance_accuracy.py

@@ -2,7 +2,7 @@
 
 A worker does to the ledger what a session does for each claim, and waits as long as its portal
 would take; no browser runs, so that the cores of this machine are not the limit. Run it by
-``make many-figures``; ``--wait`` is the portal's time in seconds.
+``make growth``; ``--wait`` is the portal's time in seconds.
 """
 
 from __future__ import annotations
