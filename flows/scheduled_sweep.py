@@ -138,8 +138,7 @@ async def _sweep_of(
 async def _turn(ledger: Ledger, turn: str, owner: str) -> int:
     """Wait until no other worker takes files in; the fence of our turn."""
     for _ in range(INTAKE_SECONDS // LOOK_SECONDS):
-        now = datetime.now(UTC)
-        fence = ledger.lease_account(turn, owner, seconds=INTAKE_SECONDS, now=now)
+        fence = ledger.lease_account(turn, owner, seconds=INTAKE_SECONDS)
         if fence is not None:
             return fence
         await asyncio.sleep(LOOK_SECONDS)
@@ -164,7 +163,7 @@ async def ask_with_others(ledger: Ledger, sweep_id: str) -> None:
 
 
 def _free(ledger: Ledger, payer: str | None) -> bool:
-    return payer is None or ledger.account_held(payer, datetime.now(UTC)) is None
+    return payer is None or ledger.account_held(payer) is None
 
 
 def _write_sweep(settings: Settings, ledger: Ledger, sweep_id: str) -> str:
