@@ -25,7 +25,7 @@ figures: .venv/.ready ## accuracy, throughput and waiting at each simulated port
 	@$(IN)python tests/benchmarks/answer_key.py --sample 100 --json artifacts/figures.json
 
 many: .venv/.ready ## three machines sweep three portals of 40 claims; one dies, one is cut off, the database restarts
-	@$(IN)python -m pytest -s tests/test_many_workers.py --many-claims 40
+	@$(IN)python -m pytest -s tests/many_machines.py --many-claims 40
 
 growth: .venv/.ready ## claims a second with one to four workers on one PostgreSQL, as JSON lines
 	@$(IN)python tests/benchmarks/many_workers.py
