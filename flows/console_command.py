@@ -59,6 +59,7 @@ def console(
     import uvicorn
 
     from console.web.app import make_app
+    from console.web.patience import SERVER
 
     settings = settings_in_force(home, profiles)
     if recover is not None:
@@ -82,6 +83,7 @@ def console(
         log_level="warning",
         access_log=False,
         server_header=False,
+        **SERVER,
         proxy_headers=behind_proxy is not None,
         forwarded_allow_ips=behind_proxy,
         ssl_certfile=tls_certificate,

@@ -43,6 +43,7 @@ from console.web.desk import Desk
 from console.web.interface import make_interface
 from console.web.interface_access import PATH
 from console.web.interface_problems import problem
+from console.web.patience import Streams
 from console.web.rendering import page
 from console.web.safety import Safety, TooLarge
 
@@ -87,6 +88,7 @@ def make_app(desk: Desk) -> FastAPI:
     )
     app.state.desk = desk
     app.state.catching_up = catching_up
+    app.state.streams = Streams()
     for router in ROUTERS:
         app.include_router(router, include_in_schema=False)
     app.mount(PATH, make_interface(desk, catching_up), name="interface")

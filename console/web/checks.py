@@ -10,7 +10,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
 
 from billing.codes.service_types import SERVICE_TYPES
 from billing.errors import BadInput
@@ -98,6 +98,8 @@ def one_check(request: Request, caller: Biller, sweep_id: str) -> Response:
 def events(request: Request, caller: Biller, sweep_id: str) -> Response:
     """The same as Server-Sent Events, as long as the check runs and the session lasts."""
     check_progress(desk_of(request), sweep_id)
+    if request.app.state.streams.full(caller.name):
+        return PlainTextResponse("As many runs are watched as may be; close a window.", 429)
     return StreamingResponse(
         _stream(request, caller, sweep_id),
         media_type="text/event-stream",
@@ -174,6 +176,12 @@ def _part(
 
 
 async def _stream(request: Request, caller: Caller, sweep_id: str) -> AsyncIterator[str]:
+    with request.app.state.streams.one_more(caller.name):
+        async for part in _parts(request, caller, sweep_id):
+            yield part
+
+
+async def _parts(request: Request, caller: Caller, sweep_id: str) -> AsyncIterator[str]:
     desk = desk_of(request)
     sent: dict[str, str] = {}
     until = desk.now() + LONGEST

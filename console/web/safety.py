@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from console.web import patience
 from console.web.entrance import Entrance
 
 POLICY = (
@@ -55,11 +57,16 @@ class Safety:
                     headers["Strict-Transport-Security"] = TLS_ONLY
             await send(message)
 
-        heard = 0
+        heard, more = 0, True
 
         async def receive_some() -> Message:
-            nonlocal heard
-            message = await receive()
+            nonlocal heard, more
+            try:
+                async with asyncio.timeout(patience.BODY_SECONDS if more else None):
+                    message = await receive()
+            except TimeoutError:
+                raise TooSlow from None
+            more = message.get("more_body", False)
             heard += len(message.get("body", b""))
             if heard > MOST_BYTES:
                 raise TooLarge
@@ -71,6 +78,9 @@ class Safety:
             return
         try:
             await self.app(scope, receive_some, send_with_headers)
+        except TooSlow:
+            refusal = PlainTextResponse("The request did not come to its end.", 408)
+            await refusal(scope, receive, send_with_headers)
         except TooLarge:
             refusal = PlainTextResponse("The request is larger than 64 MiB.", 413)
             await refusal(scope, receive, send_with_headers)
@@ -98,3 +108,7 @@ def host_name(host: str) -> str:
 
 class TooLarge(Exception):
     """The body goes on beyond what is taken."""
+
+
+class TooSlow(TooLarge):
+    """The body stops in its midst."""
