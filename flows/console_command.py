@@ -82,7 +82,6 @@ def console(
         port=port,
         log_level="warning",
         access_log=False,
-        server_header=False,
         **SERVER,
         proxy_headers=behind_proxy is not None,
         forwarded_allow_ips=behind_proxy,

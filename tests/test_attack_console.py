@@ -27,7 +27,7 @@ from console.web.interface_access import PATH
 from console.web.patience import SERVER, STREAMS_AT_ONCE, Streams
 
 WAIT_SECONDS = 60
-CASES = tuple(f"/case/{number}" for number in range(1, 13))
+CASES = tuple(f"/cases/{number}" for number in range(1, 13))
 
 
 @contextmanager
@@ -166,10 +166,10 @@ def test_what_a_form_was_not_asked_for_changes_nothing(served: Served) -> None:
     """No field makes an administrator of somebody who changes a password."""
     desk = served.desk
     biller = person(desk.ledger, Role.BILLER, "mass")
-    with visitor(served.address, "mass") as one:
-        one.act("/me/password", role="administrator", name="admin", active="1", user_id="1")
-        for path in ("/accounts", "/tokens", "/accounts/1"):
-            assert one.get(path).status_code in (303, 403, 404)
+    one = visitor(served.address, "mass")
+    one.act("/me/password", role="administrator", name="admin", active="1", user_id="1")
+    for path in ("/accounts", "/tokens", "/accounts/1"):
+        assert one.get(path).status_code in (303, 403, 404)
     found = desk.ledger.person_named("mass")
     assert found is not None
     assert (found[0].user_id, found[0].role) == (biller.user_id, Role.BILLER)
@@ -200,7 +200,8 @@ def test_text_of_a_claim_is_text_on_every_page(tmp_path: Path) -> None:
     swept(desk.ledger, rows)
     person(desk.ledger, Role.ADMINISTRATOR)
     seen = ""
-    with serving(desk) as address, visitor(address, Role.ADMINISTRATOR.word) as one:
+    with serving(desk) as address:
+        one = visitor(address, Role.ADMINISTRATOR.word)
         for path in ("/", "/queue", "/sweeps", "/reports", "/audit", *CASES):
             seen += one.get(path).text
     assert SCRIPT not in seen

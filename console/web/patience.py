@@ -50,6 +50,7 @@ class Impatient(H11Protocol):
 
 SERVER: dict[str, Any] = {
     "http": Impatient,
+    "server_header": False,
     "limit_concurrency": AT_ONCE,
     "h11_max_incomplete_event_size": 65_536,
     "timeout_keep_alive": 10,
