@@ -1,0 +1,383 @@
+"""One desk whose sweep is killed, starved and lied to, and begun again until all is answered."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+from child import run_command
+from conftest import PROJECT
+from portal_clients import Commercial, Medicaid, SetClock, answering
+from wires import Wire, wires
+
+import sandbox.serve
+from billing.ledger import open_ledger
+from sandbox.__main__ import AS_OF
+from sandbox.books import make_world
+from sandbox.exports import write_exports
+from sandbox.knobs import Knobs
+from sandbox.serve import Portals
+from sandbox.truth import truth_rows
+
+PAYERS = ("franklin-medicaid", "juniper-ridge")
+PERSONS = {"franklin-medicaid": Medicaid, "juniper-ridge": Commercial}
+DISK_BYTES = 96 * 1024**2
+ORCHESTRATOR_SECONDS = 120
+WORK_SECONDS = 240
+MOST_RUNS = 12
+PROCESSES = get_context("forkserver")
+PROCESSES.set_forkserver_preload(["chaos_preload"])
+
+
+@dataclass
+class Town:
+    """The simulated payers, the wires to them and the orchestrator, kept for many nights."""
+
+    portals: Portals
+    knobs: Mapping[str, Knobs]
+    wires: Mapping[str, Wire]
+    exports: Path
+    truth: list[dict[str, Any]]
+    orchestrator: str
+    swaps_documents: list[bool]
+    by_hand: dict[str, int] = field(default_factory=dict)
+
+    def counters(self) -> dict[str, dict[str, int]]:
+        """What each portal has counted so far."""
+        found = {}
+        for payer, address in self.portals.addresses.items():
+            with urlopen(f"{address}/sandbox/counters", timeout=30) as answer:  # noqa: S310 - loopback
+                found[payer] = json.load(answer)
+        return found
+
+    def asked(self) -> int:
+        """How often the browsers have sent something."""
+        return sum(wire.asked for wire in self.wires.values())
+
+    def heal(self) -> None:
+        """No portal and no wire has a trouble any more."""
+        self.swaps_documents[0] = False
+        for knobs in self.knobs.values():
+            for name in Knobs.__slots__:  # type: ignore[attr-defined]
+                setattr(knobs, name, getattr(Knobs(), name))
+        for wire in self.wires.values():
+            wire.mend()
+
+
+@contextmanager
+def town(folder: Path, *, seed: int, claims: int) -> Iterator[Town]:
+    """All that nights share, in ``folder``."""
+    world = make_world(seed, claims, AS_OF, PAYERS)
+    swaps, before = [False], list[str]()
+    real = sandbox.serve.eob_pdf
+
+    def document(of: Any, payer: str, trace: str) -> bytes:
+        """The payment's document, or while the portal lies the one that was sent before."""
+        known = [one for one in before if one.startswith(f"{payer}/") and one != f"{payer}/{trace}"]
+        before.append(f"{payer}/{trace}")
+        wanted = known[-1].partition("/")[2] if swaps[0] and known else trace
+        return real(of, payer, wanted)
+
+    with ExitStack() as opened:
+        sandbox.serve.eob_pdf = document  # type: ignore[assignment]
+        opened.callback(setattr, sandbox.serve, "eob_pdf", real)
+        knobs = {payer: Knobs() for payer in PAYERS}
+        portals = opened.enter_context(answering(world, SetClock(), delay=0, knobs=knobs))
+        there = opened.enter_context(wires(portals.addresses))
+        url = opened.enter_context(_orchestrator(folder))
+        exports = folder / "exports"
+        write_exports(world, exports)
+        truth = json.loads(json.dumps(list(truth_rows(world))))
+        yield Town(portals, knobs, there, exports, truth, url, swaps)
+
+
+@contextmanager
+def _orchestrator(folder: Path) -> Iterator[str]:
+    """A Prefect server of its own; its address."""
+    home = folder / "prefect"
+    home.mkdir(mode=0o700)
+    port = sandbox.serve._listener().getsockname()[1]
+    environment = os.environ | {
+        "PREFECT_HOME": str(home),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1"]
+    with (folder / "prefect.log").open("ab") as log:
+        server = subprocess.Popen(
+            [*command, "--port", str(port), "--no-services"],
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        url, deadline = f"http://127.0.0.1:{port}/api", time.monotonic() + ORCHESTRATOR_SECONDS
+        while True:
+            with suppress(OSError), urlopen(f"{url}/health", timeout=5):  # noqa: S310 - loopback
+                break
+            assert time.monotonic() < deadline, (folder / "prefect.log").read_text()[-2000:]
+            time.sleep(0.2)
+        yield url
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[bool]:
+    """``folder`` on a disk of its own of some megabytes, where the machine lets us mount one."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=700", "chaos", str(folder)]
+    try:
+        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    except OSError:
+        mounted = False
+    try:
+        yield mounted
+    finally:
+        if mounted:
+            subprocess.run(["umount", "-l", str(folder)], capture_output=True, check=False)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass
+class Night:
+    """One desk: its folder, its chance, the process at work, and what is known of its faults."""
+
+    town: Town
+    folder: Path
+    own_disk: bool
+    chance: random.Random
+    control: str = ""
+    database: str | None = None
+    process: BaseProcess | None = None
+    restarts: int = 0
+    resumes: list[float] = field(default_factory=list)
+    cut_off: dict[str, int] = field(default_factory=dict)
+    corrupted: set[str] = field(default_factory=set)
+    left_alone: bool = False
+    _from: tuple[float, int] | None = None
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    @property
+    def clock(self) -> Path:
+        return self.folder / "clock"
+
+    @property
+    def said(self) -> Path:
+        return self.folder / "said"
+
+    def prepare(self) -> None:
+        """Settings and a new home."""
+        self.home.mkdir(mode=0o700)
+        (self.folder / "work").mkdir()
+        text = self.town.portals.settings(self.home)
+        for payer, address in self.town.portals.addresses.items():
+            text = text.replace(f'"{address}"', f'"{self.town.wires[payer].address}"')
+        hour = datetime.now(UTC).hour
+        zone = f"Etc/GMT{hour - 12:+d}" if hour != 12 else "UTC"  # it is about noon there
+        text = f'time_zone = "{zone}"\n{text}'
+        settings = self.folder / "settings.toml"
+        settings.write_text(text)
+        settings.chmod(0o600)
+
+    def command(self, *more: str) -> list[str]:
+        named = [p for one in sorted(self.town.exports.iterdir()) for p in ("--export", str(one))]
+        return ["sweep", *named, "--json", *more]
+
+    def start(self) -> None:
+        """Begin the sweep, or take it up."""
+        environment = {
+            "CLAIMSWEEP_SETTINGS": str(self.folder / "settings.toml"),
+            "CLAIMSWEEP_HOME": str(self.home),
+            "CLAIMSWEEP_ARTIFACTS": str(self.folder / "artifacts"),
+            "PREFECT_API_URL": self.town.orchestrator,
+        }
+        if self.database:
+            environment["CLAIMSWEEP_LEDGER_URL"] = self.database
+        self.said.unlink(missing_ok=True)
+        self.said.with_suffix(".err").unlink(missing_ok=True)
+        self._from = (time.monotonic(), self.settled())
+        self.process = PROCESSES.Process(
+            target=run_command,
+            args=(self.command(), environment, self.said, self.clock, self.control),
+        )
+        self.process.start()
+        self.restarts += 1
+
+    @property
+    def alive(self) -> bool:
+        return self.process is not None and self.process.exitcode is None
+
+    def settled(self) -> int:
+        """How many results the ledger holds, asked without the program."""
+        if self.database:
+            ledger = open_ledger(self.home, self.database)
+            try:
+                with ledger._reading() as connection:
+                    found = connection.exec_driver_sql("SELECT count(*) FROM conclusions")
+                    return int(found.scalar_one())
+            except Exception:
+                return -1
+            finally:
+                ledger.close()
+        path = self.home / "ledger.sqlite"
+        try:
+            with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5)) as db:
+                return int(db.execute("SELECT count(*) FROM conclusions").fetchone()[0])
+        except sqlite3.Error:
+            return 0
+
+    def look(self) -> None:
+        """Note the time from the start to the first result that it settled."""
+        if self._from is not None and self.settled() > self._from[1] >= 0:
+            if self.restarts > 1:
+                self.resumes.append(time.monotonic() - self._from[0])
+            self._from = None
+
+    def wait_until_at_work(self, requests: int) -> bool:
+        """Whether the browsers have sent so much more before the process ends."""
+        wanted, deadline = self.town.asked() + requests, time.monotonic() + WORK_SECONDS
+        while self.alive and self.town.asked() < wanted and time.monotonic() < deadline:
+            self.look()
+            time.sleep(0.02)
+        return self.alive and self.town.asked() >= wanted
+
+    def wait(self) -> int | None:
+        """The process's exit code; None if it had to be ended because it did nothing any more."""
+        assert self.process is not None
+        deadline = time.monotonic() + WORK_SECONDS
+        while self.alive and time.monotonic() < deadline:
+            self.look()
+            self.process.join(0.1)
+        self.look()
+        if self.alive:
+            self.kill_all()
+            return None
+        return self.process.exitcode
+
+    def family(self) -> list[int]:
+        """The process and all that it has started, itself first."""
+        assert self.process is not None
+        found, parents = [int(self.process.pid or 0)], _parents()
+        for pid in found:
+            found += [child for child, parent in parents.items() if parent == pid]
+        return found
+
+    def kill(self) -> None:
+        """Kill -9 of the process alone; its browsers find out by themselves."""
+        assert self.process is not None
+        self._note_cut_off()
+        self.process.kill()
+        self.process.join()
+
+    def kill_all(self) -> None:
+        """Kill -9 of the process and of all that it started."""
+        assert self.process is not None
+        self._note_cut_off()
+        for pid in self.family():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.join()
+
+    def kill_browsers(self) -> int:
+        """Kill -9 of every browser process of this desk; how many there were."""
+        killed = 0
+        for pid in self.family()[1:]:
+            with suppress(OSError):
+                name = Path(f"/proc/{pid}/comm").read_text().strip()
+                if name.startswith(("chrom", "headless")):
+                    os.kill(pid, signal.SIGKILL)
+                    killed += 1
+        if killed:
+            self._note_cut_off()
+        return killed
+
+    def note_session_lost(self, payer: str | None = None) -> None:
+        """A session was left open at its portal, by whatever we did."""
+        for one in [payer] if payer else PAYERS:
+            self.cut_off[one] = self.cut_off.get(one, 0) + 1
+
+    def _note_cut_off(self) -> None:
+        self.note_session_lost()
+
+    def sign_in_by_hand(self) -> None:
+        """A person signs in at every portal, which forgets what was refused, and clears it here."""
+        self.clock.write_text("0")
+        for payer, person in PERSONS.items():
+            with person(self.town.portals) as one:
+                if isinstance(one, Medicaid):
+                    one.log_in()
+                else:
+                    one.sign_in(steps_ahead=self.chance.choice((0, 1)))
+            self.note_session_lost(payer)
+            self.note_session_lost(payer)
+        ledger = open_ledger(self.home, self.database)
+        for payer in PAYERS:
+            ledger.clear_account(payer, datetime.now(UTC))
+        ledger.close()
+
+    def finish(self) -> dict[str, Any] | None:
+        """All troubles are over: begin again until every claim has an answer; the last words."""
+        self.town.heal()
+        self.clock.write_text("0")
+        document: dict[str, Any] | None = None
+        if self.alive:
+            self.wait()
+        for attempt in range(MOST_RUNS):
+            self.start()
+            code = self.wait()
+            document = None
+            if code in (0, 1):
+                with suppress(ValueError):
+                    document = json.loads(self.said.read_text())
+            if document is not None and not self.unanswered():
+                return document
+            if attempt:
+                self.sign_in_by_hand()
+        return document
+
+    def unanswered(self) -> int:
+        """How many claims have no answer that could have one."""
+        ledger = open_ledger(self.home, self.database)
+        try:
+            with ledger._reading() as connection:
+                query = "SELECT count(*) FROM items WHERE state NOT IN ('answered', 'not_found')"
+                query += " AND coalesce(no_answer, '') NOT IN ('several_matches', 'wrong_patient')"
+                return int(connection.exec_driver_sql(query).scalar_one())
+        finally:
+            ledger.close()
+
+
+def _parents() -> dict[int, int]:
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, ValueError):
+            found[int(process.name)] = int(
+                (process / "stat").read_text().rpartition(")")[2].split()[1]
+            )
+    return found
+
+
+assert PROJECT.is_dir()
