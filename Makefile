@@ -1,5 +1,5 @@
 # Each command does all its own set-up, is safe to repeat and says what it is doing.
-.PHONY: demo test key faults figures accuracy many growth attack leaks audit sbom check format setup doctor clean help
+.PHONY: demo test key faults figures accuracy many growth attack leaks audit sbom check format setup doctor clean help chaos
 .DEFAULT_GOAL := help
 
 IN := .venv/bin/
@@ -19,6 +19,9 @@ key: .venv/.ready ## every field of 2,000 claims (seeds 1-5, 200 of each payer) 
 
 faults: .venv/.ready ## every trouble at every simulated portal: recovered, exception or wrong, as a table
 	@$(IN)python tests/benchmarks/fault_matrix.py
+
+chaos: .venv/.ready ## 300 faults at random moments of real sweeps: kills, full disk, wrong clock, lies; as a table
+	@$(IN)python tests/chaos/run.py --faults 300 --json artifacts/chaos.json
 
 figures: .venv/.ready ## accuracy, throughput and waiting at each simulated portal of full size, as a table
 	@mkdir -p artifacts

@@ -68,12 +68,17 @@ def batch_files(
     ``received`` are the payments that it posts, ``others`` the other batches of its run.
     """
     name = batch.batch_id
-    backwards = [replace(p, amount=-p.amount, note="") for p in reversed(batch.postings)]
     return {
         f"postings-{name}.csv": _postings_csv(name, batch.postings),
         f"totals-{name}.csv": sheet_csv(totals_sheet(batch, received, others)),
-        f"undo-{name}.csv": _postings_csv(f"undo of {name}", backwards),
+        f"undo-{name}.csv": undo_csv(name, batch.postings),
     }
+
+
+def undo_csv(batch_id: str, postings: Sequence[Posting]) -> bytes:
+    """The file that posts the opposite of a batch's ``postings``, the last first."""
+    backwards = [replace(p, amount=-p.amount, note="") for p in reversed(postings)]
+    return _postings_csv(f"undo of {batch_id}", backwards)
 
 
 def totals_sheet(batch: Batch, received: Sequence[Received], others: Sequence[Batch]) -> Sheet:

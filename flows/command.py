@@ -16,6 +16,7 @@ from flows import journal
 from flows.alerts_command import alerts
 from flows.appeal_command import appeal
 from flows.audit_command import audit
+from flows.backup_command import backup, restore, restored
 from flows.console_command import console
 from flows.deploy_command import deploy
 from flows.doctor_command import doctor
@@ -193,6 +194,9 @@ app.command()(report)
 
 
 app.command()(doctor)
+app.command()(backup)
+app.command()(restore)
+app.command()(restored)
 
 
 @app.command()

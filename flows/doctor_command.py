@@ -87,4 +87,6 @@ def _deep(settings: Settings, seal: str | None, as_json: bool) -> bool:
         print_json({"parts": [asdict(one) for one in looked], "problems": problems})
     else:
         sys.stdout.write(deep_text(looked))
+        if (waiting := ledger.awaits_review()) is not None:
+            sys.stdout.write(f"note {waiting.sentence}\n")
     return not problems

@@ -116,6 +116,13 @@ TABLE = (
         cron="45 7 1 * *",
     ),
     Scheduled(
+        name="backup",
+        does="Brings the backup of the ledger and its evidence up to now.",
+        work="flows.scheduled_backup:back_up_home",
+        cron="0 20 * * *",
+        needs="backup",
+    ),
+    Scheduled(
         name="retention",
         does="Deletes what is older than the settings' [retention] allows.",
         work="flows.scheduled_retention:delete_by_policy",

@@ -18,7 +18,7 @@ from flows.settings import Settings
 OFF = "off"
 POOL_TYPES = ("process", "docker", "kubernetes")
 _KEYS = {
-    "exports", "appointments", "inbox", "hands", "pool", "pool_type", "port", "at", "job",
+    "exports", "appointments", "inbox", "backup", "hands", "pool", "pool_type", "port", "at", "job",
     "sessions_at_once",
 }  # fmt: skip
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

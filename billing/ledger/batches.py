@@ -16,6 +16,7 @@ from billing.ledger.audit import enter
 from billing.ledger.database import AnyRow
 from billing.ledger.evidence import require_listed
 from billing.ledger.posted_entries import read_standing
+from billing.ledger.restore_marks import require_reviewed
 from billing.ledger.settlements import Settlements
 from billing.ledger.words import POSTING, read, write
 from billing.model import Posting
@@ -104,8 +105,8 @@ class Batches(Settlements):
             every = (*known, *decided.held)
             if not decided.to_post:
                 return None, tuple(_held_back(one) for one in every)
-            _open(connection, batch_id, batch_id, by, at)
-            _add(connection, batch_id, decided.to_post)
+            open_batch(connection, batch_id, batch_id, by, at)
+            add_entries(connection, batch_id, decided.to_post)
             _hold(connection, batch_id, every)
             enter(connection, by, "batch proposed", f"batch {batch_id}", at=at)
             return read_batch(connection, batch_id), tuple(_held_back(one) for one in every)
@@ -131,6 +132,7 @@ class Batches(Settlements):
         says: what was looked at is what is approved.
         """
         with self._writing() as connection:
+            require_reviewed(connection)
             batch = read_batch(connection, batch_id)
             require_seen(batch, digest)
             require_listed(connection, set(files.values()))
@@ -149,6 +151,7 @@ class Batches(Settlements):
             batch = read_batch(connection, batch_id)
             if batch.state is BatchState.EXPORTED:
                 return batch, True
+            require_reviewed(connection)
             require_state(batch, BatchState.APPROVED)
             for other in bound(connection, batch_id, later=False):
                 if read_batch(connection, other).state is not BatchState.EXPORTED:
@@ -209,8 +212,8 @@ def post_of_sweep(
         batch_id = still[0] if still else None
         if batch_id is None:
             batch_id = f"{sweep_id}-{len(own) + 1}" if own else sweep_id
-            _open(connection, batch_id, sweep_id, f"sweep {sweep_id}", at)
-        _add(connection, batch_id, decided.to_post, item_id)
+            open_batch(connection, batch_id, sweep_id, f"sweep {sweep_id}", at)
+        add_entries(connection, batch_id, decided.to_post, item_id)
 
 
 def next_name(connection: Connection, first: str) -> str:
@@ -220,14 +223,15 @@ def next_name(connection: Connection, first: str) -> str:
     return f"{first}{count + 1}"
 
 
-def _open(connection: Connection, batch_id: str, run: str, by: str, at: datetime) -> None:
+def open_batch(connection: Connection, batch_id: str, run: str, by: str, at: datetime) -> None:
+    """Begin a proposed batch, without postings yet."""
     row = {"batch_id": batch_id, "run": run, "state": BatchState.PROPOSED, "proposed_at": at}
     connection.execute(tables.batches.insert(), row)
     act = {"batch_id": batch_id, "state": BatchState.PROPOSED, "by": by, "at": at}
     connection.execute(tables.batch_acts.insert(), act)
 
 
-def _add(
+def add_entries(
     connection: Connection,
     batch_id: str,
     to_post: Sequence[tuple[Entry, str]],

@@ -7,6 +7,7 @@ from pathlib import Path
 from billing.ledger.accounts import Accounts
 from billing.ledger.alerts import Alerts
 from billing.ledger.audit import Audit
+from billing.ledger.backup import BackedUp
 from billing.ledger.bank_files import BankFiles
 from billing.ledger.batch_parts import BatchParts
 from billing.ledger.case_deeds import CaseDeeds
@@ -26,6 +27,7 @@ from billing.ledger.patience import LedgerError
 from billing.ledger.patients import Patients
 from billing.ledger.people import People
 from billing.ledger.reports import Reports
+from billing.ledger.restored import RestoredLedger
 from billing.ledger.runs import Runs
 from billing.ledger.saved_views import SavedViews
 from billing.ledger.shelf_care import ShelfCare
@@ -45,12 +47,14 @@ class Ledger(
     Expiry,
     Soundness,
     ShelfCare,
+    BackedUp,
     Visits,
     Work,
     Accounts,
     Decisions,
     CaseHistory,
     BatchParts,
+    RestoredLedger,
     BankFiles,
     Reports,
     SweepPages,

@@ -5,6 +5,5 @@ from __future__ import annotations
 import flows.command
 import flows.outputs
 import flows.run
-import flows.sweep
 
 __all__ = ["flows"]

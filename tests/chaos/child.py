@@ -1,4 +1,4 @@
-"""The process under test: the command itself, with a clock that may be wrong and no fault of its own."""
+"""The process under test: the command itself, with a clock that may be wrong."""
 
 from __future__ import annotations
 

@@ -81,8 +81,10 @@ class Town:
 
 
 @contextmanager
-def town(folder: Path, *, seed: int, claims: int) -> Iterator[Town]:
-    """All that nights share, in ``folder``."""
+def town(
+    folder: Path, *, seed: int, claims: int, orchestrator: str | None = None
+) -> Iterator[Town]:
+    """All that nights share, in ``folder``; ``orchestrator`` is a Prefect server that runs."""
     world = make_world(seed, claims, AS_OF, PAYERS)
     swaps, before = [False], list[str]()
     real = sandbox.serve.eob_pdf
@@ -100,7 +102,7 @@ def town(folder: Path, *, seed: int, claims: int) -> Iterator[Town]:
         knobs = {payer: Knobs() for payer in PAYERS}
         portals = opened.enter_context(answering(world, SetClock(), delay=0, knobs=knobs))
         there = opened.enter_context(wires(portals.addresses))
-        url = opened.enter_context(_orchestrator(folder))
+        url = orchestrator or opened.enter_context(_orchestrator(folder))
         exports = folder / "exports"
         write_exports(world, exports)
         truth = json.loads(json.dumps(list(truth_rows(world))))

@@ -13,17 +13,20 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from faults import FAULTS, Fault
 from judge import Verdict, judge
 from night import Night, Town, small_disk, town
+
+Afterwards = Callable[[Night, dict[str, Any] | None, dict[str, dict[str, int]]], None]
 
 
 @dataclass
@@ -73,8 +76,13 @@ def live_through(
     *,
     control: str = "",
     database: str | None = None,
+    afterwards: Afterwards = lambda *_: None,
 ) -> Verdict:
-    """One night in which these faults happen at moments that the seed picks, and its verdict."""
+    """One night in which these faults happen at moments that the seed picks, and its verdict.
+
+    ``afterwards`` is given the night while its files are there yet, with what its last sweep said
+    and the portals' counts of before.
+    """
     chance = random.Random(seed)
     with small_disk(folder) as own_disk:
         before = there.counters()
@@ -103,6 +111,7 @@ def live_through(
         if not verdict.kept:
             words = night.said.with_suffix(".err")
             verdict.why.append(words.read_text()[-500:] if words.exists() else "no words")
+        afterwards(night, document, before)
         return verdict
 
 
@@ -114,12 +123,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--claims", type=int, default=8)
     parser.add_argument("--json", type=Path, default=None)
+    parser.add_argument("--orchestrator", help="the API of a Prefect server that runs already")
     asked = parser.parse_args()
     tally, chance, started = Tally(), random.Random(asked.seed), time.monotonic()
     os.umask(0o077)
     with tempfile.TemporaryDirectory(prefix="chaos-") as name:
         folder = Path(name)
-        with town(folder, seed=asked.seed, claims=asked.claims) as there:
+        with town(
+            folder, seed=asked.seed, claims=asked.claims, orchestrator=asked.orchestrator
+        ) as there:
             bag: list[Fault] = []
             while sum(tally.faults.values()) < asked.faults:
                 some: list[Fault] = []

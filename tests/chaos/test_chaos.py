@@ -1,0 +1,89 @@
+"""A night of faults of every kind keeps every promise, and the judge sees one that is broken."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from faults import FAULTS, Fault, kill_flow
+from judge import judge
+from night import Night, Town, town
+from run import Tally, live_through
+
+SEED, CLAIMS, NIGHT = 1, 6, 17
+BOTH = "kill -9 of the flow", "clock off by hours"
+LEAST = 12
+
+
+@pytest.fixture(scope="module")
+def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    os.umask(0o077)
+    with town(tmp_path_factory.mktemp("town"), seed=SEED, claims=CLAIMS) as town_of_all:
+        yield town_of_all
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_night_of_every_fault_keeps_every_promise(there: Town, tmp_path: Path) -> None:
+    tally, seen = Tally(), dict[str, int]()
+
+    def controls(
+        night: Night, document: dict[str, Any] | None, before: dict[str, dict[str, int]]
+    ) -> None:
+        """What must not be, planted one after the other in what the night left."""
+        assert document is not None
+        answers = Path(document["answers"])
+        whole = answers.read_bytes()
+        rows = json.loads(whole)
+        answers.write_text(json.dumps(rows[1:]))
+        seen["answers_lost"] = judge(night, document, before).answers_lost
+        paid = next(row for row in rows if row["paid"] not in (None, "0.00"))
+        answers.write_text(json.dumps([*(r for r in rows if r is not paid), {**paid, "paid": "9"}]))
+        seen["wrong_values"] = judge(night, document, before).wrong_values
+        answers.write_bytes(whole)
+        (book,) = answers.parent.glob("*.xlsx")
+        book.write_bytes(book.read_bytes()[:-200])
+        seen["half_written"] = judge(night, document, before).half_written
+        with sqlite3.connect(night.home / "ledger.sqlite") as db:
+            db.execute("INSERT INTO batches VALUES ('again', 'again', 'proposed', '2026-11-26')")
+            db.execute(
+                "INSERT INTO postings SELECT 'again', position, key, unit, item_id, posting "
+                "FROM postings LIMIT 1"
+            )
+        twice = judge(night, document, before)
+        seen["postings_twice"], seen["ledger_unsound"] = twice.postings_twice, twice.ledger_unsound
+        fewer = {p: {n: c - 9 for n, c in counts.items()} for p, counts in before.items()}
+        portals = judge(night, document, fewer)
+        seen["lockouts"], seen["sessions_at_once"] = portals.lockouts, portals.sessions_at_once
+
+    chosen = FAULTS[: NIGHT - 2] + tuple(one for one in FAULTS if one.kind in BOTH)
+    verdict = live_through(there, tmp_path / "night", chosen, SEED, tally, afterwards=controls)
+    assert verdict.kept, verdict.why
+    assert sum(tally.faults.values()) >= LEAST, tally.faults
+    assert tally.resumes, "no resume was measured"
+    assert len(seen) == 7
+    assert all(seen.values()), f"the judge did not see what was planted: {seen}"
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_the_judge_sees_what_files_written_in_place_come_to(there: Town, tmp_path: Path) -> None:
+    def kill_in_a_half(night: Night) -> bool:
+        """Kill -9 while a file under its own name is half there."""
+        shelf = night.home / "evidence"
+        before = set(shelf.glob("??/*"))
+        while night.alive:
+            if set(shelf.glob("??/*")) - before:
+                return kill_flow(night)
+        return False
+
+    fault = Fault("kill -9 while a file is written", kill_in_a_half)
+    tally = Tally()
+    verdict = live_through(there, tmp_path / "night", [fault], 2, tally, control="torn_files")
+    assert tally.faults
+    assert verdict.half_written > 0
