@@ -38,7 +38,7 @@ from sandbox.truth import truth_rows
 PAYERS = ("franklin-medicaid", "juniper-ridge")
 PERSONS = {"franklin-medicaid": Medicaid, "juniper-ridge": Commercial}
 DISK_BYTES = 96 * 1024**2
-ORCHESTRATOR_SECONDS = 120
+ORCHESTRATOR_SECONDS = 600
 WORK_SECONDS = 240
 MOST_RUNS = 12
 PROCESSES = get_context("forkserver")
