@@ -23,8 +23,8 @@ from flows.deep_check import look_deep
 
 @dataclass(slots=True)
 class Verdict:
-    """Counts that must all be 0, with ``why`` in a line each; ``to_a_person`` figures are left
-    out because a document could not be believed."""
+    """Counts that must all be 0, with ``why`` in a line each; claims that are left ``to_a_person``
+    were quarantined, or lack a figure, because of what a portal said while it lied."""
 
     answers_lost: int = 0
     wrong_values: int = 0
@@ -79,7 +79,8 @@ def _answers(night: Night, document: dict[str, Any] | None, verdict: Verdict) ->
         different = [name for name in KEYED if wanted[name] != found[name]]
         if not different:
             continue
-        if "document" in str(found["finding"]) or all(found[n] in (None, []) for n in different):
+        quarantined = found["outcome"] in ("wrong_patient", "several_matches")
+        if quarantined or all(found[name] in (None, []) for name in different):
             verdict.to_a_person += 1
         else:
             verdict.wrong_values += 1
