@@ -37,7 +37,7 @@ from sandbox.medicaid_checkpoints import SECURITY_ANSWER
 
 SECONDS = 900
 NEW_PASSWORD = "Vyxenquart-herons-at-dawn-7"
-LEDGER = re.compile(r"home/ledger\.sqlite(-wal|-shm|-journal)?\Z|home/evidence/")
+LEDGER = re.compile(r"home/ledger\.sqlite(-wal|-shm|-journal)?\Z")
 FOR_PEOPLE = "artifacts/"
 GIVEN = (
     "settings.toml",
