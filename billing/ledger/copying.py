@@ -48,8 +48,8 @@ def rows_by_table(ledger: Database) -> Mapping[str, int]:
 
 
 def _content() -> Sequence[Table]:
-    own = tables.schema_version.name
-    return [table for table in tables.metadata.sorted_tables if table.name != own]
+    own = (tables.schema_version, tables.revisions)
+    return [table for table in tables.metadata.sorted_tables if table not in own]
 
 
 def _counted(connection: Connection) -> Mapping[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, ForeignKeyConstraint, Table, func, select, text
+from sqlalchemy import Connection, ForeignKeyConstraint, Select, Table, func, select, text
 
 from billing.ledger import tables
 from billing.ledger.engines import LEDGER_FILE
@@ -51,7 +51,7 @@ SELECT conname::text FROM pg_constraint WHERE NOT convalidated
 """
 
 
-def _orphans(table: Table, constraint: ForeignKeyConstraint) -> object:
+def _orphans(table: Table, constraint: ForeignKeyConstraint) -> Select[int]:
     other = constraint.referred_table.alias("other")
     pairs = [(part.parent, other.c[part.column.name]) for part in constraint.elements]
     there = select(other).where(*(mine == theirs for mine, theirs in pairs)).exists()

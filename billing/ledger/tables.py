@@ -16,11 +16,11 @@ from sqlalchemy import (
 
 from billing.ledger.column_types import Exact, Instant, Integer, String, Text
 
-LEDGER_VERSION = 6
-"""The version of these tables; a ledger with a higher one is refused, a lower one brought up.
+LEDGER_VERSION = 7
+"""The version of a ledger whose tables have a revision since; see :mod:`billing.ledger.migrations`.
 
 1 had no drift and no visits, 2 no remittances and no batches, 3 no people, 4 no settlements,
-5 spelled out every place of an 835.
+5 spelled out every place of an 835, 6 no revision. It stays 7, by which an earlier program refuses.
 """
 
 PENDING = "pending"
@@ -35,6 +35,8 @@ metadata = MetaData()
 schema_version = Table(
     "schema_version", metadata, Column("version", Integer, primary_key=True, autoincrement=False)
 )
+
+revisions = Table("alembic_version", metadata, Column("version_num", String(32), primary_key=True))
 
 evidence = Table(
     "evidence",

@@ -1,4 +1,4 @@
-"""A ledger of an earlier version is brought up: what sweeps proposed becomes batches."""
+"""A ledger of before there were revisions is brought up: what sweeps proposed becomes batches."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, inspect, text
 
-from billing.ledger import tables
+from billing.ledger import people_tables, tables
 from billing.ledger.batches import post_of_sweep
 from billing.ledger.column_types import Instant
+from billing.ledger.migrations import migrate
 from billing.ledger.words import OBSERVATION, POSTING, read
 from billing.model import Found, Posting, PostingKind, Remittance
 from billing.received_payments import Mark, bare, bare_trace, payment_key
@@ -22,7 +23,7 @@ OLD = ("proposals", "postings")
 
 
 def bring_up(connection: Connection) -> None:
-    """Make the tables that are missing, and carry over what version 2 kept in another way.
+    """Bring up a ledger without a revision: the tables, and what version 2 kept in another way.
 
     What was proposed stays proposed, in a batch of its sweep, so that it is not proposed again.
     """
@@ -35,7 +36,8 @@ def bring_up(connection: Connection) -> None:
         rows = connection.execute(typed).all()
         for table in OLD:
             connection.execute(text(f"DROP TABLE {table}"))
-    tables.metadata.create_all(connection)
+    _drop_what_is_made_anew(connection)
+    migrate(connection)
     held: dict[tuple[Any, ...], dict[str, list[Posting]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         posting = _with_unit(connection, read(POSTING, row.posting), row.item_id)
@@ -43,6 +45,21 @@ def bring_up(connection: Connection) -> None:
     for (sweep_id, item_id, at), units in held.items():
         entries = [Entry(tuple(one)) for one in units.values()]
         post_of_sweep(connection, sweep_id, item_id, entries, (), at, checked=False)
+
+
+def _drop_what_is_made_anew(connection: Connection) -> None:
+    """Indexes, and what is kept for other systems, of which early programs of a version had less."""
+    found = inspect(connection)
+    for table in found.get_table_names():
+        for index in found.get_indexes(table):
+            if index["name"] and "duplicates_constraint" not in index:
+                connection.execute(text(f'DROP INDEX "{index["name"]}"'))
+        columns = {column["name"] for column in found.get_columns(table)}
+        if table == people_tables.kept_answers.name and "answer" not in columns:
+            connection.execute(text(f"DROP TABLE {table}"))
+        if table == people_tables.tokens.name and "per_minute" not in columns:
+            add = f"ALTER TABLE {table} ADD COLUMN per_minute INTEGER NOT NULL DEFAULT {PER_MINUTE}"
+            connection.execute(text(add))
 
 
 def _with_unit(connection: Connection, posting: Posting, item_id: int) -> Posting:
