@@ -10,10 +10,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import (
     Connection,
     ForeignKeyConstraint,
-    Integer,
-    String,
     Table,
-    Text,
     and_,
     exists,
     select,
@@ -24,6 +21,7 @@ from sqlalchemy.types import NullType
 from billing.cases import CaseAct, CaseState
 from billing.ledger import tables, words
 from billing.ledger.batches import BatchState
+from billing.ledger.column_types import Integer, String, Text
 from billing.ledger.database import AnyRow
 from billing.ledger.runs import RunState
 from billing.ledger.tokens import Scope
@@ -124,7 +122,7 @@ def _readers(connection: Connection, table: Table) -> dict[str, Callable[[Any], 
         made = kind.result_processor(connection.dialect, None) or _as_it_is
         name = f"{table.name}.{column.name}"
         more = _READ.get(name)
-        plain = {Integer: int, String: str, Text: str}.get(type(column.type))
+        plain = {type(Integer): int, String: str, Text: str}.get(type(column.type))
         reads[column.name] = _reading(made, plain, _ALLOWED.get(name), more)
     return reads
 

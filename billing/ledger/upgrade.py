@@ -13,6 +13,7 @@ from billing.ledger import people_tables, tables
 from billing.ledger.batches import post_of_sweep
 from billing.ledger.column_types import Instant
 from billing.ledger.migrations import migrate
+from billing.ledger.tokens import PER_MINUTE
 from billing.ledger.words import OBSERVATION, POSTING, read
 from billing.model import Found, Posting, PostingKind, Remittance
 from billing.received_payments import Mark, bare, bare_trace, payment_key
@@ -20,6 +21,8 @@ from billing.reconcile.order import Entry
 
 OLD = ("proposals", "postings")
 """The tables of version 2 that batches came after; `postings` had other columns."""
+
+_OF_TOKENS = {"per_minute": f"INTEGER NOT NULL DEFAULT {PER_MINUTE}", "used_at": "DATETIME"}
 
 
 def bring_up(connection: Connection) -> None:
@@ -48,7 +51,7 @@ def bring_up(connection: Connection) -> None:
 
 
 def _drop_what_is_made_anew(connection: Connection) -> None:
-    """Indexes, and what is kept for other systems, of which early programs of a version had less."""
+    """Indexes, and what is kept for other systems, where an early program of a version had less."""
     found = inspect(connection)
     for table in found.get_table_names():
         for index in found.get_indexes(table):
@@ -57,9 +60,10 @@ def _drop_what_is_made_anew(connection: Connection) -> None:
         columns = {column["name"] for column in found.get_columns(table)}
         if table == people_tables.kept_answers.name and "answer" not in columns:
             connection.execute(text(f"DROP TABLE {table}"))
-        if table == people_tables.tokens.name and "per_minute" not in columns:
-            add = f"ALTER TABLE {table} ADD COLUMN per_minute INTEGER NOT NULL DEFAULT {PER_MINUTE}"
-            connection.execute(text(add))
+        if table == people_tables.tokens.name:
+            for name, kind in _OF_TOKENS.items():
+                if name not in columns:
+                    connection.execute(text(f"ALTER TABLE {table} ADD COLUMN {name} {kind}"))
 
 
 def _with_unit(connection: Connection, posting: Posting, item_id: int) -> Posting:

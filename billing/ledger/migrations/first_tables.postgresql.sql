@@ -23,10 +23,7 @@ CREATE TABLE IF NOT EXISTS alerts (
     severity VARCHAR COLLATE "C" NOT NULL,
     sentence TEXT COLLATE "C" NOT NULL,
     since TIMESTAMP WITH TIME ZONE NOT NULL,
-    told_at TIMESTAMP WITH TIME ZONE,
-    told_severity VARCHAR COLLATE "C",
     ended_at TIMESTAMP WITH TIME ZONE,
-    end_told_at TIMESTAMP WITH TIME ZONE,
     PRIMARY KEY (alert_id)
 );
 CREATE INDEX IF NOT EXISTS alerts_open ON alerts (ended_at, kind, subject);
@@ -114,6 +111,15 @@ CREATE TABLE IF NOT EXISTS users (
     PRIMARY KEY (user_id),
     UNIQUE (name),
     UNIQUE (identity)
+);
+CREATE TABLE IF NOT EXISTS alert_tellings (
+    alert_id BIGINT NOT NULL,
+    "to" VARCHAR COLLATE "C" NOT NULL,
+    severity VARCHAR COLLATE "C" NOT NULL,
+    told_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    end_told_at TIMESTAMP WITH TIME ZONE,
+    PRIMARY KEY (alert_id, "to"),
+    FOREIGN KEY(alert_id) REFERENCES alerts (alert_id)
 );
 CREATE TABLE IF NOT EXISTS bank_files (
     sha256 VARCHAR(64) COLLATE "C" NOT NULL,

@@ -23,10 +23,7 @@ CREATE TABLE IF NOT EXISTS alerts (
     severity VARCHAR NOT NULL,
     sentence TEXT NOT NULL,
     since DATETIME NOT NULL,
-    told_at DATETIME,
-    told_severity VARCHAR,
     ended_at DATETIME,
-    end_told_at DATETIME,
     PRIMARY KEY (alert_id)
 );
 CREATE INDEX IF NOT EXISTS alerts_open ON alerts (ended_at, kind, subject);
@@ -114,6 +111,15 @@ CREATE TABLE IF NOT EXISTS users (
     PRIMARY KEY (user_id),
     UNIQUE (name),
     UNIQUE (identity)
+);
+CREATE TABLE IF NOT EXISTS alert_tellings (
+    alert_id INTEGER NOT NULL,
+    "to" VARCHAR NOT NULL,
+    severity VARCHAR NOT NULL,
+    told_at DATETIME NOT NULL,
+    end_told_at DATETIME,
+    PRIMARY KEY (alert_id, "to"),
+    FOREIGN KEY(alert_id) REFERENCES alerts (alert_id)
 );
 CREATE TABLE IF NOT EXISTS bank_files (
     sha256 VARCHAR(64) NOT NULL,
