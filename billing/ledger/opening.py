@@ -61,9 +61,11 @@ def _make_current(home: Path, url: str | None, bring_up: Callable[[Connection], 
                 )
                 stamp(connection)
             elif not _is_current(home, connection):
-                if tables.revisions.name in there:
+                stored = connection.execute(select(tables.schema_version.c.version)).scalar_one()
+                if stored == tables.LEDGER_VERSION:
                     migrate(connection)
                 else:
+                    tables.revisions.drop(connection, checkfirst=True)
                     bring_up(connection)
                     connection.execute(
                         tables.schema_version.update(), {"version": tables.LEDGER_VERSION}

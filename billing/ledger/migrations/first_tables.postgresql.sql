@@ -81,6 +81,14 @@ CREATE TABLE IF NOT EXISTS schema_version (
     version BIGINT NOT NULL,
     PRIMARY KEY (version)
 );
+CREATE TABLE IF NOT EXISTS sealing_keys (
+    key_id VARCHAR(16) COLLATE "C" NOT NULL,
+    wrapped TEXT COLLATE "C" NOT NULL,
+    wrapped_by VARCHAR COLLATE "C" NOT NULL,
+    made_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    retired_at TIMESTAMP WITH TIME ZONE,
+    PRIMARY KEY (key_id)
+);
 CREATE TABLE IF NOT EXISTS sign_ins (
     sign_in_id BIGSERIAL NOT NULL,
     name VARCHAR(64) COLLATE "C" NOT NULL,

@@ -81,6 +81,14 @@ CREATE TABLE IF NOT EXISTS schema_version (
     version INTEGER NOT NULL,
     PRIMARY KEY (version)
 );
+CREATE TABLE IF NOT EXISTS sealing_keys (
+    key_id VARCHAR(16) NOT NULL,
+    wrapped TEXT NOT NULL,
+    wrapped_by VARCHAR NOT NULL,
+    made_at DATETIME NOT NULL,
+    retired_at DATETIME,
+    PRIMARY KEY (key_id)
+);
 CREATE TABLE IF NOT EXISTS sign_ins (
     sign_in_id INTEGER NOT NULL,
     name VARCHAR(64) NOT NULL,
