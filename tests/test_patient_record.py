@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from conftest import PROJECT
+from conftest import PROJECT, sealed_ledger
 from ledger_samples import begin, claim, conclusion
 from marked_bytes import Marks
 from PIL import Image
@@ -77,7 +77,7 @@ def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
     folder = tmp_path_factory.mktemp("practice")
     world = make_world(3, 60, AS_OF, (PLAN,))
     exports = list(write_exports(world, folder / "exports"))
-    ledger = open_ledger(folder / "home")
+    ledger = sealed_ledger(folder / "home")
     profiles = load_profiles(PROJECT / "payer_profiles")
     for day in (date(2026, 11, 23), date(2026, 11, 24)):
         start = start_sweep(ledger, exports, profiles, day, ask_all=True)

@@ -11,6 +11,7 @@ from playwright.async_api import Error, async_playwright
 from billing.errors import BadInput, UnknownPage
 from bots.page_language import Locators
 from bots.portal.browser import Browser, launch_options
+from bots.portal.temporary import private_folder
 from bots.portal.verbs import Hand
 from bots.reading.dom import BOX, HIDDEN, parse
 
@@ -32,6 +33,7 @@ async def signs_shown(
     not start.
     """
     try:
+        private_folder()
         async with async_playwright() as playwright:
             chromium = await playwright.chromium.launch(**launch_options(browser, []))
             try:

@@ -31,6 +31,7 @@ from bots.portal.guard import Guard, host_of
 from bots.portal.memory import Kept, Memory
 from bots.portal.second_factor import AskPerson, Codes, codes_of
 from bots.portal.stores import empty_stores, put_back
+from bots.portal.temporary import private_folder
 from bots.portal.traffic import CHAIN_SECONDS, Traffic
 from bots.portal.verbs import Hand
 from bots.portal.weight import Weight
@@ -101,6 +102,7 @@ class PortalSession:
             "-claimsweep", dir=memory_folder(), ignore_cleanup_errors=True
         )
         self.weight = Weight(Path(self._downloads.name))
+        private_folder()
         self._playwright = await async_playwright().start()
         try:
             options = launch_options(self.browser, hosts)
