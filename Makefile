@@ -36,7 +36,7 @@ growth: .venv/.ready ## claims a second with one to four workers on one PostgreS
 accuracy: .venv/.ready ## simulated remittances of twenty issuers read and marked field by field, as a table
 	@$(IN)python tests/benchmarks/remittance_accuracy.py
 
-attack: .venv/.ready ## the attacks of docs/security.md at full size: endless downloads, bombs, ten million rows
+attack: .venv/.ready ## the attacks of docs/security.md, ten million rows and all
 	@$(IN)python -m pytest -q tests/test_attack_*.py --full-size
 
 leaks: .venv/.ready ## a night whose every name, number and secret is a mark; every byte it wrote is searched
