@@ -79,7 +79,8 @@ def _compose(path: Path) -> Node:
             depth += isinstance(event, CollectionStartEvent)
             depth -= isinstance(event, CollectionEndEvent)
             if depth > DEEPEST:
-                raise ProfileError(f"{path}:{event.start_mark.line + 1}: {TOO_DEEP}")
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                raise ProfileError(f"{path}:{line}: {TOO_DEEP}")
             if getattr(event, "anchor", None) is not None:
                 line = event.start_mark.line + 1 if event.start_mark else 1
                 raise ProfileError(
