@@ -135,7 +135,11 @@ def _differences(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> list[st
 
 async def _make(client: PrefectClient, entry: Entry, wanted: dict[str, Any]) -> None:
     limit = wanted["concurrency_limit"]
-    enqueue = ConcurrencyOptions(collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)
+    # behind a place that a killed run still holds, a queue would only grow: what is left is done
+    # at its next time, or taken up; of the hands of a sweep each is wanted
+    full = ConcurrencyLimitStrategy.CANCEL_NEW
+    if entry.row.shared:
+        full = ConcurrencyLimitStrategy.ENQUEUE
     await client.create_deployment(
         flow_id=await client.create_flow_from_name(NAME),
         name=entry.name,
@@ -145,7 +149,7 @@ async def _make(client: PrefectClient, entry: Entry, wanted: dict[str, Any]) -> 
         job_variables=wanted["job_variables"],
         parameters=wanted["parameters"],
         concurrency_limit=limit,
-        concurrency_options=None if limit is None else enqueue,
+        concurrency_options=None if limit is None else ConcurrencyOptions(collision_strategy=full),
         schedules=[
             DeploymentScheduleCreate(
                 schedule=CronSchedule(cron=cron, timezone=zone),
