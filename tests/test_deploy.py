@@ -19,7 +19,7 @@ from flows.scheduled import TABLE
 from flows.settings import load_settings
 from flows.unattended import Unattended, unattended
 
-START_SECONDS = 180
+START_SECONDS = 600
 FEW = {row.name: "off" for row in TABLE if row.name != "morning" and row.needs is None}
 
 
