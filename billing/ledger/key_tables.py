@@ -10,7 +10,7 @@ from billing.ledger.tables import metadata
 sealing_keys = Table(
     "sealing_keys",
     metadata,
-    Column("key_id", String(16), primary_key=True),
+    Column("key_id", String, primary_key=True),
     Column("wrapped", Text, nullable=False),  # in hex; useless without what wrapped it
     Column("wrapped_by", String, nullable=False),
     Column("made_at", Instant, nullable=False),
