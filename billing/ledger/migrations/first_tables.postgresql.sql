@@ -82,7 +82,7 @@ CREATE TABLE IF NOT EXISTS schema_version (
     PRIMARY KEY (version)
 );
 CREATE TABLE IF NOT EXISTS sealing_keys (
-    key_id VARCHAR(16) COLLATE "C" NOT NULL,
+    key_id VARCHAR COLLATE "C" NOT NULL,
     wrapped TEXT COLLATE "C" NOT NULL,
     wrapped_by VARCHAR COLLATE "C" NOT NULL,
     made_at TIMESTAMP WITH TIME ZONE NOT NULL,

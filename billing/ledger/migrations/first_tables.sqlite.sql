@@ -82,7 +82,7 @@ CREATE TABLE IF NOT EXISTS schema_version (
     PRIMARY KEY (version)
 );
 CREATE TABLE IF NOT EXISTS sealing_keys (
-    key_id VARCHAR(16) NOT NULL,
+    key_id VARCHAR NOT NULL,
     wrapped TEXT NOT NULL,
     wrapped_by VARCHAR NOT NULL,
     made_at DATETIME NOT NULL,
