@@ -60,8 +60,8 @@ TRICKS = {
     "an appeal by another method": "for (const m of ['PUT', 'DELETE', 'PATCH'])"
     "fetch('/appeal', {method: m}).catch(() => {}); DONE",
     "a service worker": "navigator.serviceWorker?.register('/worker.js').catch(() => {}); DONE",
-    "deep": "let at = document.body; for (let n = 0; n < 30000; n++)"
-    "at = at.appendChild(document.createElement('div')); DONE",
+    "deep": "DONE; let at = document.body; for (let n = 0; n < 30000; n++)"
+    "at = at.appendChild(document.createElement('div'));",
 }  # fmt: skip
 DONE = "fetch('/done/' + '{name}')"
 
