@@ -36,8 +36,6 @@ MEND = (
     f"chromium) or set {VARIABLE} to the path of a Chromium or Chrome"
 )
 DRIVER_MEND = "install its system library (Debian, Ubuntu: sudo apt-get install -y libatomic1)"
-IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of one's own is made in it
-ROOM_IN_MEMORY = 256 << 20
 _ANSWER_SECONDS = 30
 _LAUNCH_SECONDS = 60
 # Port 9 (discard) refuses at once: a host that is not let past this proxy is unreachable.
@@ -144,15 +142,6 @@ def launch_options(browser: Browser, allowed_hosts: Sequence[str]) -> dict[str, 
     if browser.executable is not None:
         options["executable_path"] = str(browser.executable)
     return options
-
-
-def memory_folder() -> Path | None:
-    """Where downloads pass through memory alone; None where the system has no room there, so that
-    they pass through its temporary folder."""
-    try:
-        return IN_MEMORY if shutil.disk_usage(IN_MEMORY).free >= ROOM_IN_MEMORY else None
-    except OSError:
-        return None
 
 
 def prove_browser(browser: Browser) -> str:

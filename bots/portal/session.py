@@ -24,8 +24,9 @@ from billing.errors import (
     TryLater,
     UnknownPage,
 )
+from bots.in_memory import memory_folder
 from bots.portal.boxes import MessageBoxes
-from bots.portal.browser import Browser, launch_options, memory_folder
+from bots.portal.browser import Browser, launch_options
 from bots.portal.doorway import PAGES_TO_SIGN_IN, Attempt, Doorway, LoginBook
 from bots.portal.guard import Guard, host_of
 from bots.portal.memory import Kept, Memory

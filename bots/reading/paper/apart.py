@@ -11,17 +11,19 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import BoundedSemaphore, Lock
 from time import monotonic
 from typing import Any
 
 from billing.errors import UnreadableDocument
+from bots.in_memory import memory_folder
 from bots.reading.paper.wire import packed, unpacked
 
 PAGE_SECONDS = 150
 DOCUMENT_SECONDS = 1_800
 SOURCES = Path(__file__).resolve().parents[3]
-KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TESSDATA_PREFIX", "LD_LIBRARY_PATH")
+KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TESSDATA_PREFIX", "LD_LIBRARY_PATH")
 KEPT_FROM = ("OPENBLAS_", "DYLD_")
 PERSON = "a person must read this document"
 
@@ -35,9 +37,11 @@ class _Process:
 
     def __init__(self) -> None:
         self.asked = 0
+        # pytesseract hands page and words over in files; they pass through memory and go with us
+        self._folder = TemporaryDirectory("-claimsweep", dir=memory_folder())
         kept = {k: v for k, v in os.environ.items() if k in KEPT or k.startswith(KEPT_FROM)}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bots.reading.paper.worker"],
+            [sys.executable, "-m", "bots.reading.paper.worker", self._folder.name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -97,6 +101,7 @@ class _Process:
                 with suppress(OSError):
                     pipe.close()
         self._process.wait()
+        self._folder.cleanup()
 
 
 class Apart:

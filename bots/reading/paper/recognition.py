@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import os
-import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+import pytesseract
 from PIL import Image
 
 from billing.errors import UnreadableDocument
@@ -111,37 +110,28 @@ def _column_read(crops: Sequence[Image.Image], number: int) -> list[str]:
 
 def _tesseract(image: Image.Image, number: int) -> Iterator[Word]:
     os.environ["OMP_THREAD_LIMIT"] = "1"  # more threads make Tesseract several times slower
-    picture = io.BytesIO()
-    image.save(picture, "PNG")
-    # through pipes: neither the page nor its words are ever a file of their own
-    command = ["tesseract", "stdin", "stdout", "--psm", BLOCK, "--dpi", str(DPI)]
     try:
-        done = subprocess.run(
-            [*command, "-c", "tessedit_create_tsv=1", "tsv"],
-            input=picture.getvalue(),
-            capture_output=True,
+        table = pytesseract.image_to_data(
+            image,
+            config=f"--psm {BLOCK} --dpi {DPI}",
             timeout=OCR_SECONDS,
-            check=True,
+            output_type=pytesseract.Output.DICT,
         )
-    except FileNotFoundError:
+    except pytesseract.TesseractNotFoundError:
         raise UnreadableDocument(
             "The document is a scan and Tesseract is not installed; install it, then read it again."
         ) from None
-    except subprocess.TimeoutExpired:
+    except RuntimeError:
         raise UnreadableDocument(
             f"Page {number} could not be recognised within {OCR_SECONDS} seconds; scan it again."
         ) from None
-    except subprocess.CalledProcessError:
-        raise UnreadableDocument(f"Page {number} could not be recognised; scan it again.") from None
-    head, *rows = (line.split("\t") for line in done.stdout.decode().splitlines())
-    table = [dict(zip(head, row, strict=True)) for row in rows if len(row) == len(head)]
     scale = POINTS_PER_INCH / DPI
     found = []
-    for row in table:
-        text, confidence = row["text"], int(float(row["conf"]))
-        left, top, width, height = (int(row[key]) for key in ("left", "top", "width", "height"))
-        speck = confidence < SPECK_CONFIDENCE and not any(map(str.isalnum, text))
+    for text, confidence, left, top, width, height in zip(
+        *(table[key] for key in ("text", "conf", "left", "top", "width", "height")), strict=True
+    ):
+        speck = int(confidence) < SPECK_CONFIDENCE and not any(map(str.isalnum, text))
         if text.strip() and not speck:
             box = (left * scale, top * scale, (left + width) * scale, (top + height) * scale)
-            found.append(Word(text.strip(), box, "ocr", confidence))
+            found.append(Word(text.strip(), box, "ocr", int(confidence)))
     yield from sorted(found, key=lambda word: word.box[0])

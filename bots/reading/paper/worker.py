@@ -6,8 +6,10 @@ import logging
 import os
 import queue
 import resource
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -25,7 +27,11 @@ Answer = tuple[object, ...]
 
 
 def main() -> None:
-    """Read documents from standard input until it ends; answers go to standard output."""
+    """Read documents from standard input until it ends; answers go to standard output.
+
+    The one argument is a folder of its own for what libraries keep in files; it goes at the end.
+    """
+    folder = tempfile.tempdir = sys.argv[1]
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints is no answer
     logging.disable(logging.CRITICAL)
@@ -33,7 +39,7 @@ def main() -> None:
     _limit(resource.RLIMIT_FSIZE, FILES)
     _limit(resource.RLIMIT_CORE, 0)
     asked: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(sys.stdin.buffer, asked), daemon=True).start()
+    threading.Thread(target=_listen, args=(sys.stdin.buffer, asked, folder), daemon=True).start()
     while True:
         _limit_cpu()
         for answer in _answers(*asked.get()):
@@ -41,7 +47,7 @@ def main() -> None:
             answers.flush()
 
 
-def _listen(stream: BinaryIO, asked: queue.SimpleQueue[Any]) -> None:
+def _listen(stream: BinaryIO, asked: queue.SimpleQueue[Any], folder: str) -> None:
     """Take requests until nobody is there to make any; then nothing here may go on."""
 
     def read(count: int) -> bytes:
@@ -54,6 +60,7 @@ def _listen(stream: BinaryIO, asked: queue.SimpleQueue[Any]) -> None:
         while True:
             asked.put(unpacked(read))
     finally:
+        shutil.rmtree(folder, ignore_errors=True)
         os.killpg(0, signal.SIGKILL)
 
 
