@@ -56,5 +56,6 @@ def _value(column: Column[Any], number: int) -> Any:
     if isinstance(kind, Cents):
         return Decimal("98765432109.01") + number
     if isinstance(kind, String):
-        return f"{WORDS[number]}{number}" if column.primary_key or column.unique else WORDS[number]
+        word = f"{number}{WORDS[number]}" if column.primary_key or column.unique else WORDS[number]
+        return word[: getattr(kind.impl_instance, "length", None)]
     return LARGE + number
