@@ -27,6 +27,7 @@ from flows.eob_command import eob
 from flows.evidence_command import evidence
 from flows.export_command import export as export_verbs
 from flows.keys_command import keys
+from flows.ledger_command import ledger
 from flows.options import (
     COULD_NOT,
     DONE,
@@ -59,6 +60,7 @@ app.add_typer(export_verbs, name="export", help="How exports are read, and what 
 app.add_typer(profile, name="profile", help="Check payer profiles.")
 app.add_typer(evidence, name="evidence")
 app.add_typer(keys, name="keys")
+app.add_typer(ledger, name="ledger")
 app.add_typer(postings, name="postings")
 app.add_typer(audit, name="audit")
 app.add_typer(retention, name="retention")
