@@ -228,7 +228,7 @@ def _opened(settings: Settings, folder: Path) -> tuple[Mapping[str, Any], KeyRin
 
 def _seal_parts(
     clear: Path, place: Path, ring: KeyRing, generation: str
-) -> Iterator[dict[str, object]]:
+) -> Iterator[dict[str, Any]]:
     with clear.open("rb") as file:
         number = 0
         while data := file.read(PART_BYTES):
