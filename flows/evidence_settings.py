@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 TEXTS = ("bucket", "endpoint", "region", "prefix")
 COMMANDS = ("wrap", "unwrap")
-BESIDE = "beside_reports"
 KEY_OF, KEY_ID, KEY = "evidence", "access-key-id", "secret-access-key"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -24,8 +23,8 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 class EvidenceSettings:
     """The settings' table ``evidence``.
 
-    The bucket, if there is one; the programs that wrap and unwrap the keys of the ring, if a key
-    management service keeps them; whether clear copies are laid beside a sweep's reports.
+    The bucket, if there is one, and the programs that wrap and unwrap the keys of the ring, if a
+    key management service keeps them.
     """
 
     bucket: str | None = None
@@ -34,17 +33,13 @@ class EvidenceSettings:
     prefix: str | None = None
     wrap: Sequence[str] = ()
     unwrap: Sequence[str] = ()
-    beside_reports: bool = True
 
 
 def evidence_settings(table: Mapping[str, object]) -> EvidenceSettings:
     """What the table ``evidence`` says. Raises BadInput naming the key that will not do."""
-    if unknown := sorted(set(table) - {*TEXTS, *COMMANDS, BESIDE}):
-        allowed = ", ".join((*TEXTS, *COMMANDS, BESIDE))
+    if unknown := sorted(set(table) - {*TEXTS, *COMMANDS}):
+        allowed = ", ".join((*TEXTS, *COMMANDS))
         raise BadInput(f"Settings: [evidence] has {unknown[0]}; allowed are {allowed}")
-    beside = table.get(BESIDE, True)
-    if not isinstance(beside, bool):
-        raise BadInput(f"Settings: [evidence] {BESIDE} is true or false")
     texts = {key: _text(key, table[key]) for key in TEXTS if key in table}
     if texts and "bucket" not in texts:
         raise BadInput(f"Settings: [evidence] has {min(texts)} and no bucket: name the bucket")
@@ -53,7 +48,7 @@ def evidence_settings(table: Mapping[str, object]) -> EvidenceSettings:
         raise BadInput("Settings: [evidence] names wrap and unwrap both, or neither")
     if "endpoint" in texts:
         _require_safe(texts["endpoint"])
-    return EvidenceSettings(**texts, **programs, beside_reports=beside)  # type: ignore[arg-type]
+    return EvidenceSettings(**texts, **programs)  # type: ignore[arg-type]
 
 
 def _text(key: str, value: object) -> str:

@@ -41,7 +41,6 @@ def in_force(monkeypatch: pytest.MonkeyPatch, path: Path) -> Settings:
         ({"region": "us-east-1"}, "has region and no bucket"),
         ({"wrap": ["kms"]}, "wrap and unwrap both"),
         ({"wrap": "kms", "unwrap": ["kms"]}, "wrap is a list"),
-        ({"beside_reports": "no"}, "beside_reports is true or false"),
         ({"bucket": "kept", "endpoint": "http://store.example"}, "begins with https"),
         ({"bucket": "kept", "endpoint": "store.example"}, "begins with https"),
         ({"bucket": "kept", "endpoint": "https://"}, "begins with https"),
