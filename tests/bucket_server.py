@@ -69,9 +69,13 @@ class Wire:
         while True:
             try:
                 near, _ = listening.accept()
-                far = socket.create_connection(("127.0.0.1", self.onto))
             except OSError:
                 return
+            try:
+                far = socket.create_connection(("127.0.0.1", self.onto))
+            except OSError:
+                near.close()
+                continue
             self._open |= {near, far}
             for source, sink, counted in ((near, far, True), (far, near, False)):
                 threading.Thread(
