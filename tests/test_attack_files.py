@@ -29,7 +29,7 @@ from bots.reading.x12_json import Tally, write_document
 
 MIB = 1 << 20
 MEASURED = """
-import resource, sys
+import re, sys
 from pathlib import Path
 from billing.errors import ClaimsweepError
 from bots.exports.read import read_export
@@ -40,7 +40,7 @@ try:
 except ClaimsweepError as error:
     said = error
 print(said)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024)
 """
 WAIT_SECONDS = 60
 

@@ -109,15 +109,15 @@ def test_whatever_a_page_tries_the_claims_after_it_are_answered(
         popped_up(session, tab)  # type: ignore[arg-type]
 
     monkeypatch.setattr(PortalSession, "_popped_up", counted)
-    monkeypatch.setattr(flows.account, "TRIES_PER_ITEM", 1)
+    monkeypatch.setattr(flows.account, "TRIES_PER_ITEM", 2)
     monkeypatch.setattr(flows.account_session, "TRIES_PER_BROWSER_LOST", 1)
     monkeypatch.setattr(flows.account_session, "PAUSE_SECONDS", 0)
     with elsewhere() as other:
         site = hostile(TRICKS, other.address)
-        said = {"session": {"answer_seconds": 5, "claim_seconds": 10}}
+        said = {"session": {"answer_seconds": 10, "claim_seconds": 30}}
         profile = payer_folder(tmp_path, "elm", NO_DOCUMENT, said)
         with serving(site):
-            told = told_of(tmp_path, browser_executable, site, profile, site.claims, 400)
+            told = told_of(tmp_path, browser_executable, site, profile, site.claims, 1200)
         assert other.arrived == []
     tried = {line.removeprefix("GET /done/") for line in site.asked if "/done/" in line}
     assert tried == {name.replace(" ", "-").replace(",", "") for name in TRICKS}

@@ -27,7 +27,7 @@ SECRETS = {
     "a Google key": re.compile(rb"\bAIza[0-9A-Za-z_-]{35}\b"),
     "a signed token": re.compile(rb"\beyJ[\w-]{15,}\.eyJ[\w-]{15,}\.[\w-]{20,}"),
     "a password in an address": re.compile(
-        rb"\b(postgres(ql)?|https?|smtps?|mailtos?)://[\w.-]+:(?!password@|invented@)[^\s@/{}$<\"']{6,}@"
+        rb"\b(postgres(ql)?|https?|smtps?|mailtos?)://[\w.-]+:(?!(?i:password)@|invented@)[^\s@/{}$<\"']{6,}@"
     ),
 }
 

@@ -33,7 +33,9 @@ def test_recognising_a_page_writes_nothing(tmp_path: Path, tesseract: str) -> No
         done = subprocess.run(
             [sys.executable, "-m", "flows", "eob", "read", str(scan), "--json"],
             cwd=folder,
-            env=private_environment(folder, {"PYTHONPATH": str(PROJECT)}),
+            env=private_environment(
+                folder, {"PYTHONPATH": str(PROJECT), "PYTHONDONTWRITEBYTECODE": "1"}
+            ),
             capture_output=True,
             timeout=600,
             check=False,

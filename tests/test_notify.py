@@ -212,7 +212,7 @@ def command(practice: Practice, *arguments: str, **more: str) -> subprocess.Comp
 
 
 def test_the_command_lists_tells_and_shows_no_address(practice: Practice, mails: Mails) -> None:
-    address = mail_address(mails.port).replace("mailto://", "mailto://me:hunter2@")
+    address = mail_address(mails.port).replace("mailto://", "mailto://me:invented@")
     secret = {f"{VARIABLE}OFFICE": address}
     tested = command(practice, "--test", **secret)
     assert (tested.returncode, tested.stdout) == (0, "office took it.\n")
@@ -228,7 +228,7 @@ def test_the_command_lists_tells_and_shows_no_address(practice: Practice, mails:
     kept = "".join(path.read_text() for path in (practice.folder / "home").glob("logs/*"))
     assert "notify_failed" in kept
     for text in (tested, done, failed):
-        assert "hunter2" not in text.stdout + text.stderr + kept
+        assert "invented" not in text.stdout + text.stderr + kept
         assert "practice.example" not in text.stdout + text.stderr + kept
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from conftest import PROJECT
 from portal_clients import SetClock, answering
-from portal_faults import MEDICAID, PAID, WORLD, billed, night, quick_profile
+from portal_faults import MEDICAID, PAID, SWEEP, WORLD, billed, night, quick_profile
 from portal_worlds import RECIPIENT_DOWN
 
 from billing.model import Claim, NoAnswer, NotFound, Reason
@@ -116,7 +116,7 @@ def test_a_page_of_none_that_the_profile_takes_for_a_list_or_for_down_is_told(
     why = "its search came to none that night and comes to listed now"
     assert found == {NONE: ("outcome", "changed", why)}
     said = "\n".join(replayed(home, profiles).sentences())
-    assert f"claim {NONE} of night: {why}" in said
+    assert f"claim {NONE} of {SWEEP}: {why}" in said
     assert "0000099998" not in said
 
 
