@@ -52,7 +52,7 @@ def claim(number: int, payer: str | None = "acme") -> Claim:
 
 def begin(
     ledger: Ledger,
-    sweep_id: str = "night",
+    sweep_id: str = "night-1",
     claims: Sequence[Claim] = (),
     refused: Sequence[RefusedRow] = (),
     days: int = 0,

@@ -89,8 +89,8 @@ def test_what_is_covered_is_gone_and_nothing_else() -> None:
 def settle(home: Path, channel: Channel, places: dict[str, Evidence], *captures: str) -> Ledger:
     """A ledger in which one channel said that the claim is denied."""
     ledger = open_ledger(home)
-    begin(ledger, "night", [CLAIM])
-    item = ledger.lease_item("night", "acme", "me", seconds=60, now=NOW)
+    begin(ledger, "night-1", [CLAIM])
+    item = ledger.lease_item("night-1", "acme", "me", seconds=60, now=NOW)
     assert item is not None
     said = Observation(channel, NOW, Found(DENIED), captures, places)
     concluded = conclude(CLAIM, [said], PayerRules(), today=DAY)

@@ -109,7 +109,7 @@ def test_whatever_a_page_tries_the_claims_after_it_are_answered(
         popped_up(session, tab)  # type: ignore[arg-type]
 
     monkeypatch.setattr(PortalSession, "_popped_up", counted)
-    monkeypatch.setattr(flows.account, "TRIES_PER_ITEM", 2)
+    monkeypatch.setattr(flows.account, "TRIES_PER_ITEM", 1)
     monkeypatch.setattr(flows.account_session, "TRIES_PER_BROWSER_LOST", 1)
     monkeypatch.setattr(flows.account_session, "PAUSE_SECONDS", 0)
     with elsewhere() as other:

@@ -27,7 +27,7 @@ def claimsweep(home: Path | None, *arguments: str) -> subprocess.CompletedProces
         cwd=PROJECT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

@@ -205,11 +205,11 @@ def test_the_batch_of_a_sweep_says_what_other_claims_of_a_payment_were_paid(desk
     settings = load_settings(home=desk.home)
     data = Path(desk.file("a", CORRECTED)).read_bytes()
     ledger = sealed_ledger(desk.home)
-    receive_file(ledger, settings, {}, data, "a", "night")
+    receive_file(ledger, settings, {}, data, "a", "night-1")
     (received,) = ledger.remittances()
     asked_about = entries_of(received.remittance)[2]
     begin(ledger, claims=[sweep_claim(2)])
-    item = ledger.lease_item("night", "acme", "one", seconds=60, now=NOW)
+    item = ledger.lease_item("night-1", "acme", "one", seconds=60, now=NOW)
     assert item is not None
     assert ledger.settle(
         item.item_id,
@@ -221,8 +221,8 @@ def test_the_batch_of_a_sweep_says_what_other_claims_of_a_payment_were_paid(desk
         at=NOW,
     )
     ledger.close()
-    desk("approve", "night", "--by", "maria")
-    desk("export", "night", "--out", str(desk.folder / "out"))
+    desk("approve", "night-1", "--by", "maria")
+    desk("export", "night-1", "--out", str(desk.folder / "out"))
     rows = {p["What"]: Decimal(p["Dollars"]) for p in exported(desk.folder / "out", "totals")}
     assert (rows["Money posted here"], rows["Remittance"]) == (100, 70)
     assert rows["Claims not asked about"] == -30
@@ -313,7 +313,7 @@ def test_a_ledger_of_the_version_before_batches_keeps_what_it_proposed(tmp_path:
     ledger = sealed_ledger(tmp_path)
     assert [p.trace_number for p in ledger.report("old").new_postings] == ["T1"]
     begin(ledger, claims=[claim(1)])
-    item = ledger.lease_item("night", "acme", "me", seconds=60, now=old_now())
+    item = ledger.lease_item("night-1", "acme", "me", seconds=60, now=old_now())
     assert item is not None
     assert ledger.settle(
         item.item_id,
@@ -324,7 +324,7 @@ def test_a_ledger_of_the_version_before_batches_keeps_what_it_proposed(tmp_path:
         seconds=Decimal(1),
         at=old_now(),
     )
-    report = ledger.report("night")
+    report = ledger.report("night-1")
     assert [p.trace_number for p in report.new_postings] == ["T2"]
     assert report.known_postings == 1
 

@@ -62,7 +62,7 @@ class Night:
 def night(
     sandbox_server: Callable[..., SandboxServer], tmp_path_factory: pytest.TempPathFactory
 ) -> Night:
-    folder = tmp_path_factory.mktemp("night")
+    folder = tmp_path_factory.mktemp("night-1")
     profiles = Path(shutil.copytree(PROJECT / "payer_profiles", folder / "profiles"))
     path = profiles / JSON / "profile.yaml"
     text = path.read_text(encoding="utf-8")

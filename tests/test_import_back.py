@@ -167,7 +167,7 @@ def swept(tmp_path: Path) -> Path:
     export.write_bytes(kareo_csv([*(kareo_row(n) for n in range(1, 4)), ["Totals"]]))
     ledger = open_ledger(tmp_path / "home")
     intake = take_in(ledger, [export], {})
-    begin(ledger, "night", intake, DAY)
+    begin(ledger, "night-1", intake, DAY)
     at = datetime(2026, 11, 20, 3, tzinfo=UTC)
 
     def conclude(claim) -> Conclusion:
@@ -176,8 +176,8 @@ def swept(tmp_path: Path) -> Path:
         finding = Finding("no-profile", "w", Decimal(0), "Look.", None, "none", needs_person=True)
         return Conclusion(Outcome.NO_ANSWER, finding)
 
-    ledger.conclude_unasked("night", None, conclude, at)
-    ledger.finish_sweep("night", at)
+    ledger.conclude_unasked("night-1", None, conclude, at)
+    ledger.finish_sweep("night-1", at)
     ledger.close()
     return tmp_path
 

@@ -43,7 +43,7 @@ def lease(
     *,
     seconds: int = 60,
     now: datetime = NOW,
-    sweep_id: str = "night",
+    sweep_id: str = "night-1",
 ) -> WorkItem:
     item = ledger.lease_item(sweep_id, "acme", owner, seconds=seconds, now=now)
     assert item is not None
@@ -71,7 +71,7 @@ def test_a_second_beginning_resumes_and_keeps_the_work_done(ledger: Ledger) -> N
     begin(ledger, claims=[claim(1), claim(2)])
     assert settle(ledger, lease(ledger))
     again = ledger.begin_sweep(
-        "night",
+        "night-1",
         business_date=DAY,
         exports=[EXPORT],
         claims=[claim(1), claim(2), claim(3)],
@@ -81,7 +81,7 @@ def test_a_second_beginning_resumes_and_keeps_the_work_done(ledger: Ledger) -> N
     assert again.resumed
     assert (again.progress.answered, again.progress.pending) == (1, 2)
     assert again.progress.settled == 1
-    assert ledger.sweep_exports("night") == (EXPORT,)
+    assert ledger.sweep_exports("night-1") == (EXPORT,)
 
 
 def test_a_claim_without_a_result_is_read_anew_and_one_with_a_result_is_not(
@@ -90,19 +90,19 @@ def test_a_claim_without_a_result_is_read_anew_and_one_with_a_result_is_not(
     begin(ledger, claims=[claim(1), claim(2, payer=None)])
     assert settle(ledger, lease(ledger))
     nobody = conclusion(Outcome.NO_ANSWER, Reason.NO_PROFILE)
-    assert ledger.conclude_unasked("night", None, lambda _: nobody, NOW) == 1
+    assert ledger.conclude_unasked("night-1", None, lambda _: nobody, NOW) == 1
     begin(ledger, claims=[claim(1, payer="other"), claim(2, payer="other")])
-    assert ledger.reopen_unanswered("night") == 1
-    assert ledger.pending_payers("night") == ("other",)
-    assert [r.claim.payer for r in ledger.results("night")] == ["acme"]
+    assert ledger.reopen_unanswered("night-1") == 1
+    assert ledger.pending_payers("night-1") == ("other",)
+    assert [r.claim.payer for r in ledger.results("night-1")] == ["acme"]
 
 
 def test_rows_of_two_sheets_and_of_one_claim_number_are_items_of_their_own(ledger: Ledger) -> None:
     first = claim(1)
     second = replace(first, source=replace(first.source, sheet="June"))
     begin(ledger, claims=[first, second, first])
-    assert len(ledger.find_items("night", first.claim_id)) == 2
-    assert ledger.find_items("night", "elsewhere") == ()
+    assert len(ledger.find_items("night-1", first.claim_id)) == 2
+    assert ledger.find_items("night-1", "elsewhere") == ()
 
 
 @pytest.mark.parametrize("reason", list(Reason))
@@ -113,17 +113,17 @@ def test_only_a_reason_that_may_have_passed_is_asked_again(ledger: Ledger, reaso
         Reason.WRONG_PATIENT: Outcome.WRONG_PATIENT,
     }.get(reason, Outcome.NO_ANSWER)
     assert settle(ledger, lease(ledger), outcome, reason)
-    ledger.finish_sweep("night", NOW)
+    ledger.finish_sweep("night-1", NOW)
     final = reason in (Reason.SEVERAL_MATCHES, Reason.WRONG_PATIENT)
-    assert ledger.reopen_unanswered("night") == (0 if final else 1)
+    assert ledger.reopen_unanswered("night-1") == (0 if final else 1)
     if final:
-        assert ledger.report("night").finished_at == NOW
+        assert ledger.report("night-1").finished_at == NOW
         return
-    assert ledger.results("night") == ()
+    assert ledger.results("night-1") == ()
     again = lease(ledger)
     assert again.attempts == 2
     assert settle(ledger, again)
-    assert [r.conclusion.outcome for r in ledger.results("night")] == [Outcome.PAID]
+    assert [r.conclusion.outcome for r in ledger.results("night-1")] == [Outcome.PAID]
     assert ledger.observations(again.item_id) == (unknown(reason),)
 
 
@@ -131,16 +131,16 @@ def test_answers_and_not_found_are_never_asked_again(ledger: Ledger) -> None:
     begin(ledger, claims=[claim(1), claim(2)])
     assert settle(ledger, lease(ledger), Outcome.NOT_FOUND)
     assert settle(ledger, lease(ledger), Outcome.DENIED)
-    assert ledger.reopen_unanswered("night") == 0
-    assert ledger.progress("night").not_found == 1
+    assert ledger.reopen_unanswered("night-1") == 0
+    assert ledger.progress("night-1").not_found == 1
 
 
 def test_no_report_while_a_claim_is_without_a_result(ledger: Ledger) -> None:
     begin(ledger, claims=[claim(1), claim(2)])
     settle(ledger, lease(ledger))
     for refused in (
-        lambda: ledger.report("night"),
-        lambda: ledger.finish_sweep("night", NOW),
+        lambda: ledger.report("night-1"),
+        lambda: ledger.finish_sweep("night-1", NOW),
     ):
         with pytest.raises(ClaimsweepError, match="1 claims without a result"):
             refused()
@@ -175,12 +175,12 @@ def test_a_report_holds_everything_once_and_in_order(ledger: Ledger) -> None:
     assert settled
     assert settle(ledger, lease(ledger), Outcome.NOT_FOUND)
     unasked = conclusion(Outcome.NO_ANSWER, Reason.POLICY)
-    assert ledger.conclude_unasked("night", "zenith", lambda _: unasked, NOW) == 1
-    ledger.note_payer("night", PayerNote("zenith", "policy", "First."))
-    ledger.note_payer("night", PayerNote("zenith", "policy", "Second."))
-    ledger.finish_sweep("night", NOW + MINUTE)
+    assert ledger.conclude_unasked("night-1", "zenith", lambda _: unasked, NOW) == 1
+    ledger.note_payer("night-1", PayerNote("zenith", "policy", "First."))
+    ledger.note_payer("night-1", PayerNote("zenith", "policy", "Second."))
+    ledger.finish_sweep("night-1", NOW + MINUTE)
 
-    report = ledger.report("night")
+    report = ledger.report("night-1")
     assert [r.item_id for r in report.results] == [1, 2, 3]
     assert [r.claim for r in report.results] == [claim(1), claim(2), claim(3, payer="zenith")]
     assert report.results[0].conclusion == conclusion(Outcome.PAID, None, page)
@@ -194,8 +194,8 @@ def test_a_report_holds_everything_once_and_in_order(ledger: Ledger) -> None:
     assert (report.business_date, report.started_at) == (DAY, NOW)
     assert report.finished_at == NOW + MINUTE
     assert ledger.observations(1) == observed
-    assert ledger.results("night", "zenith") == report.results[2:]
-    assert ledger.business_date("night") == DAY
+    assert ledger.results("night-1", "zenith") == report.results[2:]
+    assert ledger.business_date("night-1") == DAY
 
 
 def nights(ledger: Ledger, *outcomes: Outcome) -> None:
@@ -227,7 +227,7 @@ def test_a_night_without_an_answer_neither_changes_a_claim_nor_is_what_was_known
 
 
 def test_a_claim_number_at_another_payer_is_another_claim(ledger: Ledger) -> None:
-    begin(ledger, "night", [claim(1)])
+    begin(ledger, "night-1", [claim(1)])
     assert settle(ledger, lease(ledger))
     begin(ledger, "next", [replace(claim(1), payer="zenith")], days=1)
     answered = conclusion(Outcome.NOT_FOUND)
@@ -242,14 +242,14 @@ def test_an_item_is_leased_to_one_and_taken_again_when_the_lease_runs_out(ledger
     begin(ledger, claims=[claim(1)])
     first = lease(ledger, "one", seconds=60)
     later = NOW + timedelta(seconds=59)
-    assert ledger.lease_item("night", "acme", "two", seconds=60, now=later) is None
+    assert ledger.lease_item("night-1", "acme", "two", seconds=60, now=later) is None
     second = lease(ledger, "two", seconds=60, now=NOW + MINUTE)
     assert (second.item_id, second.attempts) == (first.item_id, 2)
     assert not settle(ledger, first)
     assert ledger.observations(first.item_id) == ()
     assert settle(ledger, second)
     assert not settle(ledger, second)
-    assert len(ledger.results("night")) == 1
+    assert len(ledger.results("night-1")) == 1
 
 
 def test_a_slow_worker_whose_item_nobody_took_may_still_settle(ledger: Ledger) -> None:
@@ -276,11 +276,11 @@ def test_claims_nobody_may_ask_are_concluded_without_those_in_living_hands(
     begin(ledger, claims=[claim(1), claim(2), claim(3), claim(4, payer="zenith")])
     held, lost = lease(ledger, seconds=60), lease(ledger, seconds=0)
     unasked = conclusion(Outcome.NO_ANSWER, Reason.LOGIN_REFUSED)
-    assert ledger.conclude_unasked("night", "acme", lambda _: unasked, NOW, now=NOW) == 2
+    assert ledger.conclude_unasked("night-1", "acme", lambda _: unasked, NOW, now=NOW) == 2
     assert not settle(ledger, lost)
     assert settle(ledger, held)
-    assert ledger.pending_payers("night") == ("zenith",)
-    assert [r.conclusion.outcome for r in ledger.results("night", "acme")] == [
+    assert ledger.pending_payers("night-1") == ("zenith",)
+    assert [r.conclusion.outcome for r in ledger.results("night-1", "acme")] == [
         Outcome.PAID,
         Outcome.NO_ANSWER,
         Outcome.NO_ANSWER,
@@ -290,8 +290,8 @@ def test_claims_nobody_may_ask_are_concluded_without_those_in_living_hands(
 def test_many_claims_are_concluded_unasked_in_one_call(ledger: Ledger) -> None:
     begin(ledger, claims=[claim(n, payer=None) for n in range(1, 1203)])
     unasked = conclusion(Outcome.NO_ANSWER, Reason.NO_PROFILE)
-    assert ledger.conclude_unasked("night", None, lambda _: unasked, NOW) == 1202
-    assert len(ledger.report("night").results) == 1202
+    assert ledger.conclude_unasked("night-1", None, lambda _: unasked, NOW) == 1202
+    assert len(ledger.report("night-1").results) == 1202
 
 
 def test_an_instant_without_a_zone_is_refused_and_any_zone_is_kept_as_utc(ledger: Ledger) -> None:
@@ -299,9 +299,9 @@ def test_an_instant_without_a_zone_is_refused_and_any_zone_is_kept_as_utc(ledger
     settle(ledger, lease(ledger))
     naive = NOW.replace(tzinfo=None)
     with pytest.raises(Exception, match="without a time zone"):
-        ledger.finish_sweep("night", naive)
-    ledger.finish_sweep("night", NOW.astimezone(timezone(timedelta(hours=-5))))
-    finished = ledger.report("night").finished_at
+        ledger.finish_sweep("night-1", naive)
+    ledger.finish_sweep("night-1", NOW.astimezone(timezone(timedelta(hours=-5))))
+    finished = ledger.report("night-1").finished_at
     assert finished == NOW
     assert finished is not None
     assert finished.tzinfo is UTC
@@ -315,7 +315,7 @@ def test_a_row_that_was_tampered_with_is_refused_without_quoting_it(ledger: Ledg
         lease(ledger)
     assert LAST_NAME not in str(refusal.value)
     assert refusal.value.__suppress_context__
-    assert ledger.progress("night").pending == 1
+    assert ledger.progress("night-1").pending == 1
 
 
 # accounts and logins

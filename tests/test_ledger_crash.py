@@ -218,7 +218,7 @@ def hold(home: Path, at_work: Pipe) -> None:
     """Take the account, the item and a login attempt, say who holds them, and never come back."""
     ledger, owner = open_ledger(home), owner_name()
     assert ledger.lease_account("acme", owner, seconds=3600, now=NOW) == 1
-    assert ledger.lease_item("night", "acme", owner, seconds=3600, now=NOW)
+    assert ledger.lease_item("night-1", "acme", owner, seconds=3600, now=NOW)
     ledger.begin_login("acme", NOW, lambda _: True)
     at_work.send_bytes(owner.encode())
     while True:
@@ -236,13 +236,13 @@ def test_what_a_killed_process_held_is_free_at_once(tmp_path: Path) -> None:
         holder = here.recv_bytes().decode()
         assert not owner_is_dead(holder)
         assert ledger.lease_account("acme", "me", seconds=60, now=NOW) is None
-        assert ledger.lease_item("night", "acme", "me", seconds=60, now=NOW) is None
+        assert ledger.lease_item("night-1", "acme", "me", seconds=60, now=NOW) is None
     finally:
         process.kill()
         process.join(DEADLINE)
     assert owner_is_dead(holder)
     assert ledger.lease_account("acme", "me", seconds=60, now=NOW) == 2
-    item = ledger.lease_item("night", "acme", "me", seconds=60, now=NOW)
+    item = ledger.lease_item("night-1", "acme", "me", seconds=60, now=NOW)
     assert item is not None
     assert (item.attempts, item.fence) == (2, 2)
     assert ledger.login_standing("acme").unfinished_attempts == 1

@@ -125,7 +125,7 @@ REMITTANCE = Remittance(
 def test_nothing_is_settled_on_bytes_that_are_not_stored(ledger: Ledger, rests: str) -> None:
     page = ledger.store(b"page", "text/html")
     begin(ledger, claims=[claim(1)])
-    item = ledger.lease_item("night", "acme", "one", seconds=60, now=NOW)
+    item = ledger.lease_item("night-1", "acme", "one", seconds=60, now=NOW)
     assert item is not None
     observation, concluded, posting = paid(page), conclusion(Outcome.PAID), payment("T1")
     elsewhere = {"paid": Evidence(HASH, "row 2")}
@@ -160,7 +160,7 @@ def test_nothing_is_settled_on_bytes_that_are_not_stored(ledger: Ledger, rests: 
         settle()
     assert LAST_NAME not in str(refusal.value)
     assert ledger.observations(item.item_id) == ()
-    assert ledger.progress("night").leased == 1
+    assert ledger.progress("night-1").leased == 1
     # The database itself refuses too, whatever the code in front of it forgets.
     with ledger._writing() as connection:
         connection.exec_driver_sql(

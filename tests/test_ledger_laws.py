@@ -120,7 +120,7 @@ def test_only_the_holder_of_the_last_lease_settles(steps: list[tuple[str, int]])
             free = state == "pending" or (state == "leased" and until <= now)
             match step:
                 case "lease":
-                    item = ledger.lease_item("night", "acme", "one", seconds=number, now=now)
+                    item = ledger.lease_item("night-1", "acme", "one", seconds=number, now=now)
                     assert (item is not None) == free
                     if item is not None:
                         assert item.fence not in fences
@@ -140,14 +140,14 @@ def test_only_the_holder_of_the_last_lease_settles(steps: list[tuple[str, int]])
                     state = "pending" if holds else state
                 case "unasked":
                     concluded = ledger.conclude_unasked(
-                        "night", "acme", lambda _: unknown, now, now=now
+                        "night-1", "acme", lambda _: unknown, now, now=now
                     )
                     assert concluded == free
                     state, settled = ("settled", settled + 1) if free else (state, settled)
                 case "reopen":
-                    assert ledger.reopen_unanswered("night") == (state == "settled")
+                    assert ledger.reopen_unanswered("night-1") == (state == "settled")
                     state = "pending" if state == "settled" else state
-            assert len(ledger.results("night")) == (state == "settled")
+            assert len(ledger.results("night-1")) == (state == "settled")
         with ledger._reading() as connection:
             rows = connection.exec_driver_sql("SELECT count(*) FROM conclusions").scalar_one()
     assert rows == settled

@@ -182,7 +182,7 @@ def test_a_ledger_that_an_earlier_program_wrote_is_brought_up(tmp_path: Path, ve
         assert new.execute("SELECT count(*) FROM postings").fetchone() == (2,)
         assert new.execute("SELECT version FROM schema_version").fetchall() == [(7,)]
     ledger.close()
-    assert run(opened(ledger.home, None)) == "False night", (
+    assert run(opened(ledger.home, None)) == "False night-1", (
         "and the next time there is nothing to do"
     )
 
@@ -195,9 +195,9 @@ def test_alembic_is_imported_only_to_change_tables(
     ledger = open_ledger(home, url)
     begin(ledger, claims=[claim(1)])
     ledger.close()
-    assert run(opened(home, url)) == "False night"
-    assert run(opened(home, url, later)) == "True night"
-    assert run(opened(home, url, later)) == "False night"
+    assert run(opened(home, url)) == "False night-1"
+    assert run(opened(home, url, later)) == "True night-1"
+    assert run(opened(home, url, later)) == "False night-1"
     said = run(opened(home, url))
     assert "changed by a newer claimsweep" in said, "the program that has one revision less"
     assert said.startswith("billing.ledger.patience.LedgerError")
@@ -211,11 +211,11 @@ def test_a_change_of_tables_keeps_every_row_and_what_refers_to_it(
     ledger = open_ledger(home, url)
     begin(ledger, claims=[claim(1), claim(2)])
     ledger.close()
-    assert run(opened(home, url, later)) == "True night"
+    assert run(opened(home, url, later)) == "True night-1"
     engine = make_engine(home, url)
     with engine.begin() as connection:
         assert connection.execute(text("SELECT sweep_id, told FROM sweeps")).all() == [
-            ("night", "no")
+            ("night-1", "no")
         ]
         assert connection.execute(text("SELECT count(*) FROM items")).scalar_one() == 2
     with pytest.raises(Exception, match=r"(?i)foreign key"), engine.begin() as connection:
@@ -248,9 +248,9 @@ def test_a_process_killed_in_the_middle_of_a_change_leaves_the_ledger_as_it_was(
     with again._reading() as connection:
         assert shape(connection) == before
     assert again.problems() == []
-    assert again.lease_item("night", "acme", "one", seconds=60, now=NOW) is not None
+    assert again.lease_item("night-1", "acme", "one", seconds=60, now=NOW) is not None
     again.close()
-    assert run(opened(home, url, later)) == "True night", "and the change is made the next time"
+    assert run(opened(home, url, later)) == "True night-1", "and the change is made the next time"
 
 
 @each_database

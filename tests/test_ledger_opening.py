@@ -59,7 +59,7 @@ def test_what_is_kept_survives_reopening(tmp_path: Path) -> None:
     first = open_ledger(tmp_path)
     begin(first, claims=[claim(1)])
     first.close()
-    assert open_ledger(tmp_path).latest_sweep() == "night"
+    assert open_ledger(tmp_path).latest_sweep() == "night-1"
 
 
 def test_the_database_is_wal_full_with_foreign_keys(ledger: Ledger) -> None:
@@ -122,7 +122,7 @@ def test_a_damaged_ledger_is_refused_in_a_sentence(tmp_path: Path) -> None:
     data[4096:] = b"\xa5" * (len(data) - 4096)
     path.write_bytes(data)
     with pytest.raises(LedgerError, match="damaged"):
-        open_ledger(tmp_path).report("night")
+        open_ledger(tmp_path).report("night-1")
 
 
 def test_a_newer_ledger_and_another_programs_database_are_refused(tmp_path: Path) -> None:
@@ -164,8 +164,8 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(ledger: Led
         begin(ledger, "large", claims=[claim(n) for n in range(1, 500)])
     assert LAST_NAME not in str(refusal.value)
     assert refusal.value.__suppress_context__
-    assert ledger.latest_sweep() == "night"
-    assert ledger.progress("night").pending == 1
+    assert ledger.latest_sweep() == "night-1"
+    assert ledger.progress("night-1").pending == 1
     assert ledger.problems() == []
 
 
@@ -179,6 +179,6 @@ def test_a_claim_kept_before_it_had_these_words_is_read_without_them(ledger: Led
         )
         ((kept,),) = connection.exec_driver_sql("SELECT claim FROM items").all()
     assert not [word for word in later if word in kept]
-    item = ledger.lease_item("night", "acme", "one", seconds=60, now=NOW)
+    item = ledger.lease_item("night-1", "acme", "one", seconds=60, now=NOW)
     assert item is not None
     assert item.claim == claim(1)

@@ -65,9 +65,9 @@ def test_a_reader_sees_one_state_and_writes_nothing(ledger: Ledger) -> None:
     begin(ledger, claims=[claim(1)])
     with ledger._reading() as connection:
         query = select(tables.sweeps.c.sweep_id)
-        assert connection.execute(query).scalars().all() == ["night"]
+        assert connection.execute(query).scalars().all() == ["night-1"]
         begin(ledger, "later", claims=[claim(2)], days=1)
-        assert connection.execute(query).scalars().all() == ["night"]
+        assert connection.execute(query).scalars().all() == ["night-1"]
     assert ledger.latest_sweep() == "later"
     with pytest.raises(LedgerError, match="only be read"), ledger._reading() as connection:
         connection.execute(tables.sweeps.delete())
@@ -109,7 +109,7 @@ def test_a_ledger_whose_server_restarts_or_is_killed_goes_on(
 ) -> None:
     begin(ledger, claims=[claim(1)])
     postgres.restart()
-    item = ledger.lease_item("night", "acme", "one", seconds=60, now=NOW)
+    item = ledger.lease_item("night-1", "acme", "one", seconds=60, now=NOW)
     assert item is not None
     postgres.kill()
     try:
@@ -119,9 +119,9 @@ def test_a_ledger_whose_server_restarts_or_is_killed_goes_on(
         assert str(postgres.port) not in str(away.value)
     finally:
         postgres.start()
-    assert ledger.lease_item("night", "acme", "two", seconds=60, now=NOW) is None
+    assert ledger.lease_item("night-1", "acme", "two", seconds=60, now=NOW) is None
     later = NOW + timedelta(seconds=61)
-    assert ledger.lease_item("night", "acme", "two", seconds=60, now=later) is not None
+    assert ledger.lease_item("night-1", "acme", "two", seconds=60, now=later) is not None
 
 
 def test_a_writer_that_is_cut_off_in_the_middle_wrote_nothing(

@@ -202,10 +202,10 @@ def test_a_ledger_of_the_version_before_visits_is_brought_up(tmp_path: Path) -> 
             old.execute(f"DROP TABLE {table}")
         old.execute("UPDATE schema_version SET version = 1")
         old.execute(
-            "INSERT INTO sweeps VALUES ('night', '2026-11-24', '2026-11-24 03:00:00', NULL)"
+            "INSERT INTO sweeps VALUES ('night-1', '2026-11-24', '2026-11-24 03:00:00', NULL)"
         )
     again = open_ledger(tmp_path)
-    assert again.latest_sweep() == "night"
+    assert again.latest_sweep() == "night-1"
     begin(again, visit())
     assert lease(again).visit == visit()
     with again._reading() as connection:

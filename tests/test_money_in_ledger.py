@@ -47,7 +47,7 @@ def ledger(tmp_path: Path) -> Ledger:
     """A ledger in which the portal said of claim 1 that $80.00 were paid."""
     opened = open_ledger(tmp_path / "home")
     begin(opened, claims=[claim(1), claim(2)])
-    item = opened.lease_item("night", "acme", "worker", seconds=60, now=NOW)
+    item = opened.lease_item("night-1", "acme", "worker", seconds=60, now=NOW)
     assert item is not None
     observation = paid(opened.store(b"page", "text/html"))
     assert settled(opened, item.item_id, item.fence, observation)
@@ -72,7 +72,7 @@ def receive_835(ledger: Ledger, amount: str = "80") -> str:
     data = delimited(interchange([segments]))
     assert list(Interchanges(io.BytesIO(data)))
     settings = replace(load_settings(), home=ledger.home)
-    assert receive_file(ledger, settings, {}, data, "a.835", "night") == []
+    assert receive_file(ledger, settings, {}, data, "a.835", "night-1") == []
     (key,) = [one.key for one in ledger.remittances()]
     return key
 

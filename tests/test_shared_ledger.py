@@ -71,11 +71,11 @@ def test_a_worker_whose_clock_is_wrong_steals_nothing_and_loses_nothing(
     ledger: Ledger, amount: timedelta
 ) -> None:
     assert ledger.lease_account("acme", HERE, seconds=60) == 1
-    item = ledger.lease_item("night", "acme", HERE, seconds=60)
+    item = ledger.lease_item("night-1", "acme", HERE, seconds=60)
     assert item is not None
     with clock_off_by(amount):
         assert ledger.lease_account("acme", THERE, seconds=60) is None
-        other = ledger.lease_item("night", "acme", THERE, seconds=60)
+        other = ledger.lease_item("night-1", "acme", THERE, seconds=60)
         assert other is not None
         assert other.item_id != item.item_id
         assert ledger.account_held("acme") is not None
@@ -107,15 +107,15 @@ def test_a_worker_whose_clock_is_a_night_ahead_spends_no_login(ledger: Ledger) -
 def test_what_a_worker_settles_after_it_lost_its_lease_is_refused(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    late = ledger.lease_item("night", "acme", HERE, seconds=600)
+    late = ledger.lease_item("night-1", "acme", HERE, seconds=600)
     assert late is not None
-    assert ledger.take_over("night", "acme", THERE) == 1
+    assert ledger.take_over("night-1", "acme", THERE) == 1
     assert not settle(ledger, late.item_id, late.fence)
-    now = ledger.lease_item("night", "acme", THERE, seconds=600)
+    now = ledger.lease_item("night-1", "acme", THERE, seconds=600)
     assert now is not None
     assert now.item_id == late.item_id or now.attempts == 1
-    assert ledger.renew_work("night", "acme", HERE, seconds=600) == 0
-    assert ledger.renew_work("night", "acme", THERE, seconds=600) == 1
+    assert ledger.renew_work("night-1", "acme", HERE, seconds=600) == 0
+    assert ledger.renew_work("night-1", "acme", THERE, seconds=600) == 1
     assert not settle(ledger, now.item_id, now.fence - 1)
     assert settle(ledger, now.item_id, now.fence)
     assert not settle(ledger, now.item_id, now.fence)
@@ -125,10 +125,10 @@ def test_without_its_fence_the_late_answer_would_stand(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: whoever comes settles."""
-    late = ledger.lease_item("night", "acme", HERE, seconds=600)
+    late = ledger.lease_item("night-1", "acme", HERE, seconds=600)
     assert late is not None
-    ledger.take_over("night", "acme", THERE)
-    monkeypatch.setattr("billing.ledger.items.close", lambda *_, **__: "night")
+    ledger.take_over("night-1", "acme", THERE)
+    monkeypatch.setattr("billing.ledger.items.close", lambda *_, **__: "night-1")
     assert settle(ledger, late.item_id, late.fence)
 
 
@@ -145,10 +145,10 @@ def test_only_a_process_of_this_very_boot_of_this_host_is_known_to_be_dead() -> 
 def test_a_restart_is_waited_for_and_an_outage_ends_in_one_sentence(
     postgres: PostgresServer, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ledger.progress("night")
+    ledger.progress("night-1")
     postgres.stop()
     told: list[int] = []
-    asking = threading.Thread(target=lambda: told.append(ledger.progress("night").pending))
+    asking = threading.Thread(target=lambda: told.append(ledger.progress("night-1").pending))
     asking.start()
     asking.join(2)
     assert asking.is_alive()
@@ -160,12 +160,12 @@ def test_a_restart_is_waited_for_and_an_outage_ends_in_one_sentence(
         monkeypatch.setattr(patience, "PATIENCE_SECONDS", 1)
         monkeypatch.setattr(failures, "PATIENCE_SECONDS", 1)
         with pytest.raises(LedgerError, match="has not answered for 1 seconds") as said:
-            ledger.progress("night")
+            ledger.progress("night-1")
     finally:
         postgres.start()
     assert "\n" not in str(said.value)
     assert postgres.password not in str(said.value)
-    assert ledger.progress("night").pending == 3
+    assert ledger.progress("night-1").pending == 3
 
 
 class CutAtCommit:
@@ -192,14 +192,14 @@ def test_a_call_that_is_cut_off_at_its_commit_is_done_once(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch, made: bool
 ) -> None:
     CutAtCommit(ledger, monkeypatch, made=made)
-    item = ledger.lease_item("night", "acme", HERE, seconds=60)
+    item = ledger.lease_item("night-1", "acme", HERE, seconds=60)
     assert item is not None
     assert (item.attempts, item.fence) == (1, 1)
-    assert ledger.progress("night").leased == 1
+    assert ledger.progress("night-1").leased == 1
     sha256 = ledger.store(b"%PDF page", "application/pdf")
     CutAtCommit(ledger, monkeypatch, made=made)
     assert settle(ledger, item.item_id, item.fence, sha256)
-    assert [one.item_id for one in ledger.results("night")] == [item.item_id]
+    assert [one.item_id for one in ledger.results("night-1")] == [item.item_id]
     now = ledger.now()
     CutAtCommit(ledger, monkeypatch, made=made)
     begun = ledger.begin_login("acme", now, lambda before: before.spent < 1)
@@ -215,7 +215,7 @@ def holding(ledger: Ledger, lease: int, monkeypatch: pytest.MonkeyPatch) -> tupl
     fence = ledger.lease_account("acme", HERE, seconds=lease)
     assert fence is not None
     profile = SimpleNamespace(id="acme")
-    return SimpleNamespace(ledger=ledger, sweep_id="night", profile=profile, owner=HERE), fence
+    return SimpleNamespace(ledger=ledger, sweep_id="night-1", profile=profile, owner=HERE), fence
 
 
 async def another_gets_in(ledger: Ledger, seconds: float) -> bool:

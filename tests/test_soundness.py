@@ -33,7 +33,7 @@ def settle(home: Path, items: int) -> None:
         db.execute("UPDATE exports SET sha256 = ? WHERE sha256 = ?", (export, EXPORT.sha256))
     sha256 = ledger.store(b"a captured page", "text/html")
     for number in range(1, items + 1):
-        item = ledger.lease_item("night", "acme", "me", seconds=60, now=NOW)
+        item = ledger.lease_item("night-1", "acme", "me", seconds=60, now=NOW)
         assert item is not None
         answered = number > 1
         ledger.settle(
@@ -47,7 +47,7 @@ def settle(home: Path, items: int) -> None:
             seconds=Decimal(1),
             at=NOW,
         )
-    ledger.finish_sweep("night", NOW + timedelta(hours=1))
+    ledger.finish_sweep("night-1", NOW + timedelta(hours=1))
     ledger.lease_account("acme", "me", seconds=60, now=NOW)
     ledger.close()
 

@@ -255,7 +255,7 @@ def test_a_posting_of_a_sweep_leads_to_its_case_and_the_run_keeps_what_it_propos
     desk = desk_over(tmp_path)
     begin(desk.ledger, claims=[sweep_claim(1), sweep_claim(2)])
     for trace in ("T1", "T2"):
-        item = desk.ledger.lease_item("night", "acme", "me", seconds=60, now=NOW)
+        item = desk.ledger.lease_item("night-1", "acme", "me", seconds=60, now=NOW)
         assert item is not None
         settled = desk.ledger.settle(
             item.item_id,
@@ -267,23 +267,23 @@ def test_a_posting_of_a_sweep_leads_to_its_case_and_the_run_keeps_what_it_propos
             at=NOW,
         )
         assert settled
-    desk.ledger.finish_sweep("night", NOW)
+    desk.ledger.finish_sweep("night-1", NOW)
     desk.ledger.take_up(DAY)
     person(desk.ledger, Role.LEAD)
     with serving(desk) as address:
         lead = visitor(address, "lead")
         cases = {c.result.claim.claim_id: c.case_id for c in desk.ledger.queue(View(), DAY).cases}
-        text = lead.get("/batches/night").text
+        text = lead.get("/batches/night-1").text
         linked = re.findall(r'href="/cases/(\d+)">(C\d+)<', text)
         assert {(claim, int(case)) for case, claim in linked} == set(cases.items())
-        batch = desk.ledger.batch("night")
+        batch = desk.ledger.batch("night-1")
         payment = batch.entries[0].payment
         fields = {"digest": batch.digest, "payment": payment, "approved": "false"}
-        assert lead.act("/batches/night/part", **fields).status_code == 303
+        assert lead.act("/batches/night-1/part", **fields).status_code == 303
         assert "of sweep night" in lead.get("/batches").text
-    parts = desk.ledger.batches_of_run("night")
+    parts = desk.ledger.batches_of_run("night-1")
     assert [len(one.postings) for one in parts] == [1, 1]
-    assert {p.key for p in desk.ledger.report("night").new_postings} == {
+    assert {p.key for p in desk.ledger.report("night-1").new_postings} == {
         p.key for p in batch.postings
     }
 

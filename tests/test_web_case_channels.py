@@ -48,7 +48,7 @@ def told(tmp_path: Path) -> Told:
         desk = desk_over(tmp_path / "home")
         ledger = desk.ledger
         begin(ledger, claims=[replace(claim(1), insurance_paid=Decimal("0.00"))])
-        item = ledger.lease_item("night", "acme", "worker", seconds=60, now=NOW)
+        item = ledger.lease_item("night-1", "acme", "worker", seconds=60, now=NOW)
         assert item is not None
         concluded = replace(
             conclusion(Outcome.PAID), paid=Decimal("80.00"), payer_claim_number="P1"
@@ -62,14 +62,14 @@ def told(tmp_path: Path) -> Told:
             seconds=Decimal(1),
             at=NOW,
         )
-        ledger.finish_sweep("night", NOW + timedelta(hours=1))
+        ledger.finish_sweep("night-1", NOW + timedelta(hours=1))
         ledger.take_up(desk.today())
         if remitted is not None:
             rest = str(100 - Decimal(remitted))
             segments = [one.format(amount=remitted, rest=rest) for one in ERA]
             data = delimited(interchange([segments]))
             settings = replace(load_settings(), home=ledger.home)
-            assert receive_file(ledger, settings, {}, data, "a.835", "night") == []
+            assert receive_file(ledger, settings, {}, data, "a.835", "night-1") == []
         if booked is not None:
             sha256 = ledger.store(BANK.format(booked=booked).encode(), "text/csv")
             ledger.receive_bank_file(sha256, "bank.csv", NOW)
