@@ -182,7 +182,7 @@ def test_a_ledger_that_an_earlier_program_wrote_is_brought_up(tmp_path: Path, ve
         assert new.execute("SELECT count(*) FROM postings").fetchone() == (2,)
         assert new.execute("SELECT version FROM schema_version").fetchall() == [(7,)]
     ledger.close()
-    assert run(opened(ledger.home, None)) == "False night-1", (
+    assert run(opened(ledger.home, None)) == "False night", (
         "and the next time there is nothing to do"
     )
 
