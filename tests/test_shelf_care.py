@@ -100,14 +100,6 @@ def test_bytes_taken_between_their_putting_and_their_listing_are_put_again(
     assert other.fetch(sha256) == b"page"
 
 
-def test_bytes_that_nothing_lists_are_found(ledger: Ledger) -> None:
-    ledger.store(b"kept", "text/html")
-    assert list(ledger.stray_evidence()) == []
-    stray = "ab" * 32
-    shelf_of(ledger).put(stray, b"of a run that was killed")
-    assert list(ledger.stray_evidence()) == [stray]
-
-
 def test_sealing_anew_brings_nothing_back_that_was_deleted(ledger: Ledger) -> None:
     hashes = [ledger.store(page, "text/html") for page in PAGES[:10]]
     ledger.rotate_key(by="ann", at=NOW)

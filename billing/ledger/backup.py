@@ -58,10 +58,6 @@ class BackedUp(EvidenceShelf):
         """The bytes of this evidence as they lie, sealed or not; None when nothing does."""
         return self._shelf.get(sha256)
 
-    def lay_down(self, sha256: str, data: bytes) -> None:
-        """Put bytes of a backup on the shelf as they are."""
-        self._shelf.put(sha256, data)
-
 
 def listed_in(file: Path) -> Iterator[str]:
     """The hashes of all evidence that a copied database lists, in their order."""

@@ -1,4 +1,4 @@
-"""Evidence is sealed anew, and what lies on the shelf and nothing lists is found."""
+"""Evidence is sealed anew with the current key, whatever runs beside it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from itertools import islice
 
 from sqlalchemy import select
 
-from billing.ledger import tables
 from billing.ledger.evidence import (
     EvidenceDamaged,
     EvidenceLocked,
@@ -66,15 +65,6 @@ class ShelfCare(EvidenceShelf):
                     forgotten.c.gone, forgotten.c.sha256.in_(names)
                 )
                 self._shelf.remove(connection.execute(gone).scalars().all())
-
-    def stray_evidence(self) -> Iterator[str]:
-        """Names of bytes on the shelf that the ledger does not list, such as a run leaves that is
-        killed before it lists them, or is just about to list."""
-        for names in _batches(self._shelf.names()):
-            with self._reading() as connection:
-                query = select(tables.evidence.c.sha256).where(tables.evidence.c.sha256.in_(names))
-                listed = set(connection.execute(query).scalars())
-            yield from (name for name in names if name not in listed)
 
 
 def _batches(names: Iterable[str]) -> Iterator[list[str]]:
