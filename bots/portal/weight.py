@@ -52,8 +52,8 @@ class Weight:
         main = next((pid for pid in parents if self._is_marked(pid)), None)
         if main is None:
             return
-        top = parents[main]  # Playwright's own process holds what it fetches
-        of_browser = _family(parents, top)
+        driver = _driver_of(main, parents)
+        of_browser = _family(parents, driver or main)
         heavy = sum(map(_held, of_browser))
         self.most = max(self.most, heavy)
         if heavy > MEMORY:
@@ -61,8 +61,8 @@ class Weight:
         elif self._on_disk(main) > DISK:
             self.too_heavy = f"its files take more than {DISK >> 20:,} MiB of disk"
         if self.too_heavy:
-            spared = () if _held(top) > MEMORY // 2 else (top,)
-            for pid in set(of_browser).difference(spared):
+            spared = driver if driver and _held(driver) <= MEMORY // 2 else None
+            for pid in set(of_browser) - {spared}:
                 with suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
 
@@ -83,6 +83,13 @@ def _parents() -> Iterator[tuple[int, int]]:
             with suppress(OSError, ValueError):
                 after = (entry / "stat").read_text("utf-8", "replace").rpartition(")")[2]
                 yield int(entry.name), int(after.split()[1])
+
+
+def _driver_of(main: int, parents: dict[int, int]) -> int | None:
+    """Playwright's own process, which holds what it fetches; None once it has died, for whoever
+    took the browser in then is not ours, and has children of every kind."""
+    above = parents[main]
+    return above if parents.get(above) == os.getpid() else None
 
 
 def _family(parents: dict[int, int], top: int) -> list[int]:
