@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -16,7 +18,14 @@ from conftest import PROJECT
 from ledger_samples import DAY, NOW, claim, conclusion, paid, payment
 
 from billing.errors import BadInput
-from billing.ledger import EvidenceForgotten, Ledger, SweptExport, open_ledger
+from billing.ledger import (
+    EvidenceForgotten,
+    Ledger,
+    LedgerError,
+    SweptExport,
+    engines,
+    open_ledger,
+)
 from billing.model import Claim, Finding, Outcome
 from billing.retention import Kind, Policy
 from flows.retention import apply, expiring, policy_of
@@ -209,6 +218,27 @@ def test_killed_in_the_middle_the_next_call_goes_on(
     assert holds(tmp_path / "home", f"MBRMARK{FREE}x") == []
     assert left.audit_problems() == []
     left.close()
+
+
+def test_space_that_others_keep_from_being_given_back_is_told_and_given_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "BUSY_SECONDS", 0)
+    ledger = open_ledger(tmp_path / "home")
+    file = ledger.home / "ledger.sqlite"
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("CREATE TABLE large (data BLOB)")
+        other.execute("INSERT INTO large VALUES (zeroblob(4000000))")
+        other.execute("DROP TABLE large")
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LedgerError, match="not given back yet"):
+            ledger.give_back_space()
+        other.execute("ROLLBACK")
+    held = file.stat().st_size
+    asked = settings(tmp_path, monkeypatch, "answers_days = 365")
+    apply(asked, ledger, LATER)  # nothing is old
+    assert file.stat().st_size < held / 4
+    ledger.close()
 
 
 def test_files_of_old_sweeps_go_and_folders_that_people_named_stay(

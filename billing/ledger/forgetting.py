@@ -22,6 +22,7 @@ from sqlalchemy import (
 from billing.ledger import tables
 from billing.ledger.evidence import EvidenceMissing, EvidenceShelf
 from billing.ledger.key_tables import forgotten
+from billing.ledger.patience import LedgerError
 from billing.retention import Kind
 
 CHUNK = 100
@@ -120,6 +121,7 @@ class Forgetting(EvidenceShelf):
         """Have the database write itself anew without what was deleted, whose bytes are gone then.
 
         On PostgreSQL the pages are free to be written over; only its own VACUUM FULL shrinks it.
+        Raises LedgerError where others write, or there is no room for a copy.
         """
         connection = self._engine.raw_connection()
         try:
@@ -132,6 +134,12 @@ class Forgetting(EvidenceShelf):
             else:
                 driver.autocommit = True
                 driver.execute("VACUUM")
+        except self._engine.dialect.loaded_dbapi.Error:
+            raise LedgerError(
+                f"{self.home}: what was deleted is deleted, and its space not given back yet: make "
+                "sure that no other run writes and that the disk has room for a copy of the "
+                "database, then run retention apply again."
+            ) from None
         finally:
             connection.invalidate()  # no other call gets a connection that was set otherwise
             connection.close()
