@@ -22,7 +22,7 @@ import psycopg
 from billing.errors import BadInput
 from flows.setup import apt_get, apt_install, say
 
-START_SECONDS = 60
+START_SECONDS = 240
 STOP_SECONDS = 60
 PACKAGES = ("postgresql",)
 MISSING = (
@@ -58,6 +58,7 @@ class PostgresServer:
         self._bin = programs()
         self._process: subprocess.Popen[bytes] | None = None
         self._made = 0
+        self._begun = False
 
     @property
     def url(self) -> str:
@@ -85,7 +86,7 @@ class PostgresServer:
     def start(self) -> None:
         """Start the server, also after :meth:`kill`, and wait until it answers."""
         command = [str(self._bin / "postgres"), "-D", str(self.folder / "data")]
-        settings = [f"port={self.port}", "listen_addresses=127.0.0.1", "shared_buffers=64MB"]
+        settings = ["listen_addresses=127.0.0.1", "shared_buffers=64MB"]
         settings += ["unix_socket_directories=", *(() if self._durable else QUICK)]
         for one in settings:
             command += ["-c", one]
@@ -93,10 +94,14 @@ class PostgresServer:
         with (self.folder / "log").open("ab") as log:
             # What a killed server left of shared memory may be in use for a moment yet.
             while time.monotonic() < deadline:
-                self._process = _popen(command, self.folder, log.fileno(), dies_with_us=True)
+                begin = [*command, "-c", f"port={self.port}"]
+                self._process = _popen(begin, self.folder, log.fileno(), dies_with_us=True)
                 if self._answers(deadline):
+                    self._begun = True
                     return
                 self._process.wait(STOP_SECONDS)
+                if not self._begun:  # another may have taken the port since it was free
+                    self.port = _free_port()
         raise AssertionError(f"PostgreSQL did not start: {self.log()[-2000:]}")
 
     def stop(self) -> None:

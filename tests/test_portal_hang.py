@@ -90,7 +90,7 @@ def test_a_page_that_hangs_after_the_password_ends_the_visit(desk: Open) -> None
 
     work, _ = desk(MEDICAID, Spoiler(judged, endless), answer_seconds=6)
     with pytest.raises((UnknownPage, LoginCutOff)):
-        work.run(60)
+        work.run(240)
     assert work.ledger.login_standing(MEDICAID).spent == 1
 
 

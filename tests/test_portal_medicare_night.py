@@ -17,6 +17,7 @@ from medicare_portal import PAID, PAYER_ID, WAITING, Medicare, Visitor, medicare
 from portal_faults import EXPORT, SWEEP, Night, Spoiler, between, billed, crash
 from portal_worlds import AS_OF
 
+import flows.sharing
 import flows.sweep
 from billing.errors import LoginNotBefore, PortalError, StopAccount
 from billing.ledger import open_ledger
@@ -184,7 +185,8 @@ def test_a_browser_that_dies_inside_is_followed_by_no_login_before_the_portal_ta
 
 def wait_with(wait: Callable[[float], Awaitable[None]], monkeypatch: pytest.MonkeyPatch) -> None:
     """The sweep's own waits go by the portal's clock."""
-    monkeypatch.setattr(flows.sweep, "asyncio", SimpleNamespace(sleep=wait, gather=asyncio.gather))
+    waits = {name: getattr(asyncio, name) for name in ("gather", "Semaphore")} | {"sleep": wait}
+    monkeypatch.setattr(flows.sharing, "asyncio", SimpleNamespace(**waits))
 
 
 def sweep_of(

@@ -62,10 +62,13 @@ def test_a_killed_test_leaves_no_server() -> None:
         cwd=PROJECT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
     ) as process:
         assert process.stdout is not None
-        pid, folder = process.stdout.readline().split()
+        said = process.stdout.readline()
+        assert len(said.split()) == 2, said + process.communicate()[0]
+        pid, folder = said.split()
         watched = os.pidfd_open(int(pid))
         process.send_signal(signal.SIGKILL)
         process.wait(60)

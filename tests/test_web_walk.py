@@ -82,6 +82,8 @@ KEY = {
     "POST /sweeps/{sweep_id}/code/{payer}": LEAD,
     "GET /sweeps/{sweep_id}/trace": LEAD,
     "GET /sweeps/{sweep_id}/trace/{sha256}": LEAD,
+    "POST /schedules/{name}/pause": LEAD,
+    "POST /schedules/{name}/resume": LEAD,
     "GET /profiles": VIEWER,
     "GET /profiles/{payer}": VIEWER,
     "GET /profiles/{payer}/runs": VIEWER,
