@@ -17,6 +17,7 @@ MOST = 64 << 20  # bytes of one deleted file
 WRITES = os.O_WRONLY | os.O_RDWR
 _FLAGS = re.compile(r"^flags:\s*([0-7]+)", re.M)
 _LISTENS = "0A"
+IN_MEMORY = "/dev/shm/claimsweep-browser-"  # noqa: S108
 
 
 @dataclass
@@ -98,7 +99,7 @@ class Watched:
                     with handle.open("rb") as file:
                         data = file.read(MOST)
                     self.unlinked[target] = max(self.unlinked.get(target, b""), data, key=len)
-                elif not target.startswith((str(self.folder), "/memfd:")):
+                elif not target.startswith((str(self.folder), "/memfd:", IN_MEMORY)):
                     self.elsewhere.add(target)
         return sockets
 

@@ -1,4 +1,4 @@
-"""What a browser leaves on the disk lies in one private folder, and is gone after a kill too."""
+"""What a browser lays down lies in one private folder in memory, and is gone after a kill too."""
 
 from __future__ import annotations
 
@@ -11,33 +11,37 @@ from pathlib import Path
 import pytest
 from conftest import PROJECT
 
+from bots.in_memory import IN_MEMORY
 from bots.portal.browser import Browser
 
 # Opens a page with a marked text and a cookie, says so, and waits for a line before it ends.
 _VISIT = """
 import asyncio, sys
+import bots.in_memory
 from playwright.async_api import async_playwright
 from bots.portal.browser import find_browser, launch_options
 from bots.portal.temporary import private_folder
+bots.in_memory.ROOM_IN_MEMORY = int(sys.argv[1])
 async def visit():
-    private_folder()
+    folder = private_folder()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(**launch_options(find_browser(), []))
         page = await browser.new_page()
         await page.set_content("<p>MARKED-PATIENT</p>")
-        print("open", flush=True)
+        print(folder, flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         await browser.close()
 asyncio.run(visit())
 """
 
 
-def visiting(folder: Path) -> subprocess.Popen[str]:
-    """A process with a page open, whose temporary files and home lie in ``folder``."""
+def visiting(folder: Path, room: int) -> tuple[subprocess.Popen[str], Path]:
+    """A process with a page open and the folder that it has for itself; its home and what is its
+    temporary folder without ``room`` bytes in memory lie in ``folder``."""
     for name in ("tmp", "home"):
         (folder / name).mkdir(exist_ok=True)
     process = subprocess.Popen(
-        [sys.executable, "-c", _VISIT],
+        [sys.executable, "-c", _VISIT, str(room)],
         cwd=PROJECT,
         env={**os.environ, "TMPDIR": str(folder / "tmp"), "HOME": str(folder / "home")},
         stdin=subprocess.PIPE,
@@ -45,28 +49,32 @@ def visiting(folder: Path) -> subprocess.Popen[str]:
         text=True,
     )
     assert process.stdout is not None
-    assert process.stdout.readline() == "open\n"
-    return process
+    return process, Path(process.stdout.readline().strip())
 
 
 @pytest.mark.browser
 @pytest.mark.slow
+@pytest.mark.parametrize("room", [0, 1 << 60], ids=["in memory", "on disk"])
 def test_a_browsers_files_are_private_and_swept_up(
-    browser_executable: Browser, tmp_path: Path
+    browser_executable: Browser, tmp_path: Path, room: int
 ) -> None:
-    with visiting(tmp_path) as killed:
-        (first,) = (tmp_path / "tmp").iterdir()
+    killed, first = visiting(tmp_path, room)
+    with killed:
+        assert first.parent == (tmp_path / "tmp" if room else IN_MEMORY)
         assert first.stat().st_mode & 0o777 == 0o700
         assert [one for one in first.iterdir() if one.name.startswith("playwright")]
         killed.send_signal(signal.SIGKILL)
     assert first.exists(), "nobody was left to remove it"
-    with visiting(tmp_path) as second, visiting(tmp_path) as third:
-        folders = list((tmp_path / "tmp").iterdir())
-        assert first not in folders
-        assert len(folders) == 2, "a living process keeps its own"
+    (second, its), (third, theirs) = visiting(tmp_path, room), visiting(tmp_path, room)
+    with second, third:
+        assert not first.exists()
+        assert its.exists(), "a living process keeps its own"
+        assert theirs.exists()
         for one in (second, third):
             one.communicate("\n", timeout=60)
             assert one.returncode == 0
+    assert not its.exists()
+    assert not theirs.exists()
     assert list((tmp_path / "tmp").iterdir()) == []
     left = [path for path in (tmp_path / "home").rglob("*") if path.is_file()]
     assert not [path for path in left if b"MARKED-PATIENT" in path.read_bytes()]

@@ -24,7 +24,6 @@ from billing.errors import (
     TryLater,
     UnknownPage,
 )
-from bots.in_memory import memory_folder
 from bots.portal.boxes import MessageBoxes
 from bots.portal.browser import Browser, launch_options
 from bots.portal.doorway import PAGES_TO_SIGN_IN, Attempt, Doorway, LoginBook
@@ -100,10 +99,9 @@ class PortalSession:
         self.guard = Guard(frozenset(hosts), self.profile.file.session.may_post)
         before = await self.memory.load(self._login_words)
         self._downloads = tempfile.TemporaryDirectory(
-            "-claimsweep", dir=memory_folder(), ignore_cleanup_errors=True
+            dir=private_folder(), ignore_cleanup_errors=True
         )
         self.weight = Weight(Path(self._downloads.name))
-        private_folder()
         self._playwright = await async_playwright().start()
         try:
             options = launch_options(self.browser, hosts)

@@ -1,4 +1,4 @@
-"""Where a browser leaves bytes on the disk: a folder of this process, swept up even if it dies."""
+"""Where a browser lays down files: a folder of this process in memory, swept up even if it dies."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from bots.in_memory import IN_MEMORY, memory_folder
+
 PREFIX = "claimsweep-browser-"
 _LOCK = "lock"
 _STALE_SECONDS = 3600
@@ -22,11 +24,14 @@ def private_folder() -> Path:
     """This process's own folder for temporary files, which only its user enters.
 
     The browser's driver and the browser, started later, put profile, downloads and crash dumps
-    there. It goes when the process ends; what a killed one left, the next process removes.
+    there. It lies in memory where the system has room there. It goes when the process ends; what
+    a killed one left, the next process removes.
     """
-    root = Path(tempfile.gettempdir())
-    root = next((one.parent for one in (root, *root.parents) if one.name.startswith(PREFIX)), root)
-    _sweep_up(root)
+    disk = Path(tempfile.gettempdir())
+    disk = next((one.parent for one in (disk, *disk.parents) if one.name.startswith(PREFIX)), disk)
+    for place in {IN_MEMORY, disk}:
+        _sweep_up(place)
+    root = memory_folder() or disk
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=root))
     # locked before it has its name: who finds the name and no lock finds a dead process
     unnamed = folder / f".{_LOCK}"
