@@ -12,6 +12,7 @@ from playwright.async_api import (
     APIResponse,
     BrowserContext,
     Error,
+    Page,
     Request,
     Route,
     WebSocketRoute,
@@ -34,13 +35,15 @@ class Guard:
     """Stands between one browser context and the network.
 
     ``hosts`` are "host:port"; ``may_post`` are path patterns that a non-reading request may go
-    to; ``secret`` is in no address, which portals and what lies between write down. Refusals are
-    kept as "METHOD path" (never with a query, which could name a patient).
+    to; ``secret`` is in no address, which portals and what lies between write down; other tabs than
+    ``tab`` ask for nothing while no document is expected. Refusals are kept as "METHOD path" (never
+    with a query, which could name a patient).
     """
 
     hosts: frozenset[str]
     may_post: Sequence[str]
     secret: str = field(default="", repr=False)
+    tab: Page | None = None
     refused: list[str] = field(default_factory=list)
     page_instead: bytes = b""
     _document: asyncio.Future[bytes] | None = None
@@ -95,12 +98,20 @@ class Guard:
                 path = "" if self._tells(request.url) else urlsplit(request.url).path
                 self.refused.append(f"{request.method} {path}")
                 await route.abort("blockedbyclient")
+            elif self._document is None and self._is_of_another_tab(request):
+                await route.abort()  # it is being shut, and opens no more of its kind meanwhile
             elif self._document is not None and request.is_navigation_request():
                 await self._take_document(route, self._document)
             else:
                 await route.continue_()
         except Error:  # the page closed while the request was judged: nothing left to do
             return
+
+    def _is_of_another_tab(self, request: Request) -> bool:
+        try:
+            return self.tab is not None and request.frame.page is not self.tab
+        except Error:  # there is no frame yet: a tab is about to open
+            return request.is_navigation_request()
 
     def _note_kept_in(self, request: Request) -> None:
         """Redirects are not judged on their way; the browser's pin holds those to other hosts.

@@ -121,7 +121,7 @@ class PortalSession:
             self.traffic.background = self.profile.file.session.background
             self.traffic.watch(self._context)
             self.boxes.watch(self._context)
-            page = await self._context.new_page()
+            page = self.guard.tab = await self._context.new_page()
             page.on("popup", self._popped_up)
             self.traffic.remember(page)
             answer_ms = self.profile.file.session.answer_seconds * 1000

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from night import PAYERS, Night
 
@@ -94,30 +93,23 @@ def mend_clock(night: Night) -> bool:
 
 def corrupt_evidence(night: Night) -> bool:
     """A bit of a stored file flips, its end is cut off, or it is gone."""
-    shelf = night.home / "evidence"
-    files = [one for one in shelf.glob("??/*") if one.is_file() and one.stat().st_size]
+    files = [one for one in night.shelf.glob("??/*") if one.is_file() and one.stat().st_size]
     left = [one for one in sorted(files) if one.parent.name + one.name not in night.corrupted]
     if not left:
         return False
     path = night.chance.choice(left)
-    data = path.read_bytes()
-    _keep(night, path, data)
-    how = night.chance.choice(("flip", "cut", "delete"))
-    if how == "delete":
-        path.unlink()
-    elif how == "cut":
-        path.write_bytes(data[: len(data) // 2])
-    else:
-        at = night.chance.randrange(len(data))
-        path.write_bytes(data[:at] + bytes([data[at] ^ 4]) + data[at + 1 :])
-    night.corrupted.add(path.parent.name + path.name)
-    return True
-
-
-def _keep(night: Night, path: Path, data: bytes) -> None:
+    name, data = path.parent.name + path.name, path.read_bytes()
     kept = night.folder / "kept"
     kept.mkdir(exist_ok=True)
-    (kept / (path.parent.name + path.name)).write_bytes(data)
+    (kept / name).write_bytes(data)
+    at = night.chance.randrange(len(data))
+    flipped = data[:at] + bytes([data[at] ^ 4]) + data[at + 1 :]
+    night.corrupted[name] = night.chance.choice((flipped, data[: len(data) // 2], None))
+    if (bad := night.corrupted[name]) is None:
+        path.unlink()
+    else:
+        path.write_bytes(bad)
+    return True
 
 
 def spoiled(trouble: str) -> Callable[[Night], bool]:

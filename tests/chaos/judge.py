@@ -14,10 +14,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from conftest import sealed_ledger
 from night import Night
 from sweeping import KEYED
 
-from billing.ledger import open_ledger
+from billing.errors import ClaimsweepError
 from flows.deep_check import look_deep
 
 
@@ -90,8 +91,6 @@ def _answers(night: Night, document: dict[str, Any] | None, verdict: Verdict) ->
 
 
 def _postings(night: Night, verdict: Verdict) -> None:
-    if night.database:
-        return  # its deep look counts what several batches post
     with closing(sqlite3.connect(night.home / "ledger.sqlite")) as db:
         texts = db.execute(
             "SELECT posting FROM postings JOIN batches USING (batch_id) WHERE state != 'undone'"
@@ -124,11 +123,16 @@ def _files(night: Night, document: dict[str, Any] | None, verdict: Verdict) -> N
         except Exception as error:
             verdict.half_written += 1
             verdict.why.append(f"{path.name}: {type(error).__name__}")
-    for path in (night.home / "evidence").glob("??/*"):
+    ledger = sealed_ledger(night.home)
+    for path in night.shelf.glob("??/*"):
         name = path.parent.name + path.name
-        if name not in night.corrupted and hashlib.sha256(path.read_bytes()).hexdigest() != name:
-            verdict.half_written += 1
-            verdict.why.append(f"evidence {name} is not whole")
+        try:
+            whole = name in night.corrupted or _is(name, ledger.fetch(name))
+        except ClaimsweepError as error:
+            whole = False
+            verdict.why.append(str(error))
+        verdict.half_written += not whole
+    ledger.close()
 
 
 def _read_whole(path: Path) -> None:
@@ -150,7 +154,7 @@ def _read_whole(path: Path) -> None:
 
 def _ledger(night: Night, verdict: Verdict) -> None:
     """The deep look finds the files that we damaged and are damaged yet, and nothing else."""
-    ledger = open_ledger(night.home, night.database)
+    ledger = sealed_ledger(night.home)
     try:
         damaged = {one for one in night.corrupted if _is_damaged(night, one)}
         with ledger._reading() as connection:
@@ -176,6 +180,11 @@ def _ledger(night: Night, verdict: Verdict) -> None:
         ledger.close()
 
 
-def _is_damaged(night: Night, sha256: str) -> bool:
-    path = night.home / "evidence" / sha256[:2] / sha256[2:]
-    return not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != sha256
+def _is(name: str, data: bytes) -> bool:
+    return hashlib.sha256(data).hexdigest() == name
+
+
+def _is_damaged(night: Night, name: str) -> bool:
+    """Whether it lies there as we spoilt it, and not as it was stored anew."""
+    path = night.shelf / name[:2] / name[2:]
+    return (path.read_bytes() if path.exists() else None) == night.corrupted[name]

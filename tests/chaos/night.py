@@ -169,12 +169,11 @@ class Night:
     own_disk: bool
     chance: random.Random
     control: str = ""
-    database: str | None = None
     process: BaseProcess | None = None
     restarts: int = 0
     resumes: list[float] = field(default_factory=list)
     cut_off: dict[str, int] = field(default_factory=dict)
-    corrupted: set[str] = field(default_factory=set)
+    corrupted: dict[str, bytes | None] = field(default_factory=dict)
     left_alone: bool = False
     _from: tuple[float, int] | None = None
 
@@ -185,6 +184,11 @@ class Night:
     @property
     def clock(self) -> Path:
         return self.folder / "clock"
+
+    @property
+    def shelf(self) -> Path:
+        """Where the evidence lies."""
+        return self.home / "evidence"
 
     @property
     def said(self) -> Path:
@@ -216,8 +220,6 @@ class Night:
             "CLAIMSWEEP_ARTIFACTS": str(self.folder / "artifacts"),
             "PREFECT_API_URL": self.town.orchestrator,
         }
-        if self.database:
-            environment["CLAIMSWEEP_LEDGER_URL"] = self.database
         self.said.unlink(missing_ok=True)
         self.said.with_suffix(".err").unlink(missing_ok=True)
         self._from = (time.monotonic(), self.settled())
@@ -234,16 +236,6 @@ class Night:
 
     def settled(self) -> int:
         """How many results the ledger holds, asked without the program."""
-        if self.database:
-            ledger = open_ledger(self.home, self.database)
-            try:
-                with ledger._reading() as connection:
-                    found = connection.exec_driver_sql("SELECT count(*) FROM conclusions")
-                    return int(found.scalar_one())
-            except Exception:
-                return -1
-            finally:
-                ledger.close()
         path = self.home / "ledger.sqlite"
         try:
             with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5)) as db:
@@ -335,7 +327,7 @@ class Night:
                     one.sign_in(steps_ahead=self.chance.choice((0, 1)))
             self.note_session_lost(payer)
             self.note_session_lost(payer)
-        ledger = open_ledger(self.home, self.database)
+        ledger = open_ledger(self.home)
         for payer in PAYERS:
             ledger.clear_account(payer, datetime.now(UTC))
         ledger.close()
@@ -362,7 +354,7 @@ class Night:
 
     def unanswered(self) -> int:
         """How many claims have no answer that could have one."""
-        ledger = open_ledger(self.home, self.database)
+        ledger = open_ledger(self.home)
         try:
             with ledger._reading() as connection:
                 query = "SELECT count(*) FROM items WHERE state NOT IN ('answered', 'not_found')"

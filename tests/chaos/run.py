@@ -75,7 +75,6 @@ def live_through(
     tally: Tally,
     *,
     control: str = "",
-    database: str | None = None,
     afterwards: Afterwards = lambda *_: None,
 ) -> Verdict:
     """One night in which these faults happen at moments that the seed picks, and its verdict.
@@ -86,7 +85,7 @@ def live_through(
     chance = random.Random(seed)
     with small_disk(folder) as own_disk:
         before = there.counters()
-        night = Night(there, folder, own_disk, chance, control=control, database=database)
+        night = Night(there, folder, own_disk, chance, control=control)
         night.prepare()
         waiting = list(faults)
         while waiting:

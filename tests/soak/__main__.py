@@ -278,7 +278,8 @@ def line(told: Told) -> str:
     marks = told.marks
     return (
         f"night {told.night:>2}  {told.claims:>5} claims, {told.asked:>5} asked, "
-        f"{marks.right:>5} right, {marks.unanswered:>4} unanswered, {marks.stale:>3} outdated, "
+        f"{marks.right:>5} right, {marks.unanswered:>4} unanswered, "
+        f"{marks.incomplete:>3} incomplete, {marks.stale:>3} outdated, "
         f"{len(marks.wrong)} WRONG  {told.seconds:>6.0f} s, {told.kills} kills, "
         f"{told.peak_kilobytes / 1024:>4.0f} MB, ledger {told.ledger_bytes / 1e6:.1f} MB, "
         f"evidence {told.evidence_bytes / 1e6:.1f} MB  {' '.join(told.troubles)}\n"

@@ -22,13 +22,15 @@ OF_THE_PAYMENT = "Provider-level"
 
 @dataclass(slots=True)
 class Marks:
-    """How many answers are as in the key, how many are none, which state something else.
+    """How many answers are as in the key, how many are none or lack a figure, and which state
+    something else.
 
     ``kept`` were not asked again; of those ``stale`` have changed at the payer since.
     """
 
     right: int = 0
     unanswered: int = 0
+    incomplete: int = 0
     kept: int = 0
     stale: int = 0
     wrong: list[str] = field(default_factory=list)
@@ -45,13 +47,15 @@ def mark(key: Iterable[Mapping[str, Any]], answers: Iterable[Mapping[str, Any]])
             marks.wrong.append(f"{name}: missing")
             continue
         marks.kept += row["not_asked"] is not None
-        other = [field for field in KEYED if row[field] != truth[field]]
+        other = [one for one in KEYED if row[one] != truth[one]]
         if not other:
             marks.right += 1
         elif row["not_asked"] is not None:
             marks.stale += 1
         elif row["outcome"] in UNANSWERED:
             marks.unanswered += 1
+        elif all(row[name] in (None, []) for name in other):
+            marks.incomplete += 1
         else:
             marks.wrong.append(f"{name}: {other} ({truth['outcome']}, {row['outcome']})")
     marks.wrong += [f"{name}: nobody asked" for name in answered]
