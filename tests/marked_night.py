@@ -59,6 +59,11 @@ class Night:
     console: list[tuple[str, str]] = field(default_factory=list)
     pages: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def console_said(self) -> tuple[Path, Path]:
+        """What the console says, to be searched without the password that it tells once."""
+        return self.seen.kept.parent / "console.out", self.seen.kept.parent / "console.err"
+
     def marks(self) -> Marks:
         """All that must stand nowhere."""
         return self.here.marks(self.console)
@@ -143,7 +148,7 @@ def test_no_mark_is_in_anything_that_was_written(night: Night) -> None:
     assert found == {}
     unnamed = {name: hits for name, d in night.seen.unlinked.items() if (hits := _found(marks, d))}
     assert unnamed == {}
-    assert night.seen.elsewhere == set()
+    assert night.seen.elsewhere <= {str(path) for path in night.console_said}
 
 
 def test_no_mark_is_in_anything_that_others_see(night: Night) -> None:
@@ -218,7 +223,7 @@ def _console(night: Night) -> Iterator[httpx.Client]:
     """A console that answers, and somebody who signed in to it for the first time."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    out, err = (night.seen.kept.parent / f"console.{name}" for name in ("out", "err"))
+    out, err = night.console_said
     with out.open("wb") as said, err.open("wb") as complained:
         process = subprocess.Popen(
             [sys.executable, "-m", "flows", "console", "--port", str(port)],

@@ -227,8 +227,8 @@ def test_an_element_that_is_not_there_is_an_unknown_page_and_an_ended_session_it
     browser_executable: Browser, sites: tuple[Site, Site]
 ) -> None:
     async def work(hand: Hand, *_: object) -> None:
-        hand.answer_ms = 400
         await hand.go("/ended")
+        hand.answer_ms = 400
         with pytest.raises(UnknownPage, match="is not on the page"):
             await hand.click([Locator(role="button", name="Search")])
         hand.ended = [Locator(role="heading", name="Your session has expired")]
