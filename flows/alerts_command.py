@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from billing.ledger import KeptAlert
 from flows.options import COULD_NOT, FINDINGS, AsJson, Home, Profiles, print_json, settings_in_force
+
+if TYPE_CHECKING:
+    from billing.ledger import KeptAlert
 
 
 def alerts(

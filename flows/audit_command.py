@@ -7,9 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flows.deep_check import read_seal
 from flows.options import FINDINGS, AsJson, Home, Profiles, print_json, settings_in_force
-from flows.soundness_signal import remember_check
 
 audit = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -72,6 +70,9 @@ def verify(
 
     Example: claimsweep audit verify --seal 1204:9f2c…
     """
+    from flows.deep_check import read_seal
+    from flows.soundness_signal import remember_check
+
     settings = settings_in_force(home, profiles)
     ledger = settings.open_ledger()
     problems = ledger.audit_problems(read_seal(kept) if kept else None)

@@ -6,13 +6,15 @@ import getpass
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from billing.errors import BadInput
-from flows.backup import BackedUp
 from flows.options import FINDINGS, AsJson, Home, Profiles, print_json, settings_in_force
+
+if TYPE_CHECKING:
+    from flows.backup import BackedUp
 
 By = Annotated[str | None, typer.Option("--by", help="Who does it; default the system's user.")]
 

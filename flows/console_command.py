@@ -13,17 +13,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from billing.errors import BadInput
-from billing.ledger import Ledger
-from billing.operations import Costs
-from billing.people import Role
-from flows.console_settings import entrance_of
 from flows.journal import log
 from flows.options import Home, Profiles, settings_in_force
-from flows.settings import Settings
 
 if TYPE_CHECKING:
+    from billing.ledger import Ledger
     from console.web.desk import Desk
     from console.web.entrance import Entrance
+    from flows.settings import Settings
 
 KEY_FILE = "console.key"
 KEY_BYTES = 32
@@ -60,6 +57,7 @@ def console(
 
     from console.web.app import make_app
     from console.web.patience import SERVER
+    from flows.console_settings import entrance_of
 
     settings = settings_in_force(home, profiles)
     if recover is not None:
@@ -112,6 +110,7 @@ def _served_by_tls(
 
 def desk_of(settings: Settings, ledger: Ledger, entrance: Entrance) -> Desk:
     """The desk of a console with these settings."""
+    from billing.operations import Costs
     from console.web.desk import Desk
     from console.web.kept_profiles import KeptProfiles
     from flows.console_bots import ConsoleBots
@@ -133,6 +132,7 @@ def desk_of(settings: Settings, ledger: Ledger, entrance: Entrance) -> Desk:
 def first_administrator(ledger: Ledger) -> str | None:
     """Make the first user where there is none; the password they sign in with, told only now, is
     theirs to change at once."""
+    from billing.people import Role
     from console.web.passwords import first_password, hashed_password
 
     if ledger.has_people():

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.options import AsJson, Home, Profiles, print_json, settings_in_force
-from flows.settings import Settings
 
 if TYPE_CHECKING:
     from flows.deployments import Deployed
+    from flows.settings import Settings
     from flows.unattended import Unattended
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import getpass
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from billing.ledger import Ledger
 from flows.options import FINDINGS, AsJson, Home, print_json, settings_in_force
+
+if TYPE_CHECKING:
+    from billing.ledger import Ledger
 
 keys = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 DropOld = Annotated[

@@ -6,13 +6,14 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows import telemetry
 from flows.journal import keep_in
-from flows.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from flows.settings import Settings
 
 DONE, FINDINGS, COULD_NOT = 0, 1, 2
 
@@ -36,6 +37,9 @@ def settings_in_force(
     mappings: Path | None = None,
 ) -> Settings:
     """The settings, also in the environment: a flow reads them there."""
+    from flows import telemetry
+    from flows.settings import load_settings
+
     settings = load_settings(home=home, profiles=profiles, mappings=mappings)
     os.environ["CLAIMSWEEP_HOME"] = str(settings.home)
     os.environ["CLAIMSWEEP_PROFILES"] = str(settings.profiles)

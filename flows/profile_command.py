@@ -6,14 +6,15 @@ import json
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from billing.errors import BadInput
-from bots.page_language import CLAIM_WORDS
 from flows.options import FINDINGS, AsJson, Home, Profiles, print_json, settings_in_force
-from flows.settings import Settings
+
+if TYPE_CHECKING:
+    from flows.settings import Settings
 
 profile = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -163,6 +164,8 @@ def profile_walk(
 
 def _sample(path: Path | None) -> dict[str, str]:
     """The sample claim's words, from a file or from the person; dates as 2026-03-31."""
+    from bots.page_language import CLAIM_WORDS
+
     if path is None:
         return {
             word: typer.prompt(f"The sample claim's {word.replace('_', ' ')}", "", hide_input=True)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, TypeAlias
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as RichProgress
+if TYPE_CHECKING:
+    from billing.ledger import Progress
 
-from billing.ledger import Progress
-
-Watch = Callable[[Progress], None]
+Watch: TypeAlias = "Callable[[Progress], None]"
 
 
 def watching(*, quiet: bool, of: str = "claims") -> AbstractContextManager[Watch]:
@@ -29,6 +27,10 @@ class _Bar(AbstractContextManager[Watch]):
     """A progress bar on standard error for a person."""
 
     def __init__(self, of: str) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as RichProgress
+
         self.of = of
         self.bar = RichProgress(
             TextColumn("{task.description}"),

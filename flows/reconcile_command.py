@@ -8,9 +8,7 @@ from typing import Annotated
 
 import typer
 
-from billing.agreement import Source, Verdict
 from billing.errors import BadInput
-from flows.collection import uncollected
 from flows.options import (
     FINDINGS,
     AsJson,
@@ -45,7 +43,9 @@ def reconcile(
 
     Example: claimsweep reconcile --export aging.csv --remittance payments.835 --deposits bank.csv
     """
+    from billing.agreement import Source, Verdict
     from console.reconciliation import reconciliation_json, reconciliation_summary
+    from flows.collection import uncollected
     from flows.reconciling import reconcile as run
 
     if not (remittance or deposits):
