@@ -1,5 +1,5 @@
 # Each command does all its own set-up, is safe to repeat and says what it is doing.
-.PHONY: demo test key faults figures accuracy many growth attack leaks audit sbom check format setup doctor clean help chaos
+.PHONY: demo test key faults figures accuracy many growth attack leaks audit sbom check format setup doctor clean help chaos soak
 .DEFAULT_GOAL := help
 
 IN := .venv/bin/
@@ -22,6 +22,10 @@ faults: .venv/.ready ## every trouble at every simulated portal: recovered, exce
 
 chaos: .venv/.ready ## 300 faults at random moments of real sweeps: kills, full disk, wrong clock, lies; as a table
 	@$(IN)python tests/chaos/run.py --faults 300 --json artifacts/chaos.json
+
+soak: .venv/.ready ## a simulated month of thirty nights on a fast clock, against the answer key, a line a night
+	@mkdir -p artifacts
+	@PYTHONPATH=.:tests $(IN)python -m soak --json artifacts/soak.json
 
 figures: .venv/.ready ## accuracy, throughput and waiting at each simulated portal of full size, as a table
 	@mkdir -p artifacts

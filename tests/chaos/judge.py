@@ -57,7 +57,7 @@ def judge(
     _answers(night, document, verdict)
     _postings(night, verdict)
     _portals(night, before, verdict)
-    _files(night, document, verdict)
+    judge_files(night, verdict)
     _ledger(night, verdict)
     return verdict
 
@@ -114,7 +114,8 @@ def _portals(night: Night, before: dict[str, dict[str, int]], verdict: Verdict) 
             verdict.why.append(f"{payer}: {beyond} logins while another session was open")
 
 
-def _files(night: Night, document: dict[str, Any] | None, verdict: Verdict) -> None:
+def judge_files(night: Night, verdict: Verdict) -> None:
+    """Count the files that are neither whole nor not there, under the names that people read."""
     for path in sorted((night.folder / "artifacts").rglob("*")):
         if not path.is_file() or path.name.startswith("."):
             continue  # a name with a dot is a file that never got its own
@@ -171,8 +172,9 @@ def _ledger(night: Night, verdict: Verdict) -> None:
         verdict.evidence_wrong += len(missed)
         verdict.why += [f"damaged evidence {one} was not found" for one in missed]
         for one in night.corrupted:
-            ledger.evidence_path(one).write_bytes((night.folder / "kept" / one).read_bytes())
-            ledger.evidence_path(one).chmod(0o600)
+            path = night.shelf / one[:2] / one[2:]
+            path.write_bytes((night.folder / "kept" / one).read_bytes())
+            path.chmod(0o600)
         again = [s for looked in look_deep(ledger, night.home) for s in looked.told]
         verdict.ledger_unsound += len(again)
         verdict.why += again
