@@ -151,6 +151,8 @@ class Month:
             for path in files
             for part in ("--deposits" if path.suffix == ".csv" else "--remittance", str(path))
         ]
+        if not files:
+            return 0
         out = str(self.folder / "reconciled")
         self._run(["reconcile", "--json", *given, *exports, "--out", out])
         return len(files)
