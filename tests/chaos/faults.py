@@ -116,8 +116,9 @@ def spoiled(trouble: str) -> Callable[[Night], bool]:
     """The next answer of one portal meets a trouble on the wire."""
 
     def inject(night: Night) -> bool:
-        wires = [night.town.wires[payer] for payer in PAYERS]
-        wire = night.chance.choice(wires)
+        payer = night.chance.choice(PAYERS)
+        wire = night.town.wires[payer]
+        night.note_session_lost(payer)  # what is lost may be the word that signs out
         done = wire.spoil(trouble)
         deadline = time.monotonic() + COMMIT_SECONDS
         while night.alive and not done.is_set() and time.monotonic() < deadline:

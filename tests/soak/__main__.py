@@ -201,8 +201,8 @@ class Month:
     def _measured(self, arguments: Sequence[str]) -> tuple[dict[str, Any], int]:
         """The command's JSON, and the most kilobytes that its own process held."""
         peak, deadline = 0, time.monotonic() + NIGHT_SECONDS
-        with tempfile.TemporaryFile() as output:
-            process = self._start(arguments, output.fileno())
+        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+            process = self._start(arguments, output.fileno(), errors.fileno())
             while process.poll() is None:
                 if time.monotonic() > deadline:
                     _end(process)
@@ -210,8 +210,10 @@ class Month:
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(1)
             output.seek(0)
+            errors.seek(0)
             if process.returncode not in (0, 1):
-                raise RuntimeError(f"the sweep ended with {process.returncode}")
+                said = errors.read().decode()[-2000:]
+                raise RuntimeError(f"the sweep ended with {process.returncode}: {said}")
             document: dict[str, Any] = json.load(output)
         return document, peak
 
@@ -219,7 +221,7 @@ class Month:
         """End the command and all that it started with signal 9, twice, at moments of its work."""
         killed = 0
         for _ in range(2):
-            process = self._start(arguments, subprocess.DEVNULL)
+            process = self._start(arguments, subprocess.DEVNULL, subprocess.DEVNULL)
             try:
                 process.wait(self.random.uniform(8, 45))
             except subprocess.TimeoutExpired:
@@ -227,14 +229,14 @@ class Month:
                 killed += 1
         return killed
 
-    def _start(self, arguments: Sequence[str], output: int) -> subprocess.Popen[bytes]:
+    def _start(self, arguments: Sequence[str], output: int, errors: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, "-m", "flows", *arguments],
             cwd=PROJECT,
             env=self._environment(),
             stdin=subprocess.DEVNULL,
             stdout=output,
-            stderr=subprocess.DEVNULL,
+            stderr=errors,
             start_new_session=True,
         )
 
