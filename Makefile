@@ -41,7 +41,7 @@ accuracy: .venv/.ready ## simulated remittances of twenty issuers read and marke
 	@$(IN)python tests/benchmarks/remittance_accuracy.py
 
 attack: .venv/.ready ## the attacks of docs/security.md, ten million rows and all
-	@$(IN)python -m pytest -q tests/test_attack_*.py tests/hostile_portal.py --full-size
+	@$(IN)python -m pytest -q tests/test_attack_*.py --full-size
 
 leaks: .venv/.ready ## a night whose every name, number and secret is a mark; every byte it wrote is searched
 	@$(IN)python -m pytest -q tests/marked_night.py
