@@ -135,8 +135,9 @@ def restore(settings: Settings, folder: Path, home: Path, *, by: str) -> BackedU
     """Put the backup in ``folder`` back as the new home ``home``, marked as restored.
 
     The ledger goes into the database that the settings name, which must be empty, or a file of
-    the home. All of it is verified first. Raises BadInput when the home is not empty or the backup
-    is not whole; then there is no home.
+    the home, the evidence to the bucket that they name, where what is there already is left alone,
+    or a folder of the home. All of it is verified first. Raises BadInput when the home is not empty
+    or the backup is not whole, LedgerError when the bucket does not take it; there is no home then.
     """
     if home.exists() and (not home.is_dir() or any(home.iterdir())):
         raise BadInput(f"{home} is not empty: name a new folder to restore to")
@@ -144,7 +145,9 @@ def restore(settings: Settings, folder: Path, home: Path, *, by: str) -> BackedU
     words, ring = _opened(settings, folder)
     from billing.ledger import open_ledger
     from billing.ledger.engines import LEDGER_FILE
+    from flows.evidence_settings import shelf_of
 
+    shelf = shelf_of(settings)
     place = folder / str(words["generation"])
     making = home.parent / f".{home.name}.{secrets.token_hex(4)}"
     with _room(home, making):
@@ -153,8 +156,11 @@ def restore(settings: Settings, folder: Path, home: Path, *, by: str) -> BackedU
             for data in _parts(place, words, ring):
                 file.write(data)
         for sha256, _, _ in _evidence_of(folder, words):
-            source = folder / EVIDENCE / sha256[:2] / sha256[2:]
-            _write(making / EVIDENCE / sha256[:2] / sha256[2:], source.read_bytes(), sync=False)
+            data = (folder / EVIDENCE / sha256[:2] / sha256[2:]).read_bytes()
+            if shelf is None:
+                _write(making / EVIDENCE / sha256[:2] / sha256[2:], data, sync=False)
+            elif shelf.size(sha256) is None:  # what lies there may be sealed anew since
+                shelf.put(sha256, data)
         ledger = open_ledger(making)
         now = datetime.now(UTC)
         ledger.mark_restored(found.made_at, found.seal, by=by, at=now)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from bucket_server import BucketServer, bucket_server
 from conftest import PROJECT
 from postgres_server import PostgresServer
 from posting_desk import Desk, claim, payment
@@ -273,24 +274,43 @@ def test_what_went_out_after_the_backup_is_not_proposed_again(desk: Desk, tmp_pa
 
 
 @pytest.mark.slow
-def test_a_ledger_on_postgresql_is_backed_up_and_restored_to_another(
+def test_a_ledger_on_postgresql_and_a_bucket_is_backed_up_and_restored_to_others(
     postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    variable = "CLAIMSWEEP_LEDGER_URL"
-    monkeypatch.setenv(variable, postgres.url_of(postgres.new_database()))
-    desk = Desk(tmp_path)
-    out = tmp_path / "backup"
-    went = go_out(desk, propose(desk, "T7", "20260111", "A7", "N7"))
-    made = done("backup", str(out), "--home", str(desk.home))
-    assert not (desk.home / "ledger.sqlite").exists()
-    refused = refusal("restore", str(out), "--home", str(tmp_path / "new"))
-    assert "not empty" in refused
-    assert not (tmp_path / "new").exists()
-    monkeypatch.setenv(variable, postgres.url_of(postgres.new_database()))
-    again = done("restore", str(out), "--home", str(tmp_path / "new"))
-    assert (again["problems"], again["seal"]) == ([], made["seal"])
-    assert not (tmp_path / "new" / "ledger.sqlite").exists()
-    back = Desk(tmp_path / "back")
-    back.home = tmp_path / "new"
-    (batch,) = back("list")["batches"]
-    assert (batch["batch"], batch["state"]) == (went.stem.removeprefix("postings-"), "exported")
+    with bucket_server() as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        use_new_places(postgres, server, tmp_path, monkeypatch)
+        desk = Desk(tmp_path)
+        out = tmp_path / "backup"
+        went = go_out(desk, propose(desk, "T7", "20260111", "A7", "N7"))
+        made = done("backup", str(out), "--home", str(desk.home))
+        assert made["evidence"]
+        assert not (desk.home / "ledger.sqlite").exists()
+        assert not (desk.home / "evidence").exists()
+        refused = refusal("restore", str(out), "--home", str(tmp_path / "new"))
+        assert "not empty" in refused
+        assert not (tmp_path / "new").exists()
+        use_new_places(postgres, server, tmp_path, monkeypatch)
+        assert server.objects() == {}
+        again = done("restore", str(out), "--home", str(tmp_path / "new"))
+        assert (again["problems"], again["seal"]) == ([], made["seal"])
+        assert not (tmp_path / "new" / "ledger.sqlite").exists()
+        assert not (tmp_path / "new" / "evidence").exists()
+        back = Desk(tmp_path / "back")
+        back.home = tmp_path / "new"
+        (batch,) = back("list")["batches"]
+        assert (batch["batch"], batch["state"]) == (went.stem.removeprefix("postings-"), "exported")
+
+
+def use_new_places(
+    postgres: PostgresServer, server: BucketServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From now on the ledger lies in an empty database, and its evidence in an empty bucket."""
+    server.bucket = server.another_bucket()
+    settings = folder / "settings.toml"
+    settings.touch(0o600)
+    settings.write_text(
+        f'ledger_url = "{postgres.url_of(postgres.new_database())}"\n{server.settings}', "utf-8"
+    )
+    monkeypatch.setenv("CLAIMSWEEP_SETTINGS", str(settings))
