@@ -21,6 +21,7 @@ from flows.settings import Settings
 if TYPE_CHECKING:
     from billing.ledger import Ledger
     from billing.ledger.sealing import KeyRing
+    from billing.ledger.shelves import Shelf
 
 MANIFEST = "manifest.json"
 EVIDENCE = "evidence"
@@ -161,11 +162,11 @@ def restore(settings: Settings, folder: Path, home: Path, *, by: str) -> BackedU
                 _write(making / EVIDENCE / sha256[:2] / sha256[2:], data, sync=False)
             elif shelf.size(sha256) is None:  # what lies there may be sealed anew since
                 shelf.put(sha256, data)
-        ledger = open_ledger(making)
+        ledger = open_ledger(making, shelf=shelf)
         now = datetime.now(UTC)
         ledger.mark_restored(found.made_at, found.seal, by=by, at=now)
         if settings.ledger_url is not None:
-            _move_to(settings.ledger_url, ledger, making)
+            _move_to(settings.ledger_url, ledger, making, shelf)
         ledger.close()
         if settings.ledger_url is not None:
             for left in making.glob(f"{LEDGER_FILE}*"):
@@ -178,12 +179,12 @@ def restore(settings: Settings, folder: Path, home: Path, *, by: str) -> BackedU
     return found
 
 
-def _move_to(url: str, ledger: Ledger, making: Path) -> None:
+def _move_to(url: str, ledger: Ledger, making: Path, shelf: Shelf | None) -> None:
     """Copy the restored ledger into the empty database at ``url``."""
     from billing.ledger import open_ledger
     from billing.ledger.copying import copy_ledger
 
-    target = open_ledger(making, url)
+    target = open_ledger(making, url, shelf=shelf)
     try:
         copy_ledger(ledger, target)
     finally:

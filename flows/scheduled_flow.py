@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from prefect import flow
 from prefect.context import FlowRunContext
 from prefect.states import Completed, Failed
 
+from billing.errors import ClaimsweepError
 from billing.ledger import RunState
 from flows import journal
 from flows.options import settings_in_force
@@ -32,7 +34,9 @@ async def claimsweep(name: str, hand: int = 1) -> Any:
             await resume(settings)
             return Completed(message="Looked for what was cut off or missed.")
         done = await do(settings, name, hand=hand, due=_due())
-    except Exception as error:  # its words may hold what must not be kept here
+    except Exception as error:  # its words may hold what must not be kept in the orchestrator
+        if isinstance(error, ClaimsweepError):
+            sys.stderr.write(f"{name}: {error}\n")  # the worker's, as systemd keeps it
         return Failed(message=f"It could not begin ({type(error).__name__}).")
     if done.state is RunState.DONE:
         return Completed(message=f"Run {done.run_id} is done.")

@@ -96,7 +96,7 @@ def why_not(
     if entry.row.missed is Missed.SAME_DAY and _day(last, entry) != _day(now, entry):
         return "Its day is over; the next one is waited for."
     runs = runs_of(ledger, entry, last)
-    if entry.row.shared and any(_works(ledger, one, now) for one in runs):
+    if entry.row.shared and any(works(ledger, one, now) for one in runs):
         return None
     if any(one.state is RunState.STOPPED for one in runs):
         return "A person stopped it."
@@ -115,7 +115,7 @@ def still_due(settings: Settings, ledger: Ledger, entry: Entry, now: datetime) -
     if (
         since is None
         or since > last
-        or any(_works(ledger, one, now) for one in runs_of(ledger, entry, last))
+        or any(works(ledger, one, now) for one in runs_of(ledger, entry, last))
     ):
         return False
     return why_not(settings, ledger, entry, now, due=last) is None
@@ -178,7 +178,7 @@ async def _run(
 async def _alone(ledger: Ledger, about: str) -> AsyncIterator[bool]:
     """Whether this worker alone does it, as long as the block lasts."""
     lease, owner = lease_of(about), owner_name()
-    fence = ledger.lease_account(lease, owner, seconds=LEASE_SECONDS, now=datetime.now(UTC))
+    fence = ledger.lease_account(lease, owner, seconds=LEASE_SECONDS)
     if fence is None:
         yield False
         return
@@ -187,8 +187,7 @@ async def _alone(ledger: Ledger, about: str) -> AsyncIterator[bool]:
         while True:
             await asyncio.sleep(LEASE_SECONDS / 5)
             with suppress(LedgerError):
-                now = datetime.now(UTC)
-                ledger.renew_account(lease, owner, fence, seconds=LEASE_SECONDS, now=now)
+                ledger.renew_account(lease, owner, fence, seconds=LEASE_SECONDS)
 
     holding = asyncio.create_task(hold())
     try:
@@ -203,8 +202,8 @@ def lease_of(about: str) -> str:
     return f"schedule {about}"
 
 
-def _works(ledger: Ledger, run: Run, now: datetime) -> bool:
-    """Whether somebody is at work on the run, on whichever machine."""
+def works(ledger: Ledger, run: Run, now: datetime | None = None) -> bool:
+    """Whether somebody is at work on the run, on whichever machine, by the ledger's clock."""
     return run.alive and ledger.account_held(lease_of(run.about), now) is not None
 
 

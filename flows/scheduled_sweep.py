@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from billing.errors import BadInput, ClaimsweepError
-from billing.ledger import Ledger, owner_name
+from billing.ledger import Ledger, RunState, owner_name
 from bots.exports.recognise import recognise
 from bots.file_bytes import read_file
 from bots.portal.browser import require_driver
@@ -27,9 +27,9 @@ from flows.schedule import (
     write_eligibility,
 )
 from flows.scheduled import Occasion
-from flows.scheduled_run import runs_of
+from flows.scheduled_run import runs_of, works
 from flows.settings import Settings
-from flows.unattended import unattended
+from flows.unattended import Entry, unattended
 
 LOOK_SECONDS = 5  # between two looks whether an account that another worker has is free
 INTAKE_SECONDS = 600
@@ -99,11 +99,31 @@ async def _together(
         sweep_id, joined = await _sweep_of(settings, ledger, occasion, begin)
         await ask_with_others(ledger, sweep_id)
         ledger.finish_sweep(sweep_id, datetime.now(UTC))
-        if joined and occasion.hand > 1:
+        if joined and occasion.hand > 1 and await _another_writes(settings, ledger, occasion):
             return f"Sweep {sweep_id}: done together with the other workers."
         return await asyncio.to_thread(write, settings, ledger, sweep_id)
     finally:
         ledger.close()
+
+
+async def _another_writes(settings: Settings, ledger: Ledger, occasion: Occasion) -> bool:
+    """Whether the hand that began the sweep, or the first, has written its files.
+
+    While it lives it is waited for; it may yet die with its machine, and then we write them.
+    """
+    entry, _ = _entry(settings, occasion)
+    while True:
+        runs = [one for one in runs_of(ledger, entry, occasion.due) if one.sweep_id]
+        writers = [
+            one
+            for one in runs
+            if one.run_id != occasion.run_id and (one == runs[0] or one.about == occasion.name)
+        ]
+        if any(one.state is RunState.DONE for one in writers):
+            return True
+        if not any(works(ledger, one) for one in writers):
+            return False
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 async def _sweep_of(
@@ -113,9 +133,7 @@ async def _sweep_of(
     begin: Callable[[Ledger, Path, date], str],
 ) -> tuple[str, bool]:
     """The sweep of the occasion, and whether another run of it had begun it."""
-    entry = unattended(settings).entry(occasion.name)
-    if entry is None or entry.folder is None:
-        raise BadInput(f"[unattended] names no folder for {occasion.name}")
+    entry, folder = _entry(settings, occasion)
     today = datetime.now(UTC).astimezone(settings.time_zone).date()
     turn, owner = TURN.format(occasion.name), owner_name()
     fence = await _turn(ledger, turn, owner)
@@ -127,12 +145,19 @@ async def _sweep_of(
             if not ledger.progress(sweep_id).unsettled:
                 ledger.reopen_unanswered(sweep_id)
         else:
-            sweep_id = await asyncio.to_thread(begin, ledger, entry.folder, today)
+            sweep_id = await asyncio.to_thread(begin, ledger, folder, today)
             ledger.forget_notes(sweep_id)
         ledger.name_sweep_of(occasion.run_id, sweep_id)
         return sweep_id, joined
     finally:
         ledger.release_account(turn, owner, fence)
+
+
+def _entry(settings: Settings, occasion: Occasion) -> tuple[Entry, Path]:
+    entry = unattended(settings).entry(occasion.name)
+    if entry is None or entry.folder is None:
+        raise BadInput(f"[unattended] names no folder for {occasion.name}")
+    return entry, entry.folder
 
 
 async def _turn(ledger: Ledger, turn: str, owner: str) -> int:

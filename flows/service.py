@@ -19,7 +19,7 @@ from billing.errors import BadInput, ClaimsweepError
 from flows.embedded import QUIET
 from flows.orchestrator import OwnServer, own_home, own_server, remember
 from flows.settings import Settings
-from flows.unattended import Unattended
+from flows.unattended import QUEUE_OF_HANDS, Unattended
 
 MARK = "CLAIMSWEEP_UNATTENDED"
 """The variable that all processes of one home's service have, so that those left are found."""
@@ -90,7 +90,7 @@ def serve(
         mark = f"service-{os.getpid()} {settings.home}"
         environment = {**_environment(settings, server), MARK: mark}
         children = [Child("the server", _server(server), environment)]
-        children.append(Child("the worker", _worker(plan), environment))
+        children += _workers(plan, environment)
         try:
             children[0].start()
             _await_health(children[0], server)
@@ -107,7 +107,7 @@ def work(settings: Settings, plan: Unattended, *, say: Callable[[str], None]) ->
     """Run one worker against the server of PREFECT_API_URL until KeyboardInterrupt."""
     mark = f"worker-{os.getpid()} {settings.home}"
     environment = {**os.environ, **QUIET, MARK: mark}
-    children = [Child("the worker", _worker(plan), environment)]
+    children = _workers(plan, environment)
     try:
         say(f"the worker of pool {plan.pool} begins")
         _watch(children, say)
@@ -234,10 +234,18 @@ def _server(server: OwnServer) -> list[str]:
     return [sys.executable, "-m", "flows.own_server", str(server.port)]
 
 
-def _worker(plan: Unattended) -> list[str]:
-    pool = ["--pool", plan.pool, "--type", plan.pool_type]
-    rest = ["--install-policy", "never", "--no-create-pool-if-not-found"]
-    return [sys.executable, "-m", "prefect", "worker", "start", *pool, *rest]
+def _workers(plan: Unattended, environment: Mapping[str, str]) -> list[Child]:
+    """A worker of each queue in use; of the hands of a sweep it takes one, and leaves the others
+    to the workers of other machines."""
+    command = [sys.executable, "-m", "prefect", "worker", "start"]
+    command += ["--pool", plan.pool, "--type", plan.pool_type]
+    command += ["--install-policy", "never", "--no-create-pool-if-not-found"]
+    workers = []
+    for queue in plan.queues:
+        limit = ["--limit", "1"] if queue == QUEUE_OF_HANDS else []
+        name = f"the worker of {queue}" if len(plan.queues) > 1 else "the worker"
+        workers.append(Child(name, [*command, "--work-queue", queue, *limit], environment))
+    return workers
 
 
 def _await_health(child: Child, server: OwnServer) -> None:

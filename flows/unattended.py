@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from flows.scheduled import RESUME, TABLE, Scheduled
 from flows.settings import Settings
 
 OFF = "off"
+QUEUE, QUEUE_OF_HANDS = "default", "hands"
 POOL_TYPES = ("process", "docker", "kubernetes")
 _KEYS = {
     "exports", "appointments", "inbox", "backup", "hands", "pool", "pool_type", "port", "at", "job",
@@ -69,6 +70,15 @@ class Unattended:
     def entry(self, name: str) -> Entry | None:
         """The entry of that name; None where it is not in force."""
         return next((one for one in self.entries if one.name == name), None)
+
+    def queue_of(self, entry: Entry) -> str:
+        """The pool's queue that its runs wait in: hands have one, whose workers take one each."""
+        return QUEUE if entry.hands == 1 else QUEUE_OF_HANDS
+
+    @property
+    def queues(self) -> Sequence[str]:
+        """The queues that are in use."""
+        return sorted({QUEUE, *map(self.queue_of, self.entries)})
 
 
 def unattended(settings: Settings) -> Unattended:

@@ -74,7 +74,10 @@ def test_made_twice_they_are_as_they_were_and_changed_they_stay_the_same_deploym
     assert sweep.global_concurrency_limit.limit == 3
     assert sweep.concurrency_options.collision_strategy == "ENQUEUE"
     assert sweep.parameters == {"name": "sweep"}
-    assert on_server("morning")["morning"].concurrency_options.collision_strategy == "CANCEL_NEW"
+    assert sweep.work_queue_name == "hands"
+    morning = on_server("morning")["morning"]
+    assert morning.concurrency_options.collision_strategy == "CANCEL_NEW"
+    assert morning.work_queue_name == "default"
     assert pool("claimsweep").type == "process"
 
     other = plan(exports="/srv/exports", hands=2, at={"sweep": "30 2 * * *", "canaries": "off"})

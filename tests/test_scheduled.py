@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from console_samples import night
+from ledger_samples import begin
 from web_console import PROJECT, person, serving, swept, visitor
 
 from billing.ledger import Ledger, RunState, owner_name
@@ -22,7 +23,9 @@ from console.web.entrance import Entrance
 from flows import schedule_pauses
 from flows.console_command import desk_of
 from flows.schedule_standing import standings
+from flows.scheduled import Occasion
 from flows.scheduled_run import BY, WHAT, do, lease_of, resume, still_due, why_not
+from flows.scheduled_sweep import _another_writes
 from flows.settings import Settings, load_settings
 from flows.unattended import Entry, unattended
 
@@ -175,6 +178,36 @@ def test_two_workers_do_it_once(settings: Settings, ledger: Ledger) -> None:
     assert (run.state, run.run_id) == (RunState.FAILED, mine.run_id)
     assert "no finished sweep" in run.said
     assert ledger.account_held(lease_of(NAME), datetime.now(UTC)) is None
+
+
+def test_a_later_hand_writes_the_files_of_a_sweep_whose_first_hand_died(
+    settings: Settings, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.scheduled_sweep.LOOK_SECONDS", 0)
+    shared = replace(settings, unattended={"exports": str(tmp_path), "hands": 2})
+    now, elsewhere = datetime.now(UTC), "elsewhere:7:abc"
+    begin(ledger)
+    hands = {}
+    for about, owner in (("sweep", elsewhere), ("sweep/2", owner_name())):
+        hands[about] = ledger.begin_run(WHAT, about, sweep_id=None, by=BY, owner=owner, at=now)
+        ledger.take_run(hands[about], now)
+        ledger.name_sweep_of(hands[about], "night-1")
+    second = Occasion("sweep", now, hands["sweep/2"], hand=2)
+
+    async def while_the_first_lives_then(state: RunState | None) -> bool:
+        fence = ledger.lease_account(lease_of("sweep"), elsewhere, seconds=300)
+        assert fence is not None
+        asked = asyncio.create_task(_another_writes(shared, ledger, second))
+        for _ in range(3):
+            await asyncio.sleep(0)
+            assert not asked.done()
+        if state is not None:
+            ledger.end_run(hands["sweep"], state, "", at=now)
+        ledger.release_account(lease_of("sweep"), elsewhere, fence)
+        return await asked
+
+    assert not asyncio.run(while_the_first_lives_then(None))
+    assert asyncio.run(while_the_first_lives_then(RunState.DONE))
 
 
 def test_what_nobody_foresaw_is_told_by_its_place_alone(
