@@ -291,6 +291,7 @@ def test_an_export_is_read_with_one_s_own_mapping_wherever_it_is_read(
     assert posted == (2 if command == "propose" else 1)
 
 
+@pytest.mark.sqlite_only
 def test_a_ledger_of_the_version_before_batches_keeps_what_it_proposed(tmp_path: Path) -> None:
     from ledger_samples import begin, claim, conclusion
     from ledger_samples import payment as posting

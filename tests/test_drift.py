@@ -162,6 +162,7 @@ def test_the_nearest_label_is_one_that_the_profile_has_not(wanted: str, found: s
     assert nearest(wanted, page, "label: Member") == found
 
 
+@pytest.mark.sqlite_only
 def test_a_ledger_of_before_is_brought_up_and_keeps_what_it_holds(tmp_path: Path) -> None:
     ledger = open_ledger(tmp_path)
     kept = ledger.store(b"a page", "text/html")

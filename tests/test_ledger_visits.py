@@ -195,6 +195,7 @@ def test_the_leases_of_a_machine_that_is_gone_end_for_visits_too(ledger: Ledger)
     assert lease(ledger).attempts == 2
 
 
+@pytest.mark.sqlite_only
 def test_a_ledger_of_the_version_before_visits_is_brought_up(tmp_path: Path) -> None:
     open_ledger(tmp_path).close()
     with sqlite3.connect(tmp_path / "ledger.sqlite") as old:

@@ -220,6 +220,7 @@ def test_killed_in_the_middle_the_next_call_goes_on(
     left.close()
 
 
+@pytest.mark.sqlite_only
 def test_space_that_others_keep_from_being_given_back_is_told_and_given_the_next_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

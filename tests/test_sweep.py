@@ -24,12 +24,25 @@ pytestmark = pytest.mark.usefixtures("browser_executable")
 Serve = Callable[..., SandboxServer]
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+@pytest.fixture
+def ledger_lies_in(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Which database the command keeps its ledger in."""
+    if request.param == "postgresql":
+        monkeypatch.setenv("CLAIMSWEEP_LEDGER_URL", request.getfixturevalue("postgres_url"))
+    return str(request.param)
+
+
+@pytest.mark.parametrize(
+    ("seed", "ledger_lies_in"),
+    [(1, "sqlite"), (2, "sqlite"), (3, "sqlite"), (4, "sqlite"), (5, "postgresql")],
+    indirect=["ledger_lies_in"],
+)
 def test_every_field_of_every_claim_agrees_with_the_answer_key(
-    seed: int, key_claims: int, sandbox_server: Serve, tmp_path: Path
+    seed: int, ledger_lies_in: str, key_claims: int, sandbox_server: Serve, tmp_path: Path
 ) -> None:
     desk = new_desk(sandbox_server(seed, key_claims), tmp_path)
     swept = desk.sweep()
+    assert (desk.home / "ledger.sqlite").exists() == (ledger_lies_in == "sqlite")
     answers = read_answers(swept)
     assert len(answers) == 2 * key_claims
     assert differences(desk.truth(), answers) == []
