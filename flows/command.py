@@ -49,6 +49,7 @@ from flows.report_command import report
 from flows.retention_command import retention
 from flows.rules_command import rules
 from flows.stopping import stop_as_control_c_does
+from flows.terminal import harmless_streams
 from flows.unattended_command import unattended
 
 INTERRUPTED = 130  # what the command line makes of a ctrl-C
@@ -236,6 +237,11 @@ def main() -> None:
     os.umask(0o077)
     journal.begin()
     stop_as_control_c_does()
+    with harmless_streams():
+        _run()
+
+
+def _run() -> None:
     try:
         code = app(standalone_mode=False)
     except ClaimsweepError as error:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.journal import keep_in
+from flows.terminal import harmless_json
 
 if TYPE_CHECKING:
     from flows.settings import Settings
@@ -50,4 +51,4 @@ def settings_in_force(
 
 def print_json(document: object) -> None:
     """One JSON document on standard output."""
-    sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+    sys.stdout.write(harmless_json(json.dumps(document, indent=1, ensure_ascii=False)) + "\n")

@@ -37,7 +37,7 @@ class _Bar(AbstractContextManager[Watch]):
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            console=Console(stderr=True),
+            console=Console(file=sys.__stderr__),  # a bar moves, and shows figures alone
         )
         self.task = self.bar.add_task("starting", total=None)
 
