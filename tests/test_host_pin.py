@@ -7,14 +7,18 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from door import PASSWORD, USER, Door, door_profile, opened
 
+import bots.portal.session
 from billing.ledger import open_ledger
-from bots.portal.browser import Browser
+from bots.portal.browser import Browser, launch_options
+from bots.portal.guard import Guard
 from bots.portal.session import PortalSession
 from flows.login_book import AccountBook
 
@@ -138,47 +142,97 @@ WAYS = {
 UNRECORDED = {"preconnect", "peer", "service worker"}  # no request of the page is made for them
 
 
+UNPINNED = ("img", "fetch", "socket", "frame", "redirected img", "peer")
+"""What the control tries, quick ones of each kind."""
+
+
+@dataclass
+class Tried:
+    """What came of each way: what the guard recorded, and what arrived at the other host."""
+
+    door: Door
+    there: Elsewhere
+    recorded: dict[str, list[str]] = field(default_factory=dict)
+    arrived: dict[str, list[str]] = field(default_factory=dict)
+
+    async def try_way(self, session: PortalSession, name: str, *, guarded: bool) -> None:
+        """Open a page inside and let it try."""
+        page = await session.context.new_page()
+        await page.goto(f"{self.door.address}/inside")
+        session.guard.refused.clear()
+        self.there.arrived.clear()
+        other = f"'{self.there.address}'"
+        body = WAYS[name].replace("OTHER", other).replace("PORT", str(self.there.port))
+        body = body.replace(f"${{{other}}}", self.there.address)
+        async with asyncio.timeout(TRIES_SECONDS):
+            await page.evaluate(f"() => new Promise(done => {{ {body} }})")
+            # the browser tells of it a moment after the page was told
+            while guarded and not session.guard.refused and name not in UNRECORDED:
+                await asyncio.sleep(0.05)
+        self.note(session, name)
+        await page.close()
+
+    def note(self, session: PortalSession, name: str) -> None:
+        """Keep what was seen until now."""
+        self.recorded[name] = list(session.guard.refused)
+        self.arrived[name] = list(self.there.arrived)
+
+
+def inside(door: Door, browser: Browser, home: Path) -> PortalSession:
+    book = AccountBook(open_ledger(home), "acme", 3)
+    profile = door_profile(may_post=["/", "/away/307"])
+    return PortalSession(profile, door.address, browser, SECRETS.__getitem__, book)
+
+
 @pytest.mark.browser
 def test_nothing_of_a_page_arrives_at_another_host_and_what_is_asked_is_recorded(
     browser_executable: Browser, tmp_path: Path
 ) -> None:
     door = Door()
-    recorded: dict[str, list[str]] = {}
-    arrived: dict[str, list[str]] = {}
 
-    async def try_all(there: Elsewhere) -> None:
-        book = AccountBook(open_ledger(tmp_path), "acme", 3)
-        profile = door_profile(may_post=["/", "/away/307"])
-        async with PortalSession(
-            profile, door.address, browser_executable, SECRETS.__getitem__, book
-        ) as session:
-            for name, script in WAYS.items():
-                page = await session.context.new_page()
-                await page.goto(f"{door.address}/inside")
-                session.guard.refused.clear()
-                there.arrived.clear()
-                body = script.replace("OTHER", f"'{there.address}'").replace(
-                    "PORT", str(there.port)
-                )
-                body = body.replace(f"${{'{there.address}'}}", there.address)
-                tried = f"() => new Promise(done => {{ {body} }})"
-                async with asyncio.timeout(TRIES_SECONDS):
-                    await page.evaluate(tried)
-                    # the browser tells of it a moment after the page was told
-                    while not session.guard.refused and name not in UNRECORDED:
-                        await asyncio.sleep(0.05)
-                recorded[name], arrived[name] = list(session.guard.refused), list(there.arrived)
-                await page.close()
+    async def try_all(tried: Tried) -> None:
+        async with inside(door, browser_executable, tmp_path) as session:
+            for name in WAYS:
+                await tried.try_way(session, name, guarded=True)
             page = await session.context.new_page()
             session.guard.refused.clear()
-            there.arrived.clear()
+            tried.there.arrived.clear()
             with pytest.raises(Exception, match="net::ERR"):
                 await page.goto(f"{door.address}/away/302")
-            recorded["navigation"] = list(session.guard.refused)
-            arrived["navigation"] = list(there.arrived)
+            tried.note(session, "navigation")
 
     with elsewhere() as there, opened(door):
         door.away = there.address
-        asyncio.run(try_all(there))
-    assert {name: what for name, what in arrived.items() if what} == {}
-    assert {name for name, what in recorded.items() if not what} <= UNRECORDED
+        tried = Tried(door, there)
+        asyncio.run(try_all(tried))
+    assert {name: what for name, what in tried.arrived.items() if what} == {}
+    assert {name for name, what in tried.recorded.items() if not what} <= UNRECORDED
+
+
+@pytest.mark.browser
+def test_without_the_pin_and_the_guard_it_arrives(
+    browser_executable: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door = Door()
+
+    def unpinned(*of: Any) -> dict[str, Any]:
+        options = launch_options(*of)
+        dropped = ("--proxy-", "--force-webrtc")
+        options["args"] = [one for one in options["args"] if not one.startswith(dropped)]
+        return options
+
+    async def look_away(*_: object) -> None:
+        return
+
+    async def try_some(tried: Tried) -> None:
+        async with inside(door, browser_executable, tmp_path) as session:
+            for name in UNPINNED:
+                await tried.try_way(session, name, guarded=False)
+
+    monkeypatch.setattr(bots.portal.session, "launch_options", unpinned)
+    monkeypatch.setattr(Guard, "stand", look_away)
+    with elsewhere() as there, opened(door):
+        door.away = there.address
+        tried = Tried(door, there)
+        asyncio.run(try_some(tried))
+    assert [name for name in UNPINNED if not tried.arrived[name]] == []

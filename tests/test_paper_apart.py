@@ -6,6 +6,8 @@ import os
 import re
 import signal
 import struct
+import subprocess
+import sys
 import threading
 import zlib
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ from eob_samples import list_document
 
 from billing.errors import UnreadableDocument
 from bots.reading import words
-from bots.reading.paper import apart, worker
+from bots.reading.paper import apart, streams, worker
 from bots.reading.paper.apart import Apart
 from bots.reading.paper.document import pages_of
 
@@ -179,6 +181,40 @@ def test_a_bomb_is_refused_and_the_next_document_is_read(reader: Apart, what: st
     said = refusal(reader, "pages", POISON[what])
     assert re.search(r"more than|damaged|too large|no pages|takes too long|needs more memory", said)
     assert len(reader.ask("pages", GOOD)) == 2
+
+
+LIFTED = """
+import io, resource, sys
+from pdfminer.pdfdocument import PDFDocument
+from pdfminer.pdfpage import PDFPage
+from pdfminer.pdfparser import PDFParser
+from bots.reading.paper import streams
+from billing.errors import UnreadableDocument
+resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
+streams.MOST_BYTES = int(sys.argv[1])
+(page,) = PDFPage.create_pages(PDFDocument(PDFParser(io.BytesIO(sys.stdin.buffer.read()))))
+try:
+    streams.look_through(page, 1)
+    print("read", end=" ")
+except UnreadableDocument:
+    print("refused", end=" ")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+def test_a_bomb_grows_where_its_limit_is_lifted() -> None:
+    """In a process of its own, which may have 2 GiB."""
+
+    def came_to(most: int) -> tuple[str, int]:
+        command = [sys.executable, "-c", LIFTED, str(most)]
+        data = one_page(stream(bomb(96), PACKED))
+        done = subprocess.run(command, input=data, capture_output=True, timeout=300, check=True)
+        how, peak = done.stdout.decode().split()
+        return how, int(peak)
+
+    (refused, bounded), (read, grown) = came_to(streams.MOST_BYTES), came_to(1 << 31)
+    assert (refused, read) == ("refused", "read")
+    assert grown - bounded > 20 << 20
 
 
 def test_a_form_that_draws_itself_comes_to_an_end(reader: Apart) -> None:

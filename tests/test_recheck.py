@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -172,15 +173,28 @@ def test_nine_of_ten_stay_as_long_as_the_cycle_says(days: list[int], ago: int) -
 
 @given(st.integers(0, 400), st.integers(1, 60))
 def test_nothing_is_left_unasked_on_the_day_it_is_due_or_later(ago: int, days: int) -> None:
+    assert left_too_long(ago, days, reason) is None
+
+
+def left_too_long(ago: int, days: int, judge: Callable[..., str | None]) -> date | None:
+    """The day on which a claim was due that ``judge`` leaves unasked today; None if it may wait."""
     rules = replace(RULES, recheck=Rule(days, "manual", TODAY))
     on = TODAY - timedelta(days=ago)
     then = conclude(CLAIM, [PENDING], rules, today=on)
-    why = reason(asked_on(on, then), rules=rules)
+    why = judge(asked_on(on, then), rules=rules)
     due = then.finding.due
     assert due is not None
-    if why is not None:
-        assert on < TODAY < due
-        assert not then.finding.needs_person
+    waits = on < TODAY < due and not then.finding.needs_person
+    return None if why is None or waits else due
+
+
+def test_what_is_left_though_it_is_overdue_is_seen() -> None:
+    def always(*_: object, **__: object) -> str:
+        return "Not asked: it was asked once."
+
+    assert left_too_long(40, 14, always) == TODAY - timedelta(days=26)
+    assert left_too_long(14, 14, always) == TODAY, "on the very day"
+    assert left_too_long(13, 14, always) is None
 
 
 # In the ledger.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
@@ -142,10 +143,29 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         load_strict(tmp_path / "none.yaml", Whole)
 
 
+LEVELS = [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in range(1, 12)]
+BOMB = "\n".join(["l0: &l0 [x]", *LEVELS]) + "\n"
+
+
 def test_a_bomb_is_refused_before_it_grows(tmp_path: Path) -> None:
-    levels = "\n".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in range(1, 12))
-    assert "anchors and aliases" in refusal(tmp_path, f"l0: &l0 [x]\n{levels}\n")
+    assert "anchors and aliases" in refusal(tmp_path, BOMB)
     assert "is larger than" in refusal(tmp_path, "a: b\n" * 300_000)
+
+
+def test_the_bomb_would_have_grown() -> None:
+    """Where aliases are followed, these 600 bytes are so many values."""
+    root = yaml.compose(BOMB, Loader=yaml.SafeLoader)
+    sizes: dict[int, int] = {}
+
+    def size(node: yaml.Node) -> int:
+        if id(node) not in sizes:
+            inner = node.value if isinstance(node, yaml.SequenceNode) else []
+            sizes[id(node)] = sum(map(size, inner)) or 1
+        return sizes[id(node)]
+
+    assert len(BOMB) < 1_000
+    assert isinstance(root, yaml.MappingNode)
+    assert max(size(value) for _, value in root.value) == 9**11
 
 
 @given(st.text(max_size=200) | st.binary(max_size=200))
