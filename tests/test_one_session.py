@@ -39,6 +39,7 @@ def sessions(home: Path, *, lease: bool) -> dict[str, int]:
     """What the portal counted while two workers, each with a connection to the ledger of its own,
     signed in, met if they could, asked and signed out."""
     both_inside = threading.Barrier(len(WORKERS))
+    door = threading.Lock()
     failed: list[BaseException] = []
 
     def work(portals: Portals, owner: str) -> None:
@@ -48,7 +49,9 @@ def sessions(home: Path, *, lease: bool) -> dict[str, int]:
                 stack.callback(ledger.close)
                 if lease:
                     stack.enter_context(leased(ledger, owner))
-                worker = stack.enter_context(Medicaid(portals)).enter()
+                worker = stack.enter_context(Medicaid(portals))
+                with door:  # a login that another one breaks off in the middle is not the question
+                    worker.enter()
                 with suppress(threading.BrokenBarrierError):
                     both_inside.wait(ALONE_SECONDS if lease else DEADLINE)
                 worker.http.get("/ClaimInquiry.aspx")  # whoever was thrown out is told so here
