@@ -26,9 +26,11 @@ from sandbox.world import World
 PLAN, PROGRAM = "juniper-ridge", "franklin-medicaid"
 FIRST = ["+1+1", "<b>Ada", "+2-1", "@SUM(3)", "<i>Bo", "-4+2", "+5*1", "<u>Cy"]
 LAST = ["+6+1", "<script>owned=1</script>", "@SUM(7)", "+cmd|' /C calc'!A0"]
-TITLE, CLEAR, HIDE, ANSWER = "\x1b]0;owned\x07", "\x1b[2J\x1b[H", "\x1b[8m", "\x1b[6n"
-EIGHT_BIT, TURNED = "\x9b2J", "\u202edenwo\u202c"
-WORDS = f"=HYPERLINK(8) <img src=x onerror=owned=1> {CLEAR}{TITLE}{HIDE}{ANSWER}{EIGHT_BIT}{TURNED}"
+WORDS = (
+    "=HYPERLINK(8) <img src=x onerror=owned=1> "
+    "\x1b[2J\x1b[H\x1b]0;owned\x07\x1b[8m\x1b[6n\x9b2J\u202edenwo\u202c"
+)
+"""A formula, a script; for a terminal: clear, a title, hide, answer; eight bits, turned round."""
 MEMORY = Path("/dev/shm")  # noqa: S108 - a browser's downloads pass through it
 NAME = "Quelvanthia-Brumeridge"
 """The patient after whom the portals name their documents."""
