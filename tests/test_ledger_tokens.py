@@ -42,6 +42,7 @@ def token(ledger: Ledger, name: str = "acme-billing", **changed: object) -> Toke
     return ledger.add_token(name, scopes, by=maker, at=NOW, today=TODAY, **given)  # type: ignore[arg-type]
 
 
+@pytest.mark.sqlite_only
 def test_a_token_is_kept_by_its_hash_and_audited(ledger: Ledger) -> None:
     made = token(ledger, sha256=HASH)
     assert ledger.token(HASH, at=NOW) == made

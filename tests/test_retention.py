@@ -134,6 +134,7 @@ def test_without_a_policy_nothing_is_deleted(
     assert holds(tmp_path / "home", f"Quillmark{FREE}x")
 
 
+@pytest.mark.sqlite_only
 def test_what_is_old_and_held_by_nothing_is_gone_to_the_last_byte(
     ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,6 +163,7 @@ def test_what_is_old_and_held_by_nothing_is_gone_to_the_last_byte(
     assert apply(mine, ledger, LATER).things == {Kind.ANSWERS: 0}
 
 
+@pytest.mark.sqlite_only
 def test_a_case_that_a_person_ended_goes_with_its_claim_once_that_is_long_ago(
     ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
