@@ -241,7 +241,9 @@ def _rows(
     wanted = sorted(set(case_ids))
     if not wanted or len(wanted) > MOST_AT_ONCE:
         raise BadInput(f"Choose from 1 to {MOST_AT_ONCE:,} cases")
-    rows = connection.execute(select(cases).where(cases.c.case_id.in_(wanted))).all()
+    rows = connection.execute(
+        select(cases).where(cases.c.case_id.in_(wanted)).order_by(cases.c.case_id)
+    ).all()
     if len(rows) != len(wanted):
         raise NoSuchCase("One of these cases is not in the ledger; load the queue anew")
     for row in rows:
