@@ -380,3 +380,11 @@ def test_two_programs_that_take_up_at_once_come_to_the_same_cases() -> None:
         assert ledger.queue(View(), FIRST_DAY).count == 60
         assert ledger.untaken(FIRST_DAY) == 0
         assert [d for n in range(1, 61) for d in ledger.case_deeds(n)] == []
+
+
+def test_a_view_from_some_dollars_leaves_out_what_is_less() -> None:
+    with fresh() as (ledger, _):
+        night = [result(1, 1), result(2, 2)]
+        swept(ledger, night, business_date=FIRST_DAY, at=noon(FIRST_DAY))
+        page = ledger.queue(View(dollars_from=Decimal("100.01")), FIRST_DAY)
+        assert [one.dollars for one in page.cases] == [Decimal("250.00")]

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, type_coerce
 
 from billing.cases import Case, CaseState, Facets, NoSuchCase, Order, QueuePage, View
 from billing.ledger import tables
 from billing.ledger.database import Database
-from billing.ledger.people_tables import case_acts, cases
+from billing.ledger.people_tables import Cents, case_acts, cases
 from billing.ledger.taking_up import current
 from billing.ledger.words import CLAIM, CONCLUSION, read
 from billing.money import ZERO
@@ -180,7 +180,7 @@ def _wanted(view: View, today: date) -> list[ColumnElement[bool]]:
     if view.assignee is not None:
         wanted.append(func.coalesce(cases.c.assignee, "") == view.assignee)
     if view.dollars_from is not None:
-        wanted.append(cases.c.dollars + ZERO >= view.dollars_from)
+        wanted.append(type_coerce(cases.c.dollars + ZERO, Cents()) >= view.dollars_from)
     if view.older_than is not None:
         wanted.append(cases.c.service_from < today - timedelta(days=view.older_than))
     if view.due_by is not None:
