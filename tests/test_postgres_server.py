@@ -60,6 +60,8 @@ def test_a_killed_test_leaves_no_server() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", HELD],
         cwd=PROJECT,
+        # a test before may have left a folder there that is its own user's alone
+        env={name: word for name, word in os.environ.items() if name != "TMPDIR"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
