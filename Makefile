@@ -29,6 +29,7 @@ soak: .venv/.ready ## a simulated month of thirty nights on a fast clock, agains
 
 figures: .venv/.ready ## accuracy, throughput and waiting at each simulated portal of full size, as a table
 	@mkdir -p artifacts
+	@$(IN)python -m pytest -q tests/figures_control.py
 	@$(IN)python tests/benchmarks/answer_key.py --sample 100 --json artifacts/figures.json
 
 many: .venv/.ready ## three machines sweep three portals of 40 claims; one dies, one is cut off, the database restarts
