@@ -34,7 +34,7 @@ def embed(home: Path) -> None:
         # shares a busy machine with five browsers answers late
         "PREFECT_CLIENT_MAX_RETRIES": "4",
         # the first start migrates Prefect's database, slow on a small machine
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "300",
     }
     for name, value in quiet.items():
         os.environ.setdefault(name, value)

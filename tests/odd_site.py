@@ -256,7 +256,7 @@ def told_of(
     site: Site,
     profile: Profile,
     claims: Sequence[Mapping[str, str]],
-    seconds: float = 150,
+    seconds: float = 600,
 ) -> list[Told]:
     """Ask ``site`` about ``claims`` as a sweep does; what was learned, in their order."""
     ledger = open_ledger(home / "ledger")

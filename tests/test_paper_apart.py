@@ -198,7 +198,8 @@ try:
     print("read", end=" ")
 except UnreadableDocument:
     print("refused", end=" ")
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+(peak,) = [line for line in open("/proc/self/status") if line.startswith("VmHWM")]
+print(int(peak.split()[1]) * 1024)
 """
 
 
