@@ -203,7 +203,8 @@ def lease_of(about: str) -> str:
 
 
 def works(ledger: Ledger, run: Run, now: datetime | None = None) -> bool:
-    """Whether somebody is at work on the run, on whichever machine, by the ledger's clock."""
+    """Whether somebody is at work on the run, on whichever machine, at ``now``: by the ledger's
+    clock where none is given."""
     return run.alive and ledger.account_held(lease_of(run.about), now) is not None
 
 

@@ -97,6 +97,7 @@ def town(
         return real(of, payer, wanted)
 
     with ExitStack() as opened:
+        opened.callback(os.umask, os.umask(0o077))
         sandbox.serve.eob_pdf = document  # type: ignore[assignment]
         opened.callback(setattr, sandbox.serve, "eob_pdf", real)
         knobs = {payer: Knobs() for payer in PAYERS}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,12 +30,8 @@ LEAST = 6
 
 @pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    before = os.umask(0o077)
-    try:
-        with town(tmp_path_factory.mktemp("town"), seed=SEED, claims=CLAIMS) as town_of_all:
-            yield town_of_all
-    finally:
-        os.umask(before)
+    with town(tmp_path_factory.mktemp("town"), seed=SEED, claims=CLAIMS) as town_of_all:
+        yield town_of_all
 
 
 @pytest.mark.browser

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import sys
 import tempfile
@@ -125,7 +124,6 @@ def main() -> int:
     parser.add_argument("--orchestrator", help="the API of a Prefect server that runs already")
     asked = parser.parse_args()
     tally, chance, started = Tally(), random.Random(asked.seed), time.monotonic()
-    os.umask(0o077)
     with tempfile.TemporaryDirectory(prefix="chaos-") as name:
         folder = Path(name)
         with town(
