@@ -349,7 +349,7 @@ class PortalSession:
         """Give up a browser that hangs, signed out of from a page of its own where one opens."""
         with suppress(Error, TimeoutError):
             async with asyncio.timeout(self.hand.answer_ms / 1000):
-                self.hand.page = await self.context.new_page()
+                self.hand.page = self.guard.tab = await self.context.new_page()
         minutes = self.profile.file.login.busy_minutes
         try:
             if not await self.sign_out() and minutes is not None:
