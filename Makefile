@@ -1,5 +1,5 @@
 # Each command does all its own set-up, is safe to repeat and says what it is doing.
-.PHONY: demo test key faults figures accuracy many growth attack leaks audit sbom check format setup doctor clean help chaos soak
+.PHONY: demo test key faults figures bench accuracy many growth attack leaks audit sbom check format setup doctor clean help chaos soak
 .DEFAULT_GOAL := help
 
 IN := .venv/bin/
@@ -32,6 +32,10 @@ figures: .venv/.ready ## accuracy, throughput and waiting at each simulated port
 	@mkdir -p artifacts
 	@$(IN)python -m pytest -q tests/figures_control.py
 	@$(IN)python tests/benchmarks/answer_key.py --sample 100 --json artifacts/figures.json
+
+bench: .venv/.ready ## a sweep beside a plain script, the portal's share of it, starting: ratios as a table
+	@mkdir -p artifacts
+	@$(IN)python tests/benchmarks/speed.py --json artifacts/bench.json
 
 many: .venv/.ready ## three machines sweep three portals of 40 claims; one dies, one is cut off, the database restarts
 	@$(IN)python -m pytest -s tests/many_machines.py --many-claims 40

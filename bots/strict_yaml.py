@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
+from yaml.constructor import SafeConstructor
 from yaml.events import CollectionEndEvent, CollectionStartEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -31,6 +32,7 @@ Step = str | int
 
 MOST_BYTES = 1_000_000
 DEEPEST = 40
+QUICK = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # where PyYAML was built with libyaml
 TOO_DEEP = "is nested too deeply; a profile file is flat"
 
 
@@ -74,20 +76,10 @@ def _compose(path: Path) -> Node:
         raise ProfileError(str(error)) from None
     try:
         text = data.decode("utf-8-sig")
-        depth = 0
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            depth += isinstance(event, CollectionStartEvent)
-            depth -= isinstance(event, CollectionEndEvent)
-            if depth > DEEPEST:
-                line = event.start_mark.line + 1 if event.start_mark else 1
-                raise ProfileError(f"{path}:{line}: {TOO_DEEP}")
-            if getattr(event, "anchor", None) is not None:
-                line = event.start_mark.line + 1 if event.start_mark else 1
-                raise ProfileError(
-                    f"{path}:{line}: anchors and aliases (& and *) are not "
-                    "allowed here; write the value out"
-                )
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        try:
+            root = _nodes(path, text, QUICK)
+        except yaml.YAMLError:
+            root = _nodes(path, text, yaml.SafeLoader)  # whose words for what is wrong are plainer
     except UnicodeDecodeError:
         raise ProfileError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
     except RecursionError:
@@ -104,20 +96,35 @@ def _compose(path: Path) -> Node:
     return root
 
 
+def _nodes(path: Path, text: str, loader: type[yaml.SafeLoader]) -> Node | None:
+    depth = 0
+    for event in yaml.parse(text, Loader=loader):
+        depth += isinstance(event, CollectionStartEvent)
+        depth -= isinstance(event, CollectionEndEvent)
+        if depth > DEEPEST:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise ProfileError(f"{path}:{line}: {TOO_DEEP}")
+        if getattr(event, "anchor", None) is not None:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise ProfileError(
+                f"{path}:{line}: anchors and aliases (& and *) are not "
+                "allowed here; write the value out"
+            )
+    root: Node | None = yaml.compose(text, Loader=loader)
+    return root
+
+
 def _construct(path: Path, node: Node) -> Any:
     """Plain values, each made from its own node so that a refusal knows its line."""
     if isinstance(node, MappingNode):
         return {_construct(path, key): _construct(path, value) for key, value in node.value}
     if isinstance(node, SequenceNode):
         return [_construct(path, item) for item in node.value]
-    loader = yaml.SafeLoader("")
     try:
-        return loader.construct_object(node)
+        return SafeConstructor().construct_object(node)
     except (yaml.YAMLError, ValueError) as error:
         fact = getattr(error, "problem", None) or str(error)
         raise ProfileError(f"{path}:{_line(node)}: a value cannot be understood: {fact}") from None
-    finally:
-        loader.dispose()
 
 
 def _refuse_repeated_keys(path: Path, node: Node) -> None:

@@ -44,7 +44,7 @@ from flows.account_session import (
 from flows.background import background, keep_fees
 from flows.canary import ask_canary, ask_known_member, judge_canary, judge_known_member, remembered
 from flows.journal import log, type_of
-from flows.measured import Question
+from flows.measured import Cost, Question
 
 SAYS_WHAT_WAS_PAID = ("F0", "F1")
 MOST_READINGS = 300  # some 20 MB; ten thousand claims would take half a gigabyte
@@ -68,6 +68,7 @@ class AccountWork:
     _stays: Stays = field(default_factory=dict)
     _readings: dict[str, Reading | UnreadableDocument] = field(default_factory=dict)
     _question: Question = field(init=False)
+    _settling: asyncio.Task[None] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self._question = Question(self.sweep_id, self.profile.id, "claim", self.ledger.store)
@@ -99,7 +100,7 @@ class AccountWork:
         async def begin(session: PortalSession) -> None:
             if canary is not None:
                 known = await ask_canary(session, self.ledger.store, canary)
-                self._note_lost(session, known)
+                self._note_lost(_lost(session), known)
                 with remembered(self.ledger, self.profile.id):
                     judge_canary(self.profile.id, known, canary)
 
@@ -113,11 +114,29 @@ class AccountWork:
         async def ask(item: WorkItem) -> Reason | None:
             self._question.begin()
             started = monotonic()
-            asked = await driver.ask(item.claim)
-            self._note_lost(session, asked.observation)
-            return await self._settle(item, asked, started)
+            try:
+                asked = await driver.ask(item.claim)
+            finally:
+                await self._question.stored()
+            await self.finish()
+            cost, answer = self._question.cost(), asked.observation.answer
+            settling = asyncio.to_thread(self._settle, item, asked, _lost(session), started, cost)
+            if isinstance(answer, NoAnswer) or asked.lost is not None:
+                await settling  # it may be pending again, and what follows counts on that
+            else:
+                self._settling = asyncio.create_task(settling)
+            return answer.reason if isinstance(answer, NoAnswer) else None
 
         return ask
+
+    async def finish(self) -> None:
+        """Wait until the last answer is settled, which may be while the next claim is asked about.
+
+        Raises what settling raised.
+        """
+        settling, self._settling = self._settling, None
+        if settling is not None:
+            await settling
 
     def take(self) -> WorkItem | None:
         """The next claim, leased."""
@@ -137,10 +156,18 @@ class AccountWork:
             self.ledger.give_back(item.item_id, item.fence)
             return
         answer = NoAnswer(Reason.UNREACHABLE, str(error))
-        self._commit(item, [Observation(Channel.PORTAL, datetime.now(UTC), answer, ())], started)
+        self._commit(
+            item,
+            [Observation(Channel.PORTAL, datetime.now(UTC), answer, ())],
+            started,
+            self._question.cost(),
+        )
 
-    async def _settle(self, item: WorkItem, asked: Asked, started: float) -> Reason | None:
-        """Commit what was learned, or ask again later; the reason when nothing was learned."""
+    def _settle(
+        self, item: WorkItem, asked: Asked, lost: set[Drift], started: float, cost: Cost
+    ) -> None:
+        """Commit what was learned, or ask again later; every capture is stored by now."""
+        self._note_lost(lost, asked.observation)
         answer = asked.observation.answer
         again = item.attempts < TRIES_PER_ITEM
         if isinstance(answer, NoAnswer):
@@ -148,30 +175,29 @@ class AccountWork:
                 self._question.postponed(item.item_id, item.attempts, answer.reason)
                 self.ledger.give_back(item.item_id, item.fence)
             else:
-                self._commit(item, [asked.observation], started)
-            return answer.reason
+                self._commit(item, [asked.observation], started, cost)
+            return
         if again and asked.lost is not None and not asked.for_good:
             self._question.postponed(item.item_id, item.attempts, None)
             self.ledger.give_back(item.item_id, item.fence)
-            return None
+            return
         observations = [asked.observation]
         match answer:
             case Found(ClaimStatus() as status) if asked.document is not None:
                 number = status.payer_claim_number
-                observations.append(await self._read(item.claim, number, asked.document))
+                observations.append(self._read(item.claim, number, asked.document))
             case Found() if asked.lost is not None:
                 observations.append(no_document(asked.lost, ()))
-        self._commit(item, observations, started)
-        return None
+        self._commit(item, observations, started, cost)
 
-    async def _read(self, claim: Claim, payer_claim_number: str, sha256: str) -> Observation:
+    def _read(self, claim: Claim, payer_claim_number: str, sha256: str) -> Observation:
         """What the EOB document says of this claim; a remittance of many claims is read once."""
         if sha256 not in self._readings:
             if len(self._readings) == MOST_READINGS:
                 del self._readings[next(iter(self._readings))]  # the oldest
             data, began = self.ledger.fetch(sha256), monotonic()
             try:
-                read = await asyncio.to_thread(self.read_document, data)
+                read = self.read_document(data)
             except UnreadableDocument as error:
                 self._readings[sha256] = error
                 self._note_read(data, began, error)
@@ -207,7 +233,9 @@ class AccountWork:
             type=type_of(error),
         )
 
-    def _commit(self, item: WorkItem, observations: list[Observation], started: float) -> None:
+    def _commit(
+        self, item: WorkItem, observations: list[Observation], started: float, cost: Cost
+    ) -> None:
         conclusion = conclude(
             item.claim,
             observations,
@@ -228,12 +256,10 @@ class AccountWork:
         if kept:
             now, outcome = monotonic(), conclusion.outcome
             spent, committing = now - started, now - asked
-            self._question.settled(item.item_id, item.attempts, outcome, spent, committing)
+            self._question.settled(item.item_id, item.attempts, outcome, spent, committing, cost)
 
-    def _note_lost(self, session: PortalSession, observation: Observation) -> None:
+    def _note_lost(self, lost: set[Drift], observation: Observation) -> None:
         """A page that was not known: what of the profile does it lack?"""
-        lost = session.hand.lost.copy()
-        session.hand.lost.clear()
         pages = [c for c in observation.captures if self.ledger.media_type(c) == "text/html"]
         match observation.answer:
             case NoAnswer(reason=Reason.UNKNOWN_PAGE) if pages:
@@ -252,6 +278,13 @@ class AccountWork:
         if self.sweep_id and found:
             self.ledger.note_drift(self.sweep_id, self.profile.id, found)
             log("drift_found", sweep=self.sweep_id, payer=self.profile.id, places=len(found))
+
+
+def _lost(session: PortalSession) -> set[Drift]:
+    """What the page asked about last lacked of the profile."""
+    lost = session.hand.lost.copy()
+    session.hand.lost.clear()
+    return lost
 
 
 def eob_observation(

@@ -72,8 +72,12 @@ class Work(Protocol[Item]):
     def asker(self, session: PortalSession) -> Callable[[Item], Awaitable[Reason | None]]:
         """What asks ``session`` about one item and settles it; the reason when nothing came of it.
 
-        It raises SessionEnded, CodeAsked and TryLater as a driver does.
+        It raises SessionEnded, CodeAsked and TryLater as a driver does. What the portal has said
+        for good may be settled while the next item is asked about.
         """
+
+    async def finish(self) -> None:
+        """Wait until all that was asked about is settled. Raises what settling raised."""
 
     def postpone(
         self, item: Item, error: TryLater, started: float, *, tries: int = TRIES_PER_ITEM
@@ -198,6 +202,13 @@ async def _once_more(
 
 
 async def _ask_all(work: Work[Item], session: PortalSession, fence: int) -> None:
+    try:
+        await _ask_each(work, session, fence)
+    finally:
+        await work.finish()
+
+
+async def _ask_each(work: Work[Item], session: PortalSession, fence: int) -> None:
     ask, account = work.asker(session), work.profile.id
     unknown = unreachable = ended = lost = codes = 0
     while _has_work(work):
@@ -214,7 +225,7 @@ async def _ask_all(work: Work[Item], session: PortalSession, fence: int) -> None
             work.postpone(item, again, started)
             if ended == SESSIONS_ENDED_IN_A_ROW:
                 raise TryLater(f"{account} ends every session at once") from None
-            if _has_work(work):
+            if await _more(work):
                 await session.renew()
             continue
         except CodeAsked:
@@ -230,7 +241,7 @@ async def _ask_all(work: Work[Item], session: PortalSession, fence: int) -> None
             lost += 1
             if lost == UNREACHABLE_IN_A_ROW:
                 raise
-            if _has_work(work):
+            if await _more(work):
                 await session.replace()
             continue
         except TryLater as error:
@@ -262,6 +273,12 @@ def _require_open(work: Work[Item], now: datetime) -> None:
     shut = closed(work.profile, now=now)
     if shut is not None:
         raise PortalClosed(shut)
+
+
+async def _more(work: Work[Item]) -> bool:
+    """Whether anything is left to ask, once all that was answered is settled."""
+    await work.finish()
+    return _has_work(work)
 
 
 def _has_work(work: Work[Item]) -> bool:

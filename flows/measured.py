@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Literal
 
@@ -17,11 +20,20 @@ from flows.journal import log, sentence_of, type_of
 Of = Literal["claim", "visit"]
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a question cost: seconds that the portal was waited for, bytes of evidence."""
+
+    portal_seconds: float
+    evidence_bytes: int
+
+
 @dataclass(slots=True)
 class Question:
-    """One item's question in the making: when it began, and what it has cost so far.
+    """One item's question in the making: its captures, and what it has cost so far.
 
-    ``session`` is the portal session that is asked; None where the item is closed without one.
+    What is kept is stored by a thread of its own while the portal is waited for. ``session`` is
+    the portal session that is asked; None where the item is closed without one.
     """
 
     sweep_id: str
@@ -29,21 +41,36 @@ class Question:
     of: Of
     store: Keep
     session: PortalSession | None = None
-    _began: float = 0.0
+    _storing: list[Future[str]] = field(init=False, default_factory=list)
+    _storer: ThreadPoolExecutor = field(
+        init=False, default_factory=lambda: ThreadPoolExecutor(1, "evidence")
+    )
     _waited: float = 0.0
     _bytes: int = 0
 
     def begin(self) -> None:
         """The next item is asked about from now on."""
-        self._began, self._bytes = monotonic(), 0
-        self._waited = self._waited_so_far()
+        self._bytes, self._waited = 0, self._waited_so_far()
 
     def keep(self, data: bytes, media_type: str) -> str:
-        """Store a capture, counted."""
+        """Have a capture stored, counted; its hash. It is stored once :meth:`stored` is over."""
         self._bytes += len(data)
-        return self.store(data, media_type)
+        self._storing.append(self._storer.submit(self.store, data, media_type))
+        return hashlib.sha256(data).hexdigest()
 
-    def settled(self, item: int, tries: int, outcome: str, seconds: float, ledger: float) -> None:
+    async def stored(self) -> None:
+        """Wait until all that was kept is stored. Raises what storing raised."""
+        storing, self._storing = self._storing, []
+        for one in storing:
+            await asyncio.wrap_future(one)
+
+    def cost(self) -> Cost:
+        """What the question has cost since it began."""
+        return Cost(max(0.0, self._waited_so_far() - self._waited), self._bytes)
+
+    def settled(
+        self, item: int, tries: int, outcome: str, seconds: float, ledger: float, cost: Cost
+    ) -> None:
         """The item has its result, after so many seconds, the last ones the ledger's."""
         log(
             "item_settled",
@@ -54,9 +81,9 @@ class Question:
             tries=tries,
             outcome=outcome,
             seconds=seconds,
-            portal_seconds=max(0.0, self._waited_so_far() - self._waited),
+            portal_seconds=cost.portal_seconds,
             ledger_seconds=ledger,
-            evidence_bytes=self._bytes,
+            evidence_bytes=cost.evidence_bytes,
         )
 
     def postponed(

@@ -65,7 +65,10 @@ class VisitWork:
         async def ask(item: VisitItem) -> Reason | None:
             self._question.begin()
             started = monotonic()
-            observation = await driver.ask(item.visit)
+            try:
+                observation = await driver.ask(item.visit)
+            finally:
+                await self._question.stored()
             self._note_lost(session, observation)
             answer = observation.answer
             if not isinstance(answer, NoAnswer):
@@ -128,6 +131,9 @@ class VisitWork:
             self.note_drift(replace(one, evidence=pages[-1]) for one in lost)
             self.note_drift(lost_of_cover(page, self.task, pages[-1]))
 
+    async def finish(self) -> None:
+        """Every answer is settled as it comes."""
+
     def note_drift(self, drift: Iterable[Drift]) -> None:
         """Keep where the portal was not as the profile says."""
         found = sorted(drift, key=str)
@@ -160,7 +166,8 @@ class VisitWork:
         if kept:
             now, outcome = monotonic(), conclusion.outcome
             spent, committing = now - started, now - asked
-            self._question.settled(item.item_id, item.attempts, outcome, spent, committing)
+            cost = self._question.cost()
+            self._question.settled(item.item_id, item.attempts, outcome, spent, committing, cost)
 
 
 def kept_answer(

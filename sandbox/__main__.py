@@ -35,7 +35,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         if missing := set(options.payers) - set(PORTALS):
             parser.error(f"there is no simulated portal of {', '.join(sorted(missing))}")
-        serve(world, settings=options.settings, delay=options.delay, parent_pid=options.parent_pid)
+        serve(
+            world,
+            settings=options.settings,
+            delay=options.delay,
+            answer_seconds=options.answer_ms / 1000,
+            parent_pid=options.parent_pid,
+        )
     elif options.verb == "export":
         from sandbox.export_shapes import write_shaped
         from sandbox.exports import write_exports
@@ -101,6 +107,9 @@ def _parser() -> argparse.ArgumentParser:
         "--settings", type=Path, default=SETTINGS, help=f"where to write the settings ({SETTINGS})"
     )
     serve.add_argument("--delay", type=_scale, default=1.0, help="scales the searches' waits (1.0)")
+    serve.add_argument(
+        "--answer-ms", type=float, default=0.0, help="what every answer takes besides (0)"
+    )
     serve.add_argument("--parent-pid", type=int, help="stop when this process has ended")
     truth = verbs.add_parser("truth", parents=[same], help="the answer key")
     truth.add_argument("--json", action="store_true", help="all of it as one JSON list")

@@ -9,7 +9,12 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -108,11 +113,12 @@ async def open_portals(
     delay: float = 1.0,
     clock: Clock = utc_now,
     knobs: Mapping[str, Knobs] = MappingProxyType({}),
+    answer_seconds: float = 0.0,
 ) -> AsyncIterator[Portals]:
     """A portal for each payer of ``world``, answering inside and stopped after.
 
-    ``delay`` scales the searches' waits, ``knobs`` are the troubles by payer id. Raises KeyError
-    for a payer that has no portal.
+    ``delay`` scales the searches' waits, ``knobs`` are the troubles by payer id; every answer takes
+    ``answer_seconds`` besides. Raises KeyError for a payer that has no portal.
     """
     accounts = {payer.payer_id: make_account(world.seed, payer.payer_id) for payer in world.payers}
     apps = {
@@ -137,7 +143,7 @@ async def open_portals(
             addresses[payer_id] = f"http://{HOST}:{listener.getsockname()[1]}"
             server = _Server(
                 uvicorn.Config(
-                    Stopwatch(app),
+                    Stopwatch(app, answer_seconds),
                     lifespan="off",
                     log_level="warning",
                     access_log=False,
@@ -161,22 +167,30 @@ async def open_portals(
 
 
 def serve(
-    world: World, *, settings: Path, delay: float = 1.0, parent_pid: int | None = None
+    world: World,
+    *,
+    settings: Path,
+    delay: float = 1.0,
+    answer_seconds: float = 0.0,
+    parent_pid: int | None = None,
 ) -> None:
     """Serve the portals until SIGTERM, ctrl-C, or the end of process ``parent_pid``.
 
     Once all answer, ``settings`` (mode 0600) names their addresses and accounts, and the line
     that puts it in force goes to standard output.
     """
-    asyncio.run(_serve(world, settings=settings, delay=delay, parent_pid=parent_pid))
+    portals = open_portals(world, delay=delay, answer_seconds=answer_seconds)
+    asyncio.run(_serve(portals, settings, parent_pid))
 
 
-async def _serve(world: World, *, settings: Path, delay: float, parent_pid: int | None) -> None:
+async def _serve(
+    opening: AbstractAsyncContextManager[Portals], settings: Path, parent_pid: int | None
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with open_portals(world, delay=delay) as portals:
+    async with opening as portals:
         _write_private(settings, portals.settings(settings.resolve().parent / "home"))
         for payer_id, address in portals.addresses.items():
             sys.stderr.write(f"{payer_id} answers at {address}\n")

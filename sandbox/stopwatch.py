@@ -1,7 +1,8 @@
-"""When a simulated portal was asked something and when its answer was complete."""
+"""When a simulated portal was asked something, how long it lets wait, and when it has answered."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 OURS = "/sandbox/"
 SHOWN_AT = "/sandbox/requests"
+STILL = "/static/"
 
 
 @dataclass(slots=True)
@@ -18,11 +20,13 @@ class Stopwatch:
     """Notes every request to ``app`` but those to the sandbox itself, from its arrival to the last
     byte of its answer.
 
+    Whatever is asked of it waits ``answer_seconds`` for its answer, files that never change aside.
     A GET of :data:`SHOWN_AT` gives the notes as JSON, and begins new ones. Seconds are those of one
     monotonic clock.
     """
 
     app: ASGIApp
+    answer_seconds: float = 0.0
     _notes: list[dict[str, Any]] = field(default_factory=list)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,6 +50,8 @@ class Stopwatch:
             ended = monotonic()
 
         try:
+            if not scope["path"].startswith(STILL):
+                await asyncio.sleep(self.answer_seconds)
             await self.app(scope, receive, pass_on)
         finally:
             note = {"method": scope["method"], "path": scope["path"], "began": began}

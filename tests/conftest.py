@@ -261,10 +261,10 @@ def sandbox_server(
 
 
 def start_sandbox(
-    seed: int, claims: int, payers: str, folder: Path, delay: float = 0.05
+    seed: int, claims: int, payers: str, folder: Path, delay: float = 0.05, answer_ms: float = 0
 ) -> tuple[SandboxServer, subprocess.Popen[str]]:
     """Simulated payers and their process, which :func:`stop_sandbox` ends; ``delay`` scales the
-    searches' waits."""
+    searches' waits, and every answer takes ``answer_ms`` besides."""
     settings, log = folder / "settings.toml", folder / "log.txt"
     command = [sys.executable, "-m", "sandbox", "serve", "--seed", str(seed)]
     command += [
@@ -277,7 +277,7 @@ def start_sandbox(
         "--delay",
         str(delay),
     ]
-    command += ["--parent-pid", str(os.getpid())]
+    command += ["--answer-ms", str(answer_ms), "--parent-pid", str(os.getpid())]
     with log.open("w") as errors:
         process = subprocess.Popen(
             command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=errors, text=True

@@ -7,12 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from playwright._impl._driver import compute_driver_executable, get_driver_env
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import sync_playwright
 
@@ -60,10 +61,10 @@ def require_driver() -> None:
 
     It comes with a Node.js that needs libatomic, which a minimal Debian or Ubuntu lacks.
     """
-    command = [sys.executable, "-m", "playwright", "--version"]
     try:
         answer = subprocess.run(
-            command,
+            _driver("--version"),
+            env=get_driver_env(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -71,7 +72,7 @@ def require_driver() -> None:
             timeout=_ANSWER_SECONDS,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except (OSError, PlaywrightError, subprocess.TimeoutExpired):
         raise BadInput("Playwright does not answer; remove .venv and run make setup") from None
     if answer.returncode:
         lacking = re.search(r"(lib[\w.+-]+\.so[.\d]*): cannot open shared", answer.stderr)
@@ -186,8 +187,10 @@ def _reason(error: PlaywrightError) -> str:
 
 def _playwrights_own() -> Browser | None:
     """Playwright says where its builds would lie; they are complete once they are marked so."""
-    command = [sys.executable, "-m", "playwright", "install", "--dry-run", "chromium"]
-    said = _output(command)
+    try:
+        said = _output(_driver("install", "--dry-run", "chromium"), get_driver_env())
+    except PlaywrightError:
+        return None
     if said is None:
         return None
     builds = re.findall(r"^(\S.*?)\s*\(playwright .*\n\s+Install location:\s+(.+)$", said, re.M)
@@ -213,10 +216,16 @@ def _version(path: Path) -> str | None:
     return match.group().strip() if match else None
 
 
-def _output(command: Sequence[str]) -> str | None:
+def _driver(*arguments: str) -> list[str]:
+    """The command of Playwright's own program, without a Python to start it."""
+    return [*compute_driver_executable(), *arguments]
+
+
+def _output(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str | None:
     try:
         answer = subprocess.run(
             command,
+            env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -204,7 +204,8 @@ class ClaimStatusDriver:
         await self._close(task, words)
         await hand.take(asking, words)
         # an answer to the claim before must never pass for an answer to this one
-        before = {name for name, ways in signs.items() if await hand.shows(ways)}
+        any_sign = [way for ways in signs.values() for way in ways]
+        before = await hand.shown(signs) if await hand.shows(any_sign) else set()
         session.traffic.forget_responses()
         self._searched_at = monotonic()
         await hand.take(sending, words)

@@ -223,12 +223,13 @@ class Listing:
     async def _offers(self, ways: Locators, *, again: bool) -> bool:
         """Whether there is a button that may be clicked; one that was may be out for a moment."""
         button = self.session.hand.any_of(ways)
-        if not await button.count():
-            return False
-        if again and not await button.first.is_enabled():
+        there = await button.count() > 0
+        enabled = there and await button.first.is_enabled()
+        if again and there and not enabled:
             self.session.traffic.stirred()
             await self.session.at_rest(END_SECONDS)
-        return await button.count() > 0 and await button.first.is_enabled()
+            return await button.count() > 0 and await button.first.is_enabled()
+        return enabled
 
     def _read(self, source: bytes) -> tuple[ClaimStatus, ...]:
         return read_rows(source, self.task.rows, self._vocabulary)

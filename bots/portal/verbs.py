@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -210,9 +211,12 @@ class Hand:
                     f"{ways[0]} is not on the page after {self.answer_ms / 1000:.0f} s; the portal "
                     "may have changed, compare it with the profile"
                 ) from error
-            if not await wanted.count():
+            there, *covered = await asyncio.gather(
+                wanted.count(), *(self.shows(one.when) for one in self.interruptions)
+            )
+            if not there:
                 await self.require_inside()
-            if not await self._interrupted():
+            if not await self._interrupted(covered):
                 return
         raise UnknownPage("the portal shows one message after another instead of its page")
 
@@ -229,10 +233,9 @@ class Hand:
         Raises UnknownPage when none is by the profile's deadline.
         """
         await self.seen([way for locators in signs.values() for way in locators])
-        seen = {name for name, locators in signs.items() if await self.shows(locators)}
-        if not seen:
-            raise UnknownPage("the page changed while it was looked at")
-        return seen
+        if seen := await self.shown(signs):
+            return seen
+        raise UnknownPage("the page changed while it was looked at")
 
     async def mind(self, interruptions: Sequence[Interruption]) -> None:
         """Pass ``interruptions`` from now on, also where one covers what is to be clicked."""
@@ -244,10 +247,10 @@ class Hand:
                 no_wait_after=True,
             )
 
-    async def _interrupted(self) -> bool:
+    async def _interrupted(self, covered: Sequence[int]) -> bool:
         """Whether something stood in the way; it has been passed."""
-        for interruption in self.interruptions:
-            if await self.shows(interruption.when):
+        for interruption, there in zip(self.interruptions, covered, strict=True):
+            if there:
                 # waiting runs the page's own handler; a click here as well would find it gone
                 await self.gone(interruption.when)
                 return True
@@ -287,6 +290,11 @@ class Hand:
     async def shows(self, ways: Sequence[Locator]) -> bool:
         """Whether any of ``ways`` is visible right now."""
         return await self.any_of(ways).count() > 0
+
+    async def shown(self, signs: Mapping[str, Sequence[Locator]]) -> set[str]:
+        """The names of all ``signs`` that are visible right now."""
+        found = await asyncio.gather(*map(self.shows, signs.values()))
+        return {name for name, there in zip(signs, found, strict=True) if there}
 
     async def changed(self, ways: Sequence[Locator], before: str) -> None:
         """Wait until the element's text is no longer ``before``."""

@@ -30,6 +30,7 @@ class Weight:
     mark: str = field(default_factory=lambda: f"--claimsweep-browser={uuid4().hex}")
     too_heavy: str = ""
     most: int = 0
+    _main: int = 0  # the browser's own process, once it was found among all
     _watching: asyncio.Task[None] | None = None
 
     def watch(self) -> None:
@@ -49,8 +50,9 @@ class Weight:
 
     def _weigh(self) -> None:
         parents = dict(_parents())
-        main = next((pid for pid in parents if self._is_marked(pid)), None)
-        if main is None:
+        if self._main not in parents or not self._is_marked(self._main):
+            self._main = next((pid for pid in parents if self._is_marked(pid)), 0)
+        if not (main := self._main):
             return
         driver = _driver_of(main, parents)
         of_browser = _family(parents, driver or main)

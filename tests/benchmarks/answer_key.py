@@ -201,14 +201,14 @@ def measure(sandbox: SandboxServer, result: Result, size: Size, *, control: bool
         if control:
             spoil(result, questions)
         before = desk.counters()[result.payer]
-        _requests(sandbox)
+        portal_requests(sandbox)
         began = time.monotonic()
         answers = ask(desk, result, command)
         result.command_seconds = round(time.monotonic() - began, 2)
         result.load = round(os.getloadavg()[0], 1)
         after = desk.counters()[result.payer]
         result.counters = {name: after[name] - before[name] for name in COUNTED}
-        result.session_seconds, result.waited_seconds = waits(_requests(sandbox))
+        result.session_seconds, result.waited_seconds = waits(portal_requests(sandbox))
         judge(result, questions, answers)
 
 
@@ -222,7 +222,8 @@ def spoil(result: Result, questions: Sequence[Question]) -> None:
         rows[0]["in_network"]["deductible"] = "0.01"
 
 
-def _requests(sandbox: SandboxServer) -> list[dict[str, Any]]:
+def portal_requests(sandbox: SandboxServer) -> list[dict[str, Any]]:
+    """What the portal was asked since this was last called, as the stopwatch noted it."""
     lines = sandbox.settings.read_text(encoding="utf-8").splitlines()
     address = next(line.split('"')[1] for line in lines if line.startswith(sandbox.payers))
     with urlopen(f"{address}/sandbox/requests", timeout=10) as answer:  # noqa: S310 - loopback

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
-import pytesseract
 from PIL import Image
 
 from billing.errors import UnreadableDocument
@@ -109,6 +108,8 @@ def _column_read(crops: Sequence[Image.Image], number: int) -> list[str]:
 
 
 def _tesseract(image: Image.Image, number: int) -> Iterator[Word]:
+    import pytesseract  # with all of pandas, which nothing needs that reads no scan
+
     os.environ["OMP_THREAD_LIMIT"] = "1"  # more threads make Tesseract several times slower
     try:
         table = pytesseract.image_to_data(
