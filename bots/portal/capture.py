@@ -16,6 +16,7 @@ Keep = Callable[[bytes, str], str]
 """Stores bytes of a media type and returns their SHA-256; the ledger's store, in practice."""
 
 STEADY_SECONDS = 0.12
+STEADY_AT_MOST = 3.0  # seconds: a page with a clock on it is never still
 MOST_PIXELS_HIGH = 16_000
 MOST_BYTES = 30_000_000
 _SCROLLED = """() => [window.scrollX, window.scrollY, document.documentElement.scrollHeight]
@@ -43,10 +44,12 @@ async def capture_page(page: Page) -> bytes:
     return data
 
 
-async def capture_steady(page: Page, seconds: float) -> bytes:
-    """The page once it no longer changes, or as it is after ``seconds``."""
+async def capture_steady(page: Page, seconds: float, before: bytes = b"") -> bytes:
+    """The page once it no longer changes, or as it is after ``seconds``.
+
+    ``before`` is what it was like a moment ago, where that is known.
+    """
     deadline = monotonic() + seconds
-    before = b""
     while (now := await capture_page(page)) != before and monotonic() < deadline:
         before = now
         await asyncio.sleep(STEADY_SECONDS)

@@ -28,9 +28,15 @@ from billing.model import (
 from bots.claim_task import ClaimStatusTask
 from bots.page_language import PLACEHOLDER, Step
 from bots.portal.absence import answers_our_search, echoes_our_member
-from bots.portal.capture import Keep, capture_image, capture_page, capture_steady
+from bots.portal.capture import (
+    STEADY_AT_MOST,
+    Keep,
+    capture_image,
+    capture_page,
+    capture_steady,
+)
 from bots.portal.document import NoDocument, fetch_document
-from bots.portal.listing import STEADY_AT_MOST, Listing
+from bots.portal.listing import Listing
 from bots.portal.session import PortalSession
 from bots.portal.verbs import Words, claim_words, fill_in
 from bots.reading.page import read_claim, states
@@ -129,7 +135,8 @@ class ClaimStatusDriver:
                 raise UnknownPage("the page says that nothing was found, and its data lists claims")
             return await self._absent(NotFound(_searched(task)), task, words)
         if outcome == "one":
-            opened = [await self._look(task, claim, None)]
+            page = await capture_steady(self.session.page, STEADY_AT_MOST)
+            opened = [await self._look(task, claim, None, page)]
             self._listed.append(opened[0].status)
         else:
             opened = [found async for found in self._candidates(listing, claim, words)]
@@ -259,8 +266,7 @@ class ClaimStatusDriver:
             ]
             opened |= set(candidates)
             for n, row in enumerate(candidates, 1):
-                await listing.open(row, words)
-                yield await self._look(listing.task, claim, row)
+                yield await self._look(listing.task, claim, row, await listing.open(row, words))
                 if more or n < len(candidates):
                     await self._return(listing, words, page)
             if not more:
@@ -268,12 +274,13 @@ class ClaimStatusDriver:
             await listing.turn()
         raise UnknownPage(f"a search listed more than {most} pages")
 
-    async def _look(self, task: ClaimStatusTask, claim: Claim, row: ClaimStatus | None) -> Opened:
-        """Read the opened claim, and fetch its document if it is ours."""
+    async def _look(
+        self, task: ClaimStatusTask, claim: Claim, row: ClaimStatus | None, page: bytes
+    ) -> Opened:
+        """Read the opened claim from ``page``, and fetch its document if it is ours."""
         hand = self.session.hand
         if failure := self.session.traffic.failure():
             raise TryLater(failure)  # what stands on the page may be what stood there before
-        page = await capture_steady(self.session.page, STEADY_AT_MOST)
         self._keep(page, "text/html")
         status, places = await self._read_opened(task, page)
         if row is not None and status.payer_claim_number != row.payer_claim_number:

@@ -12,7 +12,7 @@ from billing.model import ClaimStatus
 from bots.claim_task import ClaimStatusTask, ListedFile, NextPage
 from bots.page_language import Locators
 from bots.portal.absence import is_shown
-from bots.portal.capture import capture_page, capture_steady
+from bots.portal.capture import STEADY_AT_MOST, capture_page, capture_steady
 from bots.portal.document import fetch_list
 from bots.portal.session import PortalSession
 from bots.portal.traffic import CHAIN_SECONDS, QUIET_SECONDS
@@ -20,7 +20,6 @@ from bots.portal.verbs import Words
 from bots.reading.listed import lists_claims, numbers_shown, read_rows
 
 MOST_SCROLLS = 2000
-STEADY_AT_MOST = 3.0  # seconds: a page with a clock on it is never still
 END_SECONDS = 1.0  # longer than a list waits at its end before it asks for more
 TO_TOP = "e => { (e === document.documentElement ? document.scrollingElement : e).scrollTop = 0 }"
 ONWARD = """e => {
@@ -73,8 +72,7 @@ class Listing:
             before = await capture_page(self.session.page)
             self.session.traffic.stirred()
             await self.session.hand.click(more.click)
-            await self.session.at_rest(QUIET_SECONDS)
-            if await capture_steady(self.session.page, STEADY_AT_MOST) == before:
+            if await self.session.rested(QUIET_SECONDS) == before:
                 raise UnknownPage(f"{more.click[0]} adds no rows")
         raise UnknownPage("the results go on without an end")
 
@@ -95,8 +93,8 @@ class Listing:
         await hand.click(pager.click)
         await hand.changed(pager.changes, before)
 
-    async def open(self, row: ClaimStatus, words: Words) -> None:
-        """Open the claim of ``row``; done when the page shows an opened claim.
+    async def open(self, row: ClaimStatus, words: Words) -> bytes:
+        """Open the claim of ``row``; its page, at rest, once it shows an opened claim.
 
         Of rows that are listed twice, alike in all that is read, the first one is opened.
         """
@@ -113,7 +111,7 @@ class Listing:
         await hand.seen(task.opened_when)
         # what opens in place may show the claim before for a moment
         in_place = traffic.pages == pages
-        await self.session.at_rest(QUIET_SECONDS if in_place else CHAIN_SECONDS)
+        return await self.session.rested(QUIET_SECONDS if in_place else CHAIN_SECONDS)
 
     def _alike(self, row: ClaimStatus) -> int:
         """How often the page lists ``row``; once, if it lists its claim in another way as well."""
@@ -179,8 +177,7 @@ class Listing:
         """The rows in view once they are there, some of ``last`` among them: none was passed."""
         deadline = monotonic() + self._seconds
         while True:
-            await self.session.at_rest()
-            page = await capture_steady(self.session.page, STEADY_AT_MOST)
+            page = await self.session.rested()
             late = monotonic() > deadline
             try:
                 rows = self._read(page)

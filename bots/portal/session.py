@@ -26,6 +26,7 @@ from billing.errors import (
 )
 from bots.portal.boxes import MessageBoxes
 from bots.portal.browser import Browser, launch_options
+from bots.portal.capture import STEADY_AT_MOST, capture_page, capture_steady
 from bots.portal.doorway import PAGES_TO_SIGN_IN, Attempt, Doorway, LoginBook
 from bots.portal.guard import Guard, host_of
 from bots.portal.memory import Kept, Memory
@@ -372,6 +373,14 @@ class PortalSession:
     async def at_rest(self, moment: float = CHAIN_SECONDS) -> None:
         """Wait until the page has what it asked for, an answer's time at most."""
         await self.traffic.at_rest(self.page, self.profile.file.session.answer_seconds, moment)
+
+    async def rested(self, moment: float = CHAIN_SECONDS) -> bytes:
+        """The page at rest, captured: as it was before, or as it is once it no longer changes."""
+        before = b""
+        with suppress(Error):  # it may be on its way to another page
+            before = await capture_page(self.page)
+        await self.at_rest(moment)
+        return await capture_steady(self.page, STEADY_AT_MOST, before)
 
     async def _close(self) -> None:
         if self._playwright is None:

@@ -16,6 +16,7 @@ ANSWERS = DATA | {"document"}
 TOO_MANY_REQUESTS = 429
 SERVER_ERROR = 500
 QUIET_SECONDS = 0.4
+LOOK_SECONDS = 0.02
 CHAIN_SECONDS = 0.2  # from one answer to the question that it makes a script ask
 PAGES_OWN_MOMENT = """ms => new Promise(
   (over) => setTimeout(() => requestIdleCallback(over, {timeout: 1000}), ms))"""
@@ -98,25 +99,28 @@ class Traffic:
         while self._open or monotonic() - self._last < moment:
             if monotonic() > deadline:
                 return
-            await asyncio.sleep(CHAIN_SECONDS / 4)
+            left = self._last + moment - monotonic()
+            await asyncio.sleep(LOOK_SECONDS if self._open else max(LOOK_SECONDS / 10, left))
 
     async def at_rest(self, page: Page, seconds: float, moment: float) -> None:
         """Wait until ``page`` has what it asked for, and asks for nothing more for a ``moment``.
 
-        The moment passes by the page's own clock too: a busy machine delays what a page does. What
-        takes longer than ``seconds`` is left to those who look at the page.
+        The moment passes by the page's own clock too: a busy machine delays what a page does. It
+        begins once all is answered. What takes longer than ``seconds`` is left to those who look
+        at the page.
         """
         deadline = monotonic() + seconds
         while monotonic() < deadline:
-            await self.quiet(seconds, moment)
-            asked = self.asked
+            await self.quiet(seconds, 0)
+            last = self._last
             try:
-                await page.evaluate(PAGES_OWN_MOMENT, moment * 500)
+                await page.evaluate(PAGES_OWN_MOMENT, moment * 1000)
             except Error:
                 if page.is_closed():
                     raise
                 continue  # it went to another page
-            if self.asked == asked and not self.under_way:
+            await self.quiet(seconds, moment)
+            if self._last == last and not self.under_way:
                 return
 
     def _asked(self, request: Request) -> None:

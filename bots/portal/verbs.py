@@ -211,12 +211,9 @@ class Hand:
                     f"{ways[0]} is not on the page after {self.answer_ms / 1000:.0f} s; the portal "
                     "may have changed, compare it with the profile"
                 ) from error
-            there, *covered = await asyncio.gather(
-                wanted.count(), *(self.shows(one.when) for one in self.interruptions)
-            )
-            if not there:
+            if not await wanted.count():
                 await self.require_inside()
-            if not await self._interrupted(covered):
+            if not await self._interrupted():
                 return
         raise UnknownPage("the portal shows one message after another instead of its page")
 
@@ -228,10 +225,8 @@ class Hand:
             raise CodeAsked("the portal asks for another code in the middle of the session")
 
     async def which(self, signs: Mapping[str, Sequence[Locator]]) -> set[str]:
-        """Wait until any of ``signs`` is visible; the names of all that are.
-
-        Raises UnknownPage when none is by the profile's deadline.
-        """
+        """Wait until any of ``signs`` is visible; the names of all that are. Raises UnknownPage when
+        none is by the profile's deadline."""
         await self.seen([way for locators in signs.values() for way in locators])
         if seen := await self.shown(signs):
             return seen
@@ -247,10 +242,10 @@ class Hand:
                 no_wait_after=True,
             )
 
-    async def _interrupted(self, covered: Sequence[int]) -> bool:
+    async def _interrupted(self) -> bool:
         """Whether something stood in the way; it has been passed."""
-        for interruption, there in zip(self.interruptions, covered, strict=True):
-            if there:
+        for interruption in self.interruptions:
+            if await self.shows(interruption.when):
                 # waiting runs the page's own handler; a click here as well would find it gone
                 await self.gone(interruption.when)
                 return True
