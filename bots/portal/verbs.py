@@ -225,8 +225,8 @@ class Hand:
             raise CodeAsked("the portal asks for another code in the middle of the session")
 
     async def which(self, signs: Mapping[str, Sequence[Locator]]) -> set[str]:
-        """Wait until any of ``signs`` is visible; the names of all that are. Raises UnknownPage when
-        none is by the profile's deadline."""
+        """Wait until any of ``signs`` is visible; the names of all that are. Raises UnknownPage
+        when none is by the profile's deadline."""
         await self.seen([way for locators in signs.values() for way in locators])
         if seen := await self.shown(signs):
             return seen
