@@ -48,3 +48,4 @@ def test_help_loads_nothing_that_is_for_work(verb: tuple[str, ...]) -> None:
 def test_work_is_seen_where_it_is_loaded() -> None:
     _, packages = loaded("import flows.run, flows.sweep")
     assert packages & FOR_WORK >= {"prefect", "playwright", "sqlalchemy", "rich"}
+    assert "lark" not in packages, "jsonschema would build a score of grammars in each process"
