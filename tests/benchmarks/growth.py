@@ -1,0 +1,222 @@
+"""What a claim costs while the ledger fills: sweeping, reconciling, the queue, the reports.
+
+``python tests/benchmarks/growth.py`` furnishes a ledger with so many claims of earlier nights (1000
+and ten and a hundred times that; ``--claims`` names others), and then times the same work at each
+size: no portal and no browser, the disk as it is. Prints a table of milliseconds and of ratios to
+the smallest ledger, and writes JSON. All data is made up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from statistics import median
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from books import export_rows
+from console_samples import result
+from ledger_samples import conclusion, paid, payment
+from web_console import desk_over, person, serving, swept, visitor
+from x12_samples import remittance_file
+
+from billing.ledger import Ledger, owner_name
+from billing.model import Outcome
+from billing.people import Role
+from bots.profile import load_profiles
+from console.period_sweeps import Span
+from flows.period import run_period
+from flows.reconciling import reconcile
+from flows.run import run_report, start_sweep
+from flows.settings import Settings, load_settings
+
+SIZES = (1_000, 10_000, 100_000)
+NIGHT = 5_000  # claims of one sweep
+ASKED = 200
+ROWS = 500
+PAGES = 3
+PAGE_BYTES = 30_000
+ROUNDS = 9
+AIM = 1.3
+
+
+@dataclass(slots=True)
+class Size:
+    """What was measured with so many claims in the ledger: milliseconds, by name."""
+
+    claims: int
+    furnished_seconds: float = 0.0
+    ledger_megabytes: float = 0.0
+    milliseconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, name: str, times: int = 1) -> Iterator[None]:
+        """What is done within is ``times`` pieces of the work called ``name``."""
+        begun = time.perf_counter()
+        yield
+        self.milliseconds[name] = (time.perf_counter() - begun) * 1000 / times
+
+
+def fill(ledger: Ledger, claims: int) -> None:
+    """So many claims, concluded and taken up, in nights of NIGHT of them."""
+    dice, now = random.Random(claims), datetime.now(UTC)
+    nights = range(0, claims, NIGHT)
+    for nth, start in enumerate(nights):
+        rows = [result(n, dice) for n in range(start + 1, min(start + NIGHT, claims) + 1)]
+        named = [
+            replace(one, claim=replace(one.claim, source=replace(one.claim.source, row=row)))
+            for row, one in enumerate(rows, 2)
+        ]
+        at = now - timedelta(days=len(nights) - nth)
+        swept(ledger, named, sweep_id=f"night-{nth:04}", at=at)
+
+
+def work(settings: Settings, ledger: Ledger, size: Size, folder: Path) -> None:
+    """A night of ASKED claims, as a session asks them but without its portal; then its files, a
+    reconciliation of ROWS rows, and the reports of its week and month."""
+    chance, owner, now = random.Random(1), owner_name(), datetime.now(UTC)
+    today = now.astimezone(settings.time_zone).date()
+    profiles = load_profiles(settings.profiles)
+    payer = min(profiles)
+    known = conclusion(Outcome.PAID)
+    assert known.finding is not None
+    known = replace(known, finding=replace(known.finding, kind="paid-not-posted"))
+    export = folder / "unpaid.csv"
+    _write(export, ASKED, profiles[payer].file.payer.name)
+    with size.timed("row of an export taken in", ASKED):
+        sweep = start_sweep(ledger, [export], profiles, today, ask_all=True).sweep_id
+    with size.timed("claim leased, stored, settled", ASKED):
+        while ledger.has_work(sweep, payer):
+            item = ledger.lease_item(sweep, payer, owner, seconds=600)
+            assert item is not None
+            pages = [ledger.store(chance.randbytes(PAGE_BYTES), "text/html") for _ in range(PAGES)]
+            assert ledger.settle(
+                item.item_id,
+                item.fence,
+                observations=[paid(pages[0]), paid(pages[1])],
+                conclusion=replace(known, evidence=(pages[0],)),
+                postings=[payment(item.claim.claim_id)],
+                seconds=Decimal(1),
+                at=now,
+            )
+    assert ledger.progress(sweep).answered == ASKED
+    ledger.finish_sweep(sweep, now)
+    with size.timed("claim taken up in the queue", ASKED):
+        ledger.take_up(today)
+    with size.timed("claim in the night's files", ASKED):
+        run_report(settings, sweep, out=folder / "night")
+    aging, remittance = folder / "aging.csv", folder / "payments.835"
+    _write(aging, ROWS, "Exampla Health")
+    remittance.write_bytes(b"".join(remittance_file(ROWS)))
+    with size.timed("row reconciled", ROWS):
+        reconcile(
+            settings,
+            exports=[aging],
+            remittances=[remittance],
+            deposits=[],
+            out=folder / "reconciled",
+        )
+    for span in (Span.WEEK, Span.MONTH):
+        with size.timed(f"report of the {span.value.lower()}"):
+            run_period(settings, span, until=today, out=folder / span.value)
+
+
+def _write(export: Path, rows: int, payer: str) -> None:
+    heads, *claims = export_rows(rows)
+    at = heads.index("Insurance")
+    with export.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(heads)
+        writer.writerows([*row[:at], payer, *row[at + 1 :]] for row in claims)
+
+
+def look(home: Path, size: Size) -> None:
+    """The queue's first page, its far page, and a page of one payer, each ROUNDS times."""
+    desk = desk_over(home)
+    person(desk.ledger, Role.BILLER)
+    with serving(desk) as address:
+        biller = visitor(address, "biller")
+        for name, path in (
+            ("queue, first page", "/"),
+            ("queue, of one payer", "/?payer=larkspur&kind=partly-denied"),
+            ("queue, far page", f"/?start={size.claims // 2}"),
+        ):
+            size.milliseconds[name] = median(_taken(lambda p=path: biller.get(p)))
+
+
+def _taken(ask_for: Callable[[], object]) -> list[float]:
+    found = []
+    for _ in range(ROUNDS):
+        begun = time.perf_counter()
+        ask_for()
+        found.append((time.perf_counter() - begun) * 1000)
+    return found
+
+
+def measure(claims: int) -> Size:
+    """Everything at one size."""
+    size = Size(claims)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        home = folder / "home"
+        settings = load_settings(home=home)
+        ledger = settings.open_ledger()
+        begun = time.perf_counter()
+        fill(ledger, claims)
+        size.furnished_seconds = round(time.perf_counter() - begun, 1)
+        work(settings, ledger, size, folder)
+        look(home, size)
+        ledger.close()
+        size.ledger_megabytes = (home / "ledger.sqlite").stat().st_size / 1e6
+    return size
+
+
+def table(sizes: list[Size]) -> str:
+    """A row for each piece of work: milliseconds by size, and the most over the smallest size's."""
+    heads = [f"{one.claims:,}" for one in sizes]
+    lines = [f"| milliseconds, with so many claims | {' | '.join(heads)} | ratio |"]
+    lines.append("|---" * (len(sizes) + 2) + "|")
+    for name in sizes[0].milliseconds:
+        taken = [one.milliseconds[name] for one in sizes]
+        shown = " | ".join(f"{each:,.1f}" for each in taken)
+        lines.append(f"| {name} | {shown} | {max(taken) / taken[0]:.2f}x |")
+    kept = " | ".join(f"{one.ledger_megabytes:,.0f}" for one in sizes)
+    return "\n".join([*lines, f"| ledger, megabytes | {kept} | |", ""])
+
+
+def main() -> int:
+    """Print the table; 1 when something grows beyond AIM."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--claims", type=int, nargs="*", default=SIZES)
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args()
+    os.umask(0o077)
+    sizes = []
+    for claims in asked.claims:
+        sizes.append(measure(claims))
+        sys.stderr.write(f"{sizes[-1]}\n")
+    sys.stdout.write(table(sizes))
+    if asked.json:
+        found = [
+            {"claims": one.claims, "milliseconds": one.milliseconds, "mb": one.ledger_megabytes}
+            for one in sizes
+        ]
+        asked.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    first, last = sizes[0].milliseconds, sizes[-1].milliseconds
+    return int(any(last[name] > AIM * first[name] for name in first))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
