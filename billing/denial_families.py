@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -51,6 +51,10 @@ class Decision:
     dollars: Decimal = ZERO
 
 
+RefusedLines = Callable[[Sequence[Decision]], Mapping[int, frozenset[tuple[str, str]]]]
+"""The reason and procedure of every refused line of claims, by item; without what is unknown."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Family:
     payer: str
@@ -62,14 +66,14 @@ def denial_families(
     decisions: Sequence[Decision],
     *,
     until: date,
-    refused_lines: Callable[[Decision], Iterable[tuple[str, str]]],
+    refused_lines: RefusedLines,
 ) -> tuple[DenialFamily, ...] | None:
     """The families that rise in the week that ends with ``until``, most dollars first.
 
-    None when no payer has a history to compare with. ``refused_lines`` is the reason and
-    procedure of every refused line of a claim; it is asked only where a family may rise. Of a
-    family and the same with a procedure, the narrower is told where it holds most of this week's
-    claims, else the wider.
+    None when no payer has a history to compare with. ``refused_lines`` is asked once, for the
+    claims of every family that may rise, and not at all where none may. Of a family and the same
+    with a procedure, the narrower is told where it holds most of this week's claims, else the
+    wider.
     """
     begins = until - timedelta(days=WEEK_DAYS - 1)
     kept = [one for one in decisions if begins - timedelta(days=HISTORY_DAYS) <= one.seen <= until]
@@ -77,10 +81,12 @@ def denial_families(
         return None
     members = _members(kept, begins, refused_lines)
     asked = sum(len(mine) >= FLOOR for mine in members.values())
+    theirs: defaultdict[str, list[Decision]] = defaultdict(list)
+    for one in kept:
+        theirs[one.payer].append(one)
     rising = []
     for family, mine in members.items():
-        theirs = [one for one in kept if one.payer == family.payer]
-        told = _weigh(family, mine, theirs, begins, max(asked, 1))
+        told = _weigh(family, mine, theirs[family.payer], begins, max(asked, 1))
         if told is not None:
             rising.append(told)
     return tuple(sorted(_narrowest(rising), key=_order))
@@ -88,9 +94,9 @@ def denial_families(
 
 def refused_procedures(
     decision: Decision, observations: Iterable[Observation]
-) -> set[tuple[str, str]]:
+) -> frozenset[tuple[str, str]]:
     """Reason and procedure of the lines that remittances of the claim refuse."""
-    return {
+    return frozenset(
         (entry.code, line.procedure)
         for one in observations
         if isinstance(one.answer, Found) and isinstance(one.answer.value, Remittance)
@@ -99,7 +105,7 @@ def refused_procedures(
         for line in claim.lines
         for entry in line.adjustments
         if entry.amount > 0 and denies(entry.code)
-    }
+    )
 
 
 def denies(code: str) -> bool:
@@ -122,20 +128,26 @@ def chance(*, now: int, of_now: int, before: int, of_before: int) -> Fraction:
 def _members(
     decisions: Iterable[Decision],
     begins: date,
-    refused_lines: Callable[[Decision], Iterable[tuple[str, str]]],
+    refused_lines: RefusedLines,
 ) -> Mapping[_Family, list[Decision]]:
     """Every family's decisions; with procedures where the wider family has enough this week."""
     wide: defaultdict[_Family, list[Decision]] = defaultdict(list)
     for one in decisions:
         for reason in set(one.reasons):
             wide[_Family(one.payer, reason, None)].append(one)
+    rises = {
+        family: mine
+        for family, mine in wide.items()
+        if sum(one.seen >= begins for one in mine) >= FLOOR
+    }
+    asked = {one.item_id: one for mine in rises.values() for one in mine}
+    refused = refused_lines(tuple(asked.values())) if asked else {}
     narrow: defaultdict[_Family, list[Decision]] = defaultdict(list)
-    for family, mine in wide.items():
-        if sum(one.seen >= begins for one in mine) < FLOOR:
-            continue
+    for family, mine in rises.items():
         for one in mine:
-            for procedure in {p for reason, p in refused_lines(one) if reason == family.reason}:
-                narrow[_Family(family.payer, family.reason, procedure)].append(one)
+            for reason, procedure in refused.get(one.item_id, ()):
+                if reason == family.reason:
+                    narrow[replace(family, procedure=procedure)].append(one)
     return wide | narrow
 
 

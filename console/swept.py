@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import groupby
+from operator import itemgetter
 
 from billing.denial_families import (
     HISTORY_DAYS,
     WEEK_DAYS,
+    Decision,
     denial_families,
     refused_procedures,
 )
@@ -36,11 +39,17 @@ def sweep_report(ledger: Ledger, sweep_id: str, profiles: Mapping[str, Profile])
 def rising_families(ledger: Ledger, until: date) -> tuple[DenialFamily, ...] | None:
     """The denial families that rise in the week up to ``until``; None without a history."""
     since = until - timedelta(days=WEEK_DAYS + HISTORY_DAYS - 1)
-    return denial_families(
-        ledger.decisions(since=since, until=until),
-        until=until,
-        refused_lines=lambda one: refused_procedures(one, ledger.observations(one.item_id)),
-    )
+
+    def refused_lines(claims: Sequence[Decision]) -> Mapping[int, frozenset[tuple[str, str]]]:
+        by_item = {one.item_id: one for one in claims}
+        stated = groupby(ledger.documented(sorted(by_item)), key=itemgetter(0))
+        return {
+            item: refused_procedures(by_item[item], (observation for _, observation in of_item))
+            for item, of_item in stated
+        }
+
+    decisions = ledger.decisions(since=since, until=until)
+    return denial_families(decisions, until=until, refused_lines=refused_lines)
 
 
 def drift_note(payer: str, drift: tuple[Drift, ...]) -> PayerNote:

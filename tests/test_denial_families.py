@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ledger_samples import DAY, NOW, begin, claim
+from ledger_samples import DAY, NOW, begin, claim, paid
 
 from billing.denial_families import (
     FLOOR,
@@ -87,8 +87,8 @@ def week(
     ]
 
 
-def no_lines(_: Decision) -> Iterable[tuple[str, str]]:
-    return ()
+def no_lines(_: Sequence[Decision]) -> dict[int, frozenset[tuple[str, str]]]:
+    return {}
 
 
 def rising(decisions: list[Decision]) -> tuple[DenialFamily, ...] | None:
@@ -149,8 +149,8 @@ def test_one_payers_rise_is_not_anothers() -> None:
     assert [family.payer for family in rising(acme + zenith) or ()] == ["acme"]
 
 
-def lines_by(procedures: list[str]) -> dict[int, set[tuple[str, str]]]:
-    return {5000 + n: {("CO-197", code)} for n, code in enumerate(procedures)}
+def lines_by(procedures: list[str]) -> dict[int, frozenset[tuple[str, str]]]:
+    return {5000 + n: frozenset({("CO-197", code)}) for n, code in enumerate(procedures)}
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_the_procedure_is_named_where_most_of_the_claims_share_it(
     told = denial_families(
         history(claims=80, denied=3) + week(claims=12, denied=6),
         until=TODAY,
-        refused_lines=lambda one: lines.get(one.item_id, ()),
+        refused_lines=lambda asked: {n: lines[n] for n in lines if n in {a.item_id for a in asked}},
     )
     assert {(f.procedure, len(f.claims)) for f in told or ()} == expected
 
@@ -177,9 +177,9 @@ def test_the_procedure_is_named_where_most_of_the_claims_share_it(
 def test_lines_are_read_only_where_a_family_may_rise() -> None:
     asked = []
 
-    def lines(one: Decision) -> Iterable[tuple[str, str]]:
-        asked.append(one.item_id)
-        return ()
+    def lines(claims: Sequence[Decision]) -> dict[int, frozenset[tuple[str, str]]]:
+        asked.extend(claims)
+        return {}
 
     denial_families(
         history(claims=60, denied=20) + week(claims=12, denied=2),
@@ -250,6 +250,18 @@ def test_the_refused_line_names_the_procedure() -> None:
     assert refused_procedures(one, [seen]) == {("CO-197", "G0463")}
 
 
+def explained(ledger: Ledger, said: Conclusion, procedure: str | None) -> list[Observation]:
+    if procedure is None:
+        return []
+    refused = Adjustment("CO", "197", Decimal("75.00"))
+    line = ServiceLine(procedure, None, Decimal(75), Decimal(0), adjustments=(refused,))
+    number = said.payer_claim_number
+    one = RemittedClaim("C", number, "4", Decimal(75), Decimal(0), Decimal(0), lines=(line,))
+    document = Remittance("T1", "ACH", Decimal(0), DAY, "Acme", "Us", (one,))
+    seen = ledger.store(f"EOB of {number}".encode(), "application/pdf")
+    return [Observation(Channel.EOB, NOW, Found(document), (seen,))]
+
+
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
     opened = open_ledger(tmp_path / "home")
@@ -257,8 +269,12 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     opened.close()
 
 
-def night(ledger: Ledger, day: int, outcomes: dict[int, Outcome]) -> None:
-    """A sweep on ``day`` after the first in which every claim has its outcome; denied is CO-197."""
+def night(
+    ledger: Ledger, day: int, outcomes: dict[int, Outcome], procedure: str | None = None
+) -> None:
+    """A sweep on ``day`` after the first in which every claim has its outcome; denied is CO-197,
+    and where ``procedure`` is named an EOB says so of a line of it."""
+    page = ledger.store(b"page", "text/html")
     name = f"night-{day}"
     begin(ledger, name, [claim(number) for number in outcomes], days=day)
     for outcome in outcomes.values():
@@ -274,7 +290,7 @@ def night(ledger: Ledger, day: int, outcomes: dict[int, Outcome]) -> None:
         assert ledger.settle(
             item.item_id,
             item.fence,
-            observations=[],
+            observations=[paid(page), *explained(ledger, said, procedure)],
             conclusion=said,
             postings=[],
             seconds=Decimal("1.0"),
@@ -308,3 +324,21 @@ def test_a_rise_in_the_ledger_is_told_on_the_day_it_is_seen(ledger: Ledger) -> N
     assert family.since == family.first_seen == DAY + timedelta(days=10)
     assert family.dollars == Decimal("375.00")
     assert (family.decided, family.before, family.decided_before) == (5, 0, 40)
+
+
+def test_the_procedure_is_read_from_the_documents_of_every_claim_of_the_family(
+    ledger: Ledger,
+) -> None:
+    night(ledger, 0, dict.fromkeys(range(1, 41), Outcome.PAID))
+    night(ledger, 9, dict.fromkeys(range(41, 45), Outcome.DENIED), procedure="G0463")
+    night(ledger, 10, {45: Outcome.DENIED})
+    told = rising_families(ledger, DAY + timedelta(days=10)) or ()
+    assert [(one.procedure, len(one.claims)) for one in told] == [("G0463", 4)]
+
+
+def test_what_portals_said_is_not_read_for_lines(ledger: Ledger) -> None:
+    night(ledger, 0, {1: Outcome.PAID, 2: Outcome.DENIED, 3: Outcome.DENIED}, procedure="G0463")
+    documents = list(ledger.documented([3, 1]))
+    assert [item for item, _ in documents] == [1, 3]
+    mine = [(item, one) for item in (1, 3) for one in ledger.observations(item)]
+    assert documents == [pair for pair in mine if pair[1].channel is not Channel.PORTAL]

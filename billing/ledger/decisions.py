@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select
 
 from billing.denial_families import Decision, denies
 from billing.ledger import tables
 from billing.ledger.database import Database
-from billing.ledger.words import CONCLUSION, read
-from billing.model import Outcome
+from billing.ledger.words import CONCLUSION, OBSERVATION, read
+from billing.model import Channel, Observation, Outcome
 
 _REFUSED = (Outcome.DENIED, Outcome.PARTLY_PAID)
+_CHUNK = 1000
 
 
 class Decisions(Database):
@@ -59,6 +61,24 @@ class Decisions(Database):
             _decision(row.item_id, row.payer, row.claim_id, row.business_date, row.refused)
             for row in rows
         )
+
+    def documented(self, item_ids: Sequence[int]) -> Iterator[tuple[int, Observation]]:
+        """What documents, not portals, stated of these items, each with its item; by item."""
+        table = tables.observations
+        portal = f'{{"channel":"{Channel.PORTAL}"'
+        for start in range(0, len(item_ids), _CHUNK):
+            query = (
+                select(table.c.item_id, table.c.observation)
+                .where(
+                    table.c.item_id.in_(item_ids[start : start + _CHUNK]),
+                    not_(table.c.observation.startswith(portal, autoescape=True)),
+                )
+                .order_by(table.c.item_id, table.c.fence, table.c.position)
+            )
+            with self._reading() as connection:
+                rows = connection.execute(query).all()
+            for row in rows:
+                yield row.item_id, read(OBSERVATION, row.observation)
 
 
 def _said(outcome: Outcome) -> ColumnElement[bool]:
