@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import select
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bots.portal import weight
+from bots.portal.browser import start_playwright
 from bots.portal.weight import Weight, _driver_of
 
 if not Path("/proc/self/statm").exists():
@@ -87,3 +89,24 @@ def _ends(process: int) -> bool:
     gone, _, _ = select.select([process], [], [], 60)
     os.close(process)
     return bool(gone)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "expected"), [(None, "--max-semi-space-size=1"), ("--no-warnings", "--no-warnings")]
+)
+def test_the_driver_is_started_small(
+    monkeypatch: pytest.MonkeyPatch, theirs: str | None, expected: str
+) -> None:
+    monkeypatch.setenv("NODE_OPTIONS", theirs or "")
+    if theirs is None:
+        monkeypatch.delenv("NODE_OPTIONS")
+
+    async def told() -> list[str]:
+        before = set(weight._parents())
+        playwright = await start_playwright()
+        started = [pid for pid, parent in set(weight._parents()) - before if parent == os.getpid()]
+        words = Path(f"/proc/{started[0]}/environ").read_text("utf-8").split("\0")
+        await playwright.stop()
+        return words
+
+    assert f"NODE_OPTIONS={expected}" in asyncio.run(told())

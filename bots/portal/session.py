@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from playwright.async_api import BrowserContext, Error, Page, Playwright, async_playwright
+from playwright.async_api import BrowserContext, Error, Page, Playwright
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from billing.errors import (
@@ -25,7 +25,7 @@ from billing.errors import (
     UnknownPage,
 )
 from bots.portal.boxes import MessageBoxes
-from bots.portal.browser import Browser, launch_options
+from bots.portal.browser import Browser, launch_options, start_playwright
 from bots.portal.capture import STEADY_AT_MOST, capture_page, capture_steady
 from bots.portal.doorway import PAGES_TO_SIGN_IN, Attempt, Doorway, LoginBook
 from bots.portal.guard import Guard, host_of
@@ -103,7 +103,7 @@ class PortalSession:
             dir=private_folder(), ignore_cleanup_errors=True
         )
         self.weight = Weight(Path(self._downloads.name))
-        self._playwright = await async_playwright().start()
+        self._playwright = await start_playwright()
         try:
             options = launch_options(self.browser, hosts)
             options["args"].append(self.weight.mark)
