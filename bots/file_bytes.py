@@ -28,7 +28,7 @@ def read_file(path: Path, most: int = MOST_BYTES) -> bytes:
                 f"{path}: is larger than {most // 1_000_000:,} MB; divide it and give its parts"
             )
         try:
-            data = file.read(most + 1)
+            data = file.read(before.st_size + 1)  # it sets aside as much as it may read
         except OSError as error:
             raise BadInput(f"{path}: cannot be read ({error.strerror})") from error
         after = os.fstat(handle)

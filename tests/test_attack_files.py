@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import threading
+import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -239,6 +240,18 @@ def test_a_file_that_is_written_while_it_is_read_is_not_half_read(
     monkeypatch.setattr(os, "fstat", grown)
     with pytest.raises(BadInput, match="is being written"):
         read_file(path)
+
+
+def test_a_small_file_takes_little_memory(tmp_path: Path) -> None:
+    path = tmp_path / "small.csv"
+    path.write_bytes(b"one\n")
+    tracemalloc.start()
+    try:
+        assert read_file(path) == b"one\n"
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 1_000_000
 
 
 @pytest.mark.parametrize("row", range(len(GOOD)))
