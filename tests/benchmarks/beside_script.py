@@ -101,11 +101,13 @@ def rounds(answer_ms: float, claims: int, times: int, sides: Sequence[str]) -> l
 
 
 def drawn(desk: Desk, claims: int) -> tuple[list[BilledClaim], dict[str, dict[str, Any]]]:
-    """The first claims that the portal has an answer about, exported, and the key to them."""
+    """The first claims that the portal answers when it is first asked, exported, and their key."""
     world = make_world(desk.sandbox.seed, desk.sandbox.claims, AS_OF, (PAYER,))
     (payer,) = world.payers
     key = {row["claim_id"]: row for row in desk.truth() if row["outcome"] != "no_answer"}
-    some = [billed for billed in payer.billed if billed.claim_id in key][:claims]
+    later = {member for member, _ in payer.unavailable_once}  # a sweep asks again, the script not
+    known = [billed for billed in payer.billed if billed.claim_id in key]
+    some = [billed for billed in known if billed.patient.member_id not in later][:claims]
     write_exports(
         replace(world, payers=(replace(payer, billed=tuple(some)),)), desk.folder / "exports"
     )
