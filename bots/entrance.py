@@ -46,7 +46,8 @@ class Session(Strict):
     """How a session behaves, and what it may ask of the portal.
 
     ``background`` are the paths that its pages ask all the time, whatever is done: no answer
-    waits for them. ``open`` are the portal's hours, spans with ``;`` between them; always, where
+    waits for them. ``not_loaded`` is what its pages may do without: evidence is without it too.
+    ``open`` are the portal's hours, spans with ``;`` between them; always, where
     it is absent. ``down_when`` is what its maintenance page shows.
     """
 
@@ -58,6 +59,7 @@ class Session(Strict):
     claim_seconds: float = Field(gt=0, le=600)
     may_post: tuple[str, ...]
     background: tuple[str, ...] = ()
+    not_loaded: tuple[Literal["image", "font", "media"], ...] = ()
     ended_when: Locators
     down_when: Locators | None = None
     interruptions: tuple[Interruption, ...] = ()

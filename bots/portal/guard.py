@@ -35,13 +35,15 @@ class Guard:
     """Stands between one browser context and the network.
 
     ``hosts`` are "host:port"; ``may_post`` are path patterns that a non-reading request may go
-    to; ``secret`` is in no address, which portals and what lies between write down; other tabs than
-    ``tab`` ask for nothing while no document is expected. Refusals are kept as "METHOD path" (never
-    with a query, which could name a patient).
+    to; the kinds in ``not_loaded`` stay with the portal, which is no refusal; ``secret`` is in no
+    address, which portals and what lies between write down; other tabs than ``tab`` ask for nothing
+    while no document is expected. Refusals are kept as "METHOD path" (never with a query, which
+    could name a patient).
     """
 
     hosts: frozenset[str]
     may_post: Sequence[str]
+    not_loaded: Sequence[str] = ()
     secret: str = field(default="", repr=False)
     tab: Page | None = None
     refused: list[str] = field(default_factory=list)
@@ -100,6 +102,8 @@ class Guard:
                 await route.abort("blockedbyclient")
             elif self._document is None and self._is_of_another_tab(request):
                 await route.abort()  # it is being shut, and opens no more of its kind meanwhile
+            elif request.resource_type in self.not_loaded:
+                await route.abort("blockedbyclient")
             elif self._document is not None and request.is_navigation_request():
                 await self._take_document(route, self._document)
             else:

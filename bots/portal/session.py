@@ -96,8 +96,9 @@ class PortalSession:
             await self._close()
 
     async def _open(self) -> None:
+        rules = self.profile.file.session
         hosts = [host_of(self.address), *self.profile.file.portal.hosts]
-        self.guard = Guard(frozenset(hosts), self.profile.file.session.may_post)
+        self.guard = Guard(frozenset(hosts), rules.may_post, rules.not_loaded)
         before = await self.memory.load(self._login_words)
         self._downloads = tempfile.TemporaryDirectory(
             dir=private_folder(), ignore_cleanup_errors=True
@@ -119,17 +120,15 @@ class PortalSession:
                 storage_state=before.state if before else None,
             )
             await self.guard.stand(self._context)
-            self.traffic.background = self.profile.file.session.background
+            self.traffic.background = rules.background
             self.traffic.watch(self._context)
             self.boxes.watch(self._context)
             page = self.guard.tab = await self._context.new_page()
             page.on("popup", self._popped_up)
             self.traffic.remember(page)
-            answer_ms = self.profile.file.session.answer_seconds * 1000
-            self.hand = Hand(
-                page, self.address, answer_ms, down=self.profile.file.session.down_when or ()
-            )
-            await self.hand.mind(self.profile.file.session.interruptions)
+            answer_ms = rules.answer_seconds * 1000
+            self.hand = Hand(page, self.address, answer_ms, down=rules.down_when or ())
+            await self.hand.mind(rules.interruptions)
             if before is None or not await self._resume(before):
                 await self.sign_in()
         except BaseException as error:
