@@ -35,7 +35,7 @@ def test_what_is_not_loaded_is_not_asked_for(
 
     of_page = ("picture", "letters", "film", "framed")
     site.routes = {"sorry": lambda _: sorry} | dict.fromkeys(of_page, none)
-    profile = payer_folder(tmp_path, "elm", {"session": {"not_loaded": left})
+    profile = payer_folder(tmp_path, "elm", {"session": {"not_loaded": left}})
     with serving(site):
         told = told_of(tmp_path, browser_executable, site, profile, claims)
     assert [(one.word, str(one.paid)) for one in told] == [("found", "80.25")] * 2
