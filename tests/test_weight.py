@@ -14,7 +14,7 @@ import pytest
 
 from bots.portal import weight
 from bots.portal.browser import start_playwright
-from bots.portal.weight import Weight, _driver_of
+from bots.portal.weight import Weight, _driver_of, parents_now
 
 if not Path("/proc/self/statm").exists():
     pytest.skip("this system has no /proc to weigh by", allow_module_level=True)
@@ -63,7 +63,7 @@ def test_what_is_too_heavy_is_ended_with_its_driver(
     heavy: Weight, beside: subprocess.Popen[bytes]
 ) -> None:
     driver, browser = started(heavy.mark)
-    heavy._weigh()
+    heavy._weigh(parents_now())
     assert "memory" in heavy.too_heavy
     assert driver.wait(60) != 0
     assert _ends(browser)
@@ -75,11 +75,11 @@ def test_a_browser_whose_driver_died_is_ended_alone(
 ) -> None:
     driver, browser = started(heavy.mark, "and ends")
     driver.wait(60)
-    parents = dict(weight._parents())
+    parents = parents_now()
     main = next(pid for pid in parents if heavy._is_marked(pid))
     assert _driver_of(main, parents) is None
     assert os.getpid() in weight._family(parents, parents[main]), "who took it in has us too"
-    heavy._weigh()
+    heavy._weigh(parents_now())
     assert _ends(browser)
     assert beside.poll() is None
 
@@ -102,9 +102,10 @@ def test_the_driver_is_started_small(
         monkeypatch.delenv("NODE_OPTIONS")
 
     async def told() -> list[str]:
-        before = set(weight._parents())
+        before = parents_now()
         playwright = await start_playwright()
-        started = [pid for pid, parent in set(weight._parents()) - before if parent == os.getpid()]
+        now = parents_now()
+        started = [pid for pid in now.keys() - before.keys() if now[pid] == os.getpid()]
         words = Path(f"/proc/{started[0]}/environ").read_text("utf-8").split("\0")
         await playwright.stop()
         return words

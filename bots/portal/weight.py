@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from uuid import uuid4
 
 MEMORY = 2 << 30  # bytes that the browser and what drives it hold for themselves
@@ -46,10 +48,9 @@ class Weight:
     async def _watch(self) -> None:
         while not self.too_heavy:
             await asyncio.sleep(EVERY_SECONDS)
-            await asyncio.to_thread(self._weigh)
+            await asyncio.to_thread(lambda: self._weigh(_PROCESSES.lately()))
 
-    def _weigh(self) -> None:
-        parents = dict(_parents())
+    def _weigh(self, parents: Mapping[int, int]) -> None:
         if self._main not in parents or not self._is_marked(self._main):
             self._main = next((pid for pid in parents if self._is_marked(pid)), 0)
         if not (main := self._main):
@@ -78,23 +79,41 @@ class Weight:
         return sum(_bytes_below(folder) for folder in (self.downloads, *map(Path, profile)))
 
 
-def _parents() -> Iterator[tuple[int, int]]:
+@dataclass
+class _Processes:
+    """Every process with its parent, looked at once for all sessions."""
+
+    parents: Mapping[int, int] = field(default_factory=dict)
+    at: float = -math.inf
+
+    def lately(self) -> Mapping[int, int]:
+        """As they were a moment ago."""
+        if monotonic() - self.at >= EVERY_SECONDS / 2:
+            self.parents, self.at = parents_now(), monotonic()
+        return self.parents
+
+
+_PROCESSES = _Processes()
+
+
+def parents_now() -> dict[int, int]:
     """Every process with its parent."""
-    for entry in PROCESSES.iterdir():
+    found = {}
+    for entry in os.scandir(PROCESSES):  # by pathlib it would take thrice as long
         if entry.name.isdecimal():
-            with suppress(OSError, ValueError):
-                after = (entry / "stat").read_text("utf-8", "replace").rpartition(")")[2]
-                yield int(entry.name), int(after.split()[1])
+            with suppress(OSError, ValueError), open(f"{entry.path}/stat", "rb", 0) as file:  # noqa: PTH123
+                found[int(entry.name)] = int(file.read().rpartition(b")")[2].split()[1])
+    return found
 
 
-def _driver_of(main: int, parents: dict[int, int]) -> int | None:
+def _driver_of(main: int, parents: Mapping[int, int]) -> int | None:
     """Playwright's own process, which holds what it fetches; None once it has died, for whoever
     took the browser in then is not ours, and has children of every kind."""
     above = parents[main]
     return above if parents.get(above) == os.getpid() else None
 
 
-def _family(parents: dict[int, int], top: int) -> list[int]:
+def _family(parents: Mapping[int, int], top: int) -> list[int]:
     children: dict[int, list[int]] = {}
     for pid, parent in parents.items():
         children.setdefault(parent, []).append(pid)
