@@ -34,7 +34,7 @@ from flows.settings import Settings
 from flows.stopping import run_until_stopped
 from flows.written_back import WrittenBack, written_back
 
-WATCH_SECONDS = 0.5
+WATCH_SECONDS = 1.0
 TELL_SECONDS = 30  # from one line of the log about a sweep's progress to the next
 BUSY_SECONDS = 2  # between two looks whether an account is free
 
@@ -288,7 +288,7 @@ async def _watched(
     async def look() -> None:
         told = monotonic()
         while True:
-            now = ledger.progress(sweep_id)
+            now = await asyncio.to_thread(ledger.progress, sweep_id)  # sessions do not wait
             watch(now)
             if monotonic() - told >= TELL_SECONDS:
                 told = monotonic()
