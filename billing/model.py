@@ -247,13 +247,18 @@ class Channel(StrEnum):
     EOB = "eob"
 
 
+CLAIM_LIST = "claim_list"
+"""Of an observation: the claim was not searched for, a list of many patients' claims had it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """What one channel said of one claim at one instant. Immutable.
 
     ``captures`` are the hashes of all bytes the answer rests on, in the order they were taken;
     ``places`` gives each read field's evidence by its name. ``search`` is what a portal's search
-    came to, in the profile's word for it (none, listed); None where it came to nothing known.
+    came to, in the profile's word for it (none, listed), or CLAIM_LIST; None where it came to
+    nothing known.
     """
 
     channel: Channel

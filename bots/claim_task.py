@@ -10,9 +10,11 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from billing.model import ClaimStatus
-from bots.page_language import Css, Locators, PageField, Step, Steps
+from bots.page_language import PLACEHOLDER, Css, Locators, PageField, Step, Steps
 from bots.strict_yaml import Strict
 
+WHOLE_RANGE = frozenset({("range", "first"), ("range", "last")})
+OF_THE_PRACTICE = frozenset({("claim", "provider_npi"), ("claim", "provider_tin")})
 STATUS_WORDS = frozenset(word.name for word in dataclass_fields(ClaimStatus)) - {"category"}
 
 
@@ -164,6 +166,70 @@ class Outcomes(Strict):
         return signs | ({"one": self.one} if self.one else {})
 
 
+class ListDocument(Document):
+    """The EOB that a row of a list of many claims offers.
+
+    ``one_for`` says that all claims of one payment have the same document, which is fetched once.
+    """
+
+    one_for: Literal["trace_number"] | None = None
+
+
+class ClaimList(Strict):
+    """The portal's list of many patients' claims, which answers them without a search each.
+
+    It is asked for the month, quarter or year of a claim's service. Each of its pages must show
+    ``for_us`` and ``for_range``, and all of them together as many rows as ``count`` says; where
+    ``incomplete`` shows, nothing is taken from it. ``whole`` names the status words whose rows say
+    all that an opened claim would, each with what the portal has not for that status (``document``
+    too). A claim in the words of ``opened`` is opened from the list; any other is asked alone.
+    """
+
+    every: Literal["month", "quarter", "year"]
+    search: Steps
+    submit: Step
+    outcomes: Outcomes
+    for_us: Locators
+    for_range: Locators
+    count: PageField
+    incomplete: Locators | None = None
+    rows: Rows
+    next_page: NextPage | None = None
+    open: Steps = ()
+    back: Steps = ()
+    whole: Mapping[str, tuple[str, ...]] = {}
+    opened: tuple[str, ...] = ()
+    document: ListDocument | None = None
+
+    @model_validator(mode="after")
+    def _about_nobody_alone(self) -> Self:
+        asked = " ".join(step.typed.value for step in self.search if step.typed)
+        words = {(kind, word) for kind, word, _ in PLACEHOLDER.findall(asked)}
+        if not words >= WHOLE_RANGE:
+            raise ValueError("search must type {range.first} and {range.last}")
+        if strange := {".".join(word) for word in words - WHOLE_RANGE - OF_THE_PRACTICE}:
+            raise ValueError(f"search types {sorted(strange)}; a list of many claims is not of one")
+        for way in self.for_range:
+            shown = {(kind, word) for kind, word, _ in PLACEHOLDER.findall(str(way))}
+            if not shown >= WHOLE_RANGE:
+                raise ValueError("for_range must show {range.first} and {range.last}")
+        return self
+
+    @model_validator(mode="after")
+    def _proves_whose_a_row_is(self) -> Self:
+        if self.outcomes.one:
+            raise ValueError("outcomes: a list of many claims has no outcome 'one'")
+        if self.rows.scroll or not (self.rows.table or self.rows.each):
+            raise ValueError("rows: a list of many claims is a table, or has one element for each")
+        if missing := {"words", "member_id", "service_from", "charge"} - self.rows.fields.keys():
+            raise ValueError(f"rows: {sorted(missing)} must be read, or nobody's row is proved")
+        if both := sorted(self.whole.keys() & set(self.opened)):
+            raise ValueError(f"{both} cannot be both whole and opened")
+        if self.opened and not self.open:
+            raise ValueError("opened goes with open, the steps that open a row's claim")
+        return self
+
+
 class ClaimStatusTask(Strict):
     """The claim-status inquiry from empty form to figures.
 
@@ -185,6 +251,36 @@ class ClaimStatusTask(Strict):
         Field(min_length=3)
     )
     superseded: tuple[str, ...] = ()
+    claim_list: ClaimList | None = None
+
+    @model_validator(mode="after")
+    def _a_range_is_asked_of_the_list(self) -> Self:
+        if any(step.typed and "{range." in step.typed.value for step in self.search):
+            raise ValueError("search: {range.first} and {range.last} are words of claim_list")
+        return self
+
+    @model_validator(mode="after")
+    def _a_whole_row_lacks_nothing(self) -> Self:
+        if self.claim_list is None:
+            return self
+        response = self.read.response.fields if self.read.response else {}
+        opening = {*self.read.fields, *response, *(("document",) if self.document else ())}
+        listed = self.claim_list
+        missing = opening - {*listed.rows.fields, *(("document",) if listed.document else ())}
+        for words, lacking in listed.whole.items():
+            if strange := set(lacking) - opening:
+                raise ValueError(f"claim_list.whole: {words}: nothing reads {sorted(strange)}")
+            if unsaid := sorted(missing - set(lacking)):
+                raise ValueError(
+                    f"claim_list.whole: {words}: its rows lack {unsaid}, which the opened claim "
+                    "has; read it in the rows, or list it here if no such claim has it"
+                )
+        return self
+
+    def by_list(self, many: ClaimList) -> ClaimStatusTask:
+        """The same inquiry by the list of many claims."""
+        way = ("search", "submit", "outcomes", "rows", "next_page", "open", "back")
+        return self.model_copy(update={name: getattr(many, name) for name in way} | {"more": None})
 
     @property
     def responses(self) -> tuple[str, ...]:

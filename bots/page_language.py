@@ -18,7 +18,7 @@ from pydantic import (
 from bots.pattern import check_pattern
 from bots.strict_yaml import Strict
 
-PLACEHOLDER = re.compile(r"\{(claim|visit|row|secret)\.([a-z_]+)(?:\|([^{}]+))?\}")
+PLACEHOLDER = re.compile(r"\{(claim|visit|row|range|secret)\.([a-z_]+)(?:\|([^{}]+))?\}")
 CLAIM_WORDS = (
     "claim_id",
     "member_id",
@@ -44,6 +44,8 @@ VISIT_WORDS = (
 )
 """``service`` is the payer's own name of the service type."""
 DATE_WORDS = ("date_of_birth", "service_from", "service_to", "date")
+RANGE_WORDS = ("first", "last")
+"""The days that a list of many claims reaches from and to."""
 SECRET_WORDS = ("username", "password", "code")
 SPELLINGS = re.compile(r"digits|upper|lower|(?:first|last) [1-9]\d?")
 """How a word that is no date may be spelled: ``{claim.member_id|digits}``, ``first 3`` letters."""
@@ -259,7 +261,7 @@ def _check_placeholders(value: str) -> str:
     if "{" in rest or "}" in rest:
         raise ValueError(
             f"{value!r}: a placeholder is {{claim.word}}, {{claim.word|spelling}}, "
-            "{visit.word}, {row.word} or {secret.word}"
+            "{visit.word}, {row.word}, {range.word} or {secret.word}"
         )
     for kind, word, spelling in PLACEHOLDER.findall(value):
         if kind == "claim" and word not in CLAIM_WORDS:
@@ -268,7 +270,9 @@ def _check_placeholders(value: str) -> str:
             raise ValueError(f"{value!r}: a visit has no {word!r}; it has {sorted(VISIT_WORDS)}")
         if kind == "secret" and word not in SECRET_WORDS:
             raise ValueError(f"{value!r}: there is no secret {word!r}; use {list(SECRET_WORDS)}")
-        if "%" in spelling or word in DATE_WORDS:
+        if kind == "range" and word not in RANGE_WORDS:
+            raise ValueError(f"{value!r}: a range has no {word!r}; use {list(RANGE_WORDS)}")
+        if "%" in spelling or word in DATE_WORDS or kind == "range":
             _check_date_format(spelling, _DIRECTIVES | {"-m", "-d"})
         elif spelling and not SPELLINGS.fullmatch(spelling):
             raise ValueError(

@@ -103,6 +103,16 @@ class ProfileFile(Strict):
             )
         return self
 
+    @model_validator(mode="after")
+    def _the_list_says_known_words(self) -> Self:
+        listed = self.tasks.claim_status.claim_list
+        for words in (*listed.whole, *listed.opened) if listed else ():
+            if words not in self.vocabulary:
+                near = get_close_matches(words, self.vocabulary, 1)
+                hint = f"; did you mean {near[0]}?" if near else "; add it there"
+                raise ValueError(f"claim_list: {words!r} is not in the vocabulary{hint}")
+        return self
+
     @field_validator("chances")
     @classmethod
     def _known_findings(cls, value: Mapping[str, ChanceEntry]) -> Mapping[str, ChanceEntry]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -25,8 +25,10 @@ from billing.reconcile import conclude, propose_postings
 from billing.remittance import excerpt
 from billing.report import Drift
 from billing.suspects import proposal
+from bots.claim_task import ClaimList
 from bots.portal.browser import Browser
 from bots.portal.driver import Asked, ClaimStatusDriver
+from bots.portal.listed_claims import ListedClaims
 from bots.portal.memory import SessionKeep
 from bots.portal.session import PortalSession
 from bots.profile import Profile
@@ -66,6 +68,7 @@ class AccountWork:
     keep: Callable[[], SessionKeep | None] = lambda: None
     owner: str = field(default_factory=owner_name)
     _stays: Stays = field(default_factory=dict)
+    _waiting: Mapping[date, int] = field(default_factory=dict)
     _readings: dict[str, Reading | UnreadableDocument] = field(default_factory=dict)
     _question: Question = field(init=False)
     _settling: asyncio.Task[None] | None = field(init=False, default=None)
@@ -95,6 +98,10 @@ class AccountWork:
         """Read the canary; what asks about it comes back."""
         await asyncio.to_thread(keep_fees, self.ledger, self.profile)
         self._stays = await asyncio.to_thread(self.ledger.stays, self.profile.id)
+        if self._claim_list is not None:
+            self._waiting = await asyncio.to_thread(
+                self.ledger.waiting_days, self.sweep_id, self.profile.id
+            )
         canary = await asyncio.to_thread(self.canary)
 
         async def begin(session: PortalSession) -> None:
@@ -109,13 +116,15 @@ class AccountWork:
     def asker(self, session: PortalSession) -> Callable[[WorkItem], Awaitable[Reason | None]]:
         """What asks ``session`` about one claim and settles it."""
         self._question.session = session
-        driver = ClaimStatusDriver(session, self._question.keep)
+        portal: ClaimStatusDriver | ListedClaims = ClaimStatusDriver(session, self._question.keep)
+        if self._claim_list is not None:
+            portal = ListedClaims(portal, self._claim_list, self._waiting)
 
         async def ask(item: WorkItem) -> Reason | None:
             self._question.begin()
             started = monotonic()
             try:
-                asked = await driver.ask(item.claim)
+                asked = await portal.ask(item.claim)
             finally:
                 await self._question.stored()
             await self.finish()
@@ -128,6 +137,10 @@ class AccountWork:
             return answer.reason if isinstance(answer, NoAnswer) else None
 
         return ask
+
+    @property
+    def _claim_list(self) -> ClaimList | None:
+        return self.profile.file.tasks.claim_status.claim_list
 
     async def finish(self) -> None:
         """Wait until the last answer is settled, which may be while the next claim is asked about.

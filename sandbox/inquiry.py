@@ -36,6 +36,10 @@ class Inquiry:
             if first <= self._payer.by_number[number].service_from <= last
         )
 
+    def is_down(self, member_id: str, day: date) -> bool:
+        """Whether the payer's system is unavailable for a member's claims of this day."""
+        return day in self._down.get(member_id, ()) or day in self._down_once.get(member_id, ())
+
 
 def day_typed(text: str) -> date | None:
     """The date that was typed as MM/DD/YYYY; None for anything else."""

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 
 from sandbox.books import PRACTICE, PRACTICE_NPI
 from sandbox.knobs import Knobs
@@ -20,6 +22,7 @@ from sandbox.sessions import Clock
 
 FOLDER = Path(__file__).parent
 ROWS_PER_PAGE = 5
+COOKIE = "ASP.NET_SessionId"
 # for whom the account may act; each sign-in begins with the first, whose claims are not ours
 OTHER_NPI = "1593572460"
 PROVIDERS = {OTHER_NPI: "Saltmarsh Pediatric Associates", PRACTICE_NPI: PRACTICE}
@@ -43,6 +46,9 @@ class Visit:
     numbers: tuple[str, ...] = ()
     page: int = 1
     opened: str | None = None
+    days: Form = field(default_factory=dict)  # of the list of claims
+    listed: tuple[str, ...] = ()
+    list_page: int = 1
     provider: str = OTHER_NPI
 
     @property
@@ -104,3 +110,19 @@ class Pages:
 
 def _day_text(value: date | None) -> str:
     return value.strftime("%m/%d/%Y") if value else ""
+
+
+async def to_login(_: Request) -> Response:
+    """The portal's front door."""
+    return redirect("/Login.aspx")
+
+
+def redirect(path: str) -> Response:
+    """Another page instead."""
+    return RedirectResponse(path, status_code=302)
+
+
+def with_cookie(answer: Response, visit: Visit) -> Response:
+    """The answer, with which the browser is known again."""
+    answer.set_cookie(COOKIE, visit.visit_id, httponly=True, samesite="lax")
+    return answer

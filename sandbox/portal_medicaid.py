@@ -15,16 +15,29 @@ from urllib.parse import parse_qsl
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from sandbox import medicaid_checkpoints as checkpoints
 from sandbox.books import PRACTICE_NPI
 from sandbox.documents import draw
-from sandbox.inquiry import Eligibility, Inquiry, day_typed, on_day
+from sandbox.inquiry import Eligibility, Inquiry, day_typed
 from sandbox.knobs import Knobs
-from sandbox.medicaid_pages import FOLDER, PROVIDERS, Form, Pages, Visit
+from sandbox.medicaid_eligibility import verify
+from sandbox.medicaid_list import PATH as LIST
+from sandbox.medicaid_list import ClaimLists
+from sandbox.medicaid_pages import (
+    COOKIE,
+    FOLDER,
+    PROVIDERS,
+    Form,
+    Pages,
+    Visit,
+    redirect,
+    to_login,
+    with_cookie,
+)
 from sandbox.sessions import (
     Account,
     Clock,
@@ -39,8 +52,7 @@ from sandbox.world import Payer
 
 POSTBACKS_PER_SESSION = 150
 IDLE = timedelta(minutes=15)
-COOKIE = "ASP.NET_SessionId"
-INQUIRIES = frozenset({"/ClaimInquiry.aspx", "/Eligibility.aspx"})
+INQUIRIES = frozenset({"/ClaimInquiry.aspx", "/Eligibility.aspx", LIST})
 PAGES = frozenset({"/Login.aspx", "/Terms.aspx", "/MainMenu.aspx"}) | INQUIRIES
 CONTENT = "ctl00$MainContent$"
 LOG_OUT = "ctl00$lnkLogOut"
@@ -51,10 +63,6 @@ LOCKED = "Your account has been locked."
 TERMS_NEEDED = "You must accept the terms of use to continue."
 NONE_FOUND = "No claims were found for the criteria entered."
 UNAVAILABLE = "The claims system is currently unavailable. Please try your request again later."
-NO_RECIPIENT = "No recipient was found for the ID and date of birth entered."
-NO_ELIGIBILITY = (
-    "The eligibility system is currently unavailable. Please try your request again later."
-)
 
 
 class MedicaidPortal:
@@ -79,6 +87,7 @@ class MedicaidPortal:
         self._door = SignIns(account, IDLE, clock, self.counters)
         self._visits: dict[str, Visit] = {}
         self._claims = Inquiry(self._payer)
+        self._lists = ClaimLists(payer, self._claims, knobs)
         self._members = Eligibility(self._payer)
         self._pages = Pages(knobs, clock)
 
@@ -86,7 +95,7 @@ class MedicaidPortal:
         """The portal as an ASGI application."""
         return Starlette(
             routes=[
-                Route("/", _to_login),
+                Route("/", to_login),
                 Mount("/Styles", StaticFiles(directory=FOLDER / "static" / "medicaid")),
                 *(Route(page, self.page, methods=["GET", "POST"]) for page in sorted(PAGES)),
                 Route("/RemittanceAdvice.aspx", self.remittance_advice),
@@ -117,7 +126,7 @@ class MedicaidPortal:
         if visit.session is None:
             return self._expired(visit)
         if not visit.terms_accepted and path != "/Terms.aspx":
-            return _redirect("/Terms.aspx")
+            return redirect("/Terms.aspx")
         if path in INQUIRIES:
             if request.query_params.get("t", visit.ticket) != visit.ticket:
                 return self._expired(visit)
@@ -128,6 +137,9 @@ class MedicaidPortal:
         """A page as it opens, nothing asked yet."""
         if path == "/ClaimInquiry.aspx":
             return self._blank_inquiry(visit)
+        if path == LIST:
+            visit.days, visit.listed, visit.opened = {}, (), None
+            return self._list(visit)
         if path == "/Eligibility.aspx":
             return self._eligibility(visit)
         if path == "/Terms.aspx":
@@ -170,7 +182,7 @@ class MedicaidPortal:
         if event == LOG_OUT and visit.session is not None:
             self._door.close(visit.session)
             self._visits.pop(visit.visit_id, None)
-            return _redirect("/Login.aspx")
+            return redirect("/Login.aspx")
         if event == SWITCH and visit.terms_accepted and form.get(SWITCH) in PROVIDERS:
             visit.provider = form[SWITCH]
             return self._opened(visit, path)
@@ -184,6 +196,9 @@ class MedicaidPortal:
             ("/ClaimInquiry.aspx", "btnNewSearch"): self._new_search,
             ("/ClaimInquiry.aspx", "btnVoidClaim"): self._void,
             ("/Eligibility.aspx", "btnVerify"): self._verify,
+            (LIST, "btnList"): self._ask_list,
+            (LIST, "gvList"): self._list_event,
+            (LIST, "btnToList"): self._list,
         }
         handler = handlers.get((path, event.removeprefix(CONTENT)))
         signed_in = visit.session is not None
@@ -191,7 +206,7 @@ class MedicaidPortal:
             self.counters.writes += 1
             return self._expired(visit)
         if path in INQUIRIES and not visit.terms_accepted:
-            return _redirect("/Terms.aspx")
+            return redirect("/Terms.aspx")
         return handler(visit, form)
 
     def _log_in(self, visit: Visit, form: Form) -> Response:
@@ -231,13 +246,13 @@ class MedicaidPortal:
         self._visits.pop(visit.visit_id, None)
         inside = self._new_visit()
         inside.session = self._door.open()
-        return _with_cookie(_redirect("/Terms.aspx"), inside)
+        return with_cookie(redirect("/Terms.aspx"), inside)
 
     def _accept_terms(self, visit: Visit, form: Form) -> Response:
         if form.get(CONTENT + "chkAccept") != "on":
             return self._terms_page(visit, message=TERMS_NEEDED)
         visit.terms_accepted = True
-        return _redirect("/MainMenu.aspx")
+        return redirect("/MainMenu.aspx")
 
     def _search(self, visit: Visit, form: Form) -> Response:
         visit.criteria = {
@@ -272,6 +287,19 @@ class MedicaidPortal:
             return self._detail(visit)
         return self._expired(visit)  # an event this page did not offer
 
+    def _ask_list(self, visit: Visit, form: Form) -> Response:
+        self.counters.searches += 1
+        return self._list(visit, **self._lists.ask(visit, form))
+
+    def _list_event(self, visit: Visit, form: Form) -> Response:
+        shown = self._lists.event(visit, form.get("__EVENTARGUMENT", ""))
+        if shown == "claim":
+            return self._detail(visit, from_list=True)
+        return self._list(visit) if shown else self._expired(visit)
+
+    def _list(self, visit: Visit, _: Form | None = None, **said: str) -> Response:
+        return self._render(visit, "list.html", **self._lists.values(visit) | said)
+
     def _new_search(self, visit: Visit, _: Form) -> Response:
         return self._blank_inquiry(visit)
 
@@ -282,23 +310,8 @@ class MedicaidPortal:
         return self._detail(visit, note="The void request has been submitted.")
 
     def _verify(self, visit: Visit, form: Form) -> Response:
-        asked = {
-            name: form.get(CONTENT + name, "").strip()
-            for name in ("txtRecipientId", "txtBirthDate", "txtServiceDate")
-        }
-        birth, day = day_typed(asked["txtBirthDate"]), day_typed(asked["txtServiceDate"])
-        if not asked["txtRecipientId"]:
-            return self._eligibility(visit, asked, problem="Recipient ID is required.")
-        if birth is None or day is None:
-            return self._eligibility(visit, asked, problem="Enter dates as MM/DD/YYYY.")
-        self.counters.searches += 1
-        held = self._members.search(asked["txtRecipientId"], birth)
-        if held is None:
-            return self._eligibility(visit, asked, problem=NO_ELIGIBILITY)
-        if not held:
-            return self._eligibility(visit, asked, note=NO_RECIPIENT)
-        membership, active = on_day(held, day)
-        return self._eligibility(visit, asked, membership=membership, active=active, day=day)
+        asked, told = verify(self._members, form, self.counters)
+        return self._eligibility(visit, asked, **told)
 
     def _eligibility(self, visit: Visit, asked: Form | None = None, **values: Any) -> Response:
         nothing = {"problem": "", "note": "", "membership": None, "active": False, "day": None}
@@ -337,7 +350,7 @@ class MedicaidPortal:
             note=note,
         )
 
-    def _detail(self, visit: Visit, *, note: str = "") -> Response:
+    def _detail(self, visit: Visit, *, note: str = "", from_list: bool = False) -> Response:
         claim = as_shown(self._payer.by_number[str(visit.opened)], self._payer, self._knobs)
         return self._render(
             visit,
@@ -345,11 +358,12 @@ class MedicaidPortal:
             claim=claim,
             has_advice=claim.trace_number in self._payer.remittances,
             note=note,
+            from_list=from_list,
         )
 
     def _render(self, visit: Visit, template: str, **values: Any) -> Response:
         page = self._pages.draw(visit, template, **values)
-        return _with_cookie(HTMLResponse(page, headers={"Cache-Control": "private"}), visit)
+        return with_cookie(HTMLResponse(page, headers={"Cache-Control": "private"}), visit)
 
     def _expired(self, visit: Visit | None) -> Response:
         if visit is not None:
@@ -380,16 +394,3 @@ def medicaid_app(
         knobs=knobs or Knobs(),
         encrypted=encrypted,
     ).app()
-
-
-async def _to_login(_: Request) -> Response:
-    return _redirect("/Login.aspx")
-
-
-def _redirect(path: str) -> Response:
-    return RedirectResponse(path, status_code=302)
-
-
-def _with_cookie(answer: Response, visit: Visit) -> Response:
-    answer.set_cookie(COOKIE, visit.visit_id, httponly=True, samesite="lax")
-    return answer

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from billing.ledger import tables
 from billing.ledger.batches import post_of_sweep
@@ -73,6 +74,19 @@ class Work(Leases):
         for taking again.
         """
         return self._lease(tables.items, sweep_id, payer, owner, _leased, seconds=seconds, now=now)
+
+    @repeatable
+    def waiting_days(self, sweep_id: str, payer: str) -> Counter[date]:
+        """How many claims of each first day of service have no result yet, whoever holds them."""
+        table, days = tables.items, Counter[date]()
+        mine = (table.c.sweep_id == sweep_id, table.c.payer == payer)
+        unsettled = table.c.state.in_((tables.PENDING, tables.LEASED))
+        with self._reading() as connection:
+            for text in connection.execute(select(table.c.claim).where(*mine, unsettled)).scalars():
+                day = read(CLAIM, text).service_from
+                if day is not None:
+                    days[day] += 1
+        return days
 
     @repeatable
     def settle(

@@ -38,7 +38,7 @@ def answers_our_search(
     verdicts = [
         *_verdicts(rows, "member_id", _typed(task, words, "member_id")),
         *_verdicts(rows, "payer_claim_number", _typed(task, words, "payer_claim_number")),
-        *_within(rows, sorted(_typed_dates(task, words))),
+        *_within(rows, sorted(typed_dates(task, words))),
     ]
     if False in verdicts:
         return False
@@ -82,7 +82,8 @@ async def echoes_our_member(hand: Hand, task: ClaimStatusTask, words: Words) -> 
     return True
 
 
-def _typed_dates(task: ClaimStatusTask, words: Words) -> Iterator[date]:
+def typed_dates(task: ClaimStatusTask, words: Words) -> Iterator[date]:
+    """The dates of service that a claim's own search is filled with."""
     for step in task.search:
         target = step.typed
         if target is None:

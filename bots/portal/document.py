@@ -16,6 +16,7 @@ from bots.page_language import Locators
 from bots.portal.guard import MOST_BYTES, TOO_LARGE
 from bots.portal.session import PortalSession
 from bots.portal.traffic import DATA
+from bots.portal.verbs import Words
 from bots.reading.words import kind_of_document, unlocked
 
 ABSENT = "The EOB that the portal offers did not arrive."
@@ -67,14 +68,15 @@ class Fetched:
     kind: str
 
 
-async def fetch_document(session: PortalSession, wanted: Document) -> Fetched | NoDocument:
-    """The offered EOB, unlocked if the profile names its password.
-
-    Raises Playwright's Error when the browser is gone.
+async def fetch_document(
+    session: PortalSession, wanted: Document, words: Words | None = None
+) -> Fetched | NoDocument:
+    """The offered EOB, unlocked if the profile names its password; ``words`` are those of the row
+    that offers it. Raises Playwright's Error when the browser is gone.
     """
     password = session.secret(wanted.password) if wanted.password else None
     try:
-        data = await _Arrival(session).take(wanted.click, wanted)
+        data = await _Arrival(session).take(wanted.click, wanted, words)
     except _HasNone:
         return NoDocument(f"{ABSENT} The portal says that it has none.", for_good=True)
     except TryLater as error:
@@ -125,7 +127,9 @@ class _Arrival:
         self._opened: list[Page] = []
         self._reading: set[asyncio.Task[None]] = set()
 
-    async def take(self, click: Locators, wanted: Document | None = None) -> bytes:
+    async def take(
+        self, click: Locators, wanted: Document | None = None, words: Words | None = None
+    ) -> bytes:
         """Click for it and wait; ``wanted`` says what to do in a tab that opens.
 
         Raises _HasNone, TryLater, TimeoutError, UnknownPage, SessionEnded or Error.
@@ -139,7 +143,7 @@ class _Arrival:
         try:
             async with asyncio.timeout(self._seconds):
                 self._held |= set(await self._embedded())
-                await session.hand.click(click)
+                await session.hand.click(click, words)
                 self._read(self._look_inside())
                 if wanted is not None and wanted.in_tab:
                     await self._look_for_it(wanted, await self._tabs.get())

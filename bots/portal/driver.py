@@ -95,9 +95,7 @@ class ClaimStatusDriver:
         first, TryLater when nothing more can be asked in it. A page that nobody foresaw, or that
         the portal failed to send, is an answer of its own: NoAnswer with the capture that shows it.
         """
-        self._captures, self._listed, self._outcome = [], [], None
-        self.session.boxes.shown.clear()
-        self.session.guard.refused.clear()  # what the page of an earlier claim tried
+        self.begin()
         settings = self.session.profile.file.session
         try:
             async with asyncio.timeout(settings.claim_seconds):
@@ -119,42 +117,48 @@ class ClaimStatusDriver:
                 "the page went away while it was looked at", Reason.UNREACHABLE
             )
 
+    def begin(self) -> None:
+        """Another answer is sought: what was seen on the way to an earlier one is no part of it."""
+        self._captures, self._listed, self._outcome = [], [], None
+        self.session.boxes.shown.clear()
+        self.session.guard.refused.clear()  # what the page of an earlier claim tried
+
     async def _ask(self, claim: Claim) -> Asked:
         task = self.session.profile.file.tasks.claim_status
         words = claim_words(claim)
-        self._outcome = outcome = await self._search(task, words)
+        self._outcome = outcome = await self.search(task, words)
         if outcome == "unavailable":
             return await self._with_picture(
                 NoAnswer(
                     Reason.UNAVAILABLE, "The portal says that its claim system is unavailable."
                 )
             )
-        listing = Listing(self.session, task, self._keep)
+        listing = Listing(self.session, task, self.capture)
         if outcome == "none":
             if task.rows.response is not None and await listing.rows():
                 raise UnknownPage("the page says that nothing was found, and its data lists claims")
             return await self._absent(NotFound(_searched(task)), task, words)
         if outcome == "one":
             page = await capture_steady(self.session.page, STEADY_AT_MOST)
-            opened = [await self._look(task, claim, None, page)]
+            opened = [await self.look(task, claim, None, page)]
             self._listed.append(opened[0].status)
         else:
             opened = [found async for found in self._candidates(listing, claim, words)]
         answer = choose(claim, [o.status for o in opened], task.same_claim_when, task.superseded)
-        self._refuse_writes()
+        self.refuse_writes()
         if isinstance(answer, Found):
             (chosen,) = (o for o in opened if o.status is answer.value)
             if chosen.contradiction:
-                return self._asked(NoAnswer(Reason.NEEDS_PERSON, chosen.contradiction))
-            asked = self._asked(answer, chosen.places, chosen.document)
+                return self.asked(NoAnswer(Reason.NEEDS_PERSON, chosen.contradiction))
+            asked = self.asked(answer, chosen.places, chosen.document)
             return replace(asked, lost=chosen.lost, for_good=chosen.for_good)
         if isinstance(answer, NotFound):
             return await self._absent(answer, task, words)
-        return self._asked(answer) if opened else await self._with_picture(answer)
+        return self.asked(answer) if opened else await self._with_picture(answer)
 
     async def _absent(self, answer: NotFound, task: ClaimStatusTask, words: Words) -> Asked:
         """Not on file: only if the page answers our search, and lacks nothing it asked for."""
-        self._refuse_writes()
+        self.refuse_writes()
         if self.session.boxes.shown:
             raise UnknownPage("the portal showed a message box, which nobody read")
         page = await capture_page(self.session.page)
@@ -195,14 +199,13 @@ class ClaimStatusDriver:
                 await self._image()
         except (Error, TimeoutError) as error:
             raise self.session.lost() from error
-        return self._asked(NoAnswer(reason, what))
+        return self.asked(NoAnswer(reason, what))
 
-    async def _search(self, task: ClaimStatusTask, words: Words) -> str:
+    async def search(self, task: ClaimStatusTask, words: Words) -> str:
         """Fill the form, submit it once, and name the one outcome that the page shows."""
         session, hand = self.session, self.session.hand
         settings = session.profile.file.session
-        pause = settings.pause()
-        await asyncio.sleep(max(0.0, self._searched_at + pause - monotonic()))
+        await self.pause()
         signs = task.outcomes.signs
         asking, sending = task.search, tuple(filter(None, (task.submit,)))
         if not sending:  # the results filter themselves from the first word that is typed
@@ -235,6 +238,12 @@ class ClaimStatusDriver:
             raise UnknownPage(f"the page shows {' and '.join(sorted(seen))} at once")
         return seen.pop()
 
+    async def pause(self) -> None:
+        """Wait until the portal may be asked again, by the pace that the profile permits."""
+        pause = self.session.profile.file.session.pause()
+        await asyncio.sleep(max(0.0, self._searched_at + pause - monotonic()))
+        self._searched_at = monotonic()
+
     async def _close(self, task: ClaimStatusTask, words: Words) -> None:
         """Leave the claim before, where it is still open and the profile says how."""
         way = task.back[0].click if task.back else None
@@ -266,7 +275,7 @@ class ClaimStatusDriver:
             ]
             opened |= set(candidates)
             for n, row in enumerate(candidates, 1):
-                yield await self._look(listing.task, claim, row, await listing.open(row, words))
+                yield await self.look(listing.task, claim, row, await listing.open(row, words))
                 if more or n < len(candidates):
                     await self._return(listing, words, page)
             if not more:
@@ -274,14 +283,14 @@ class ClaimStatusDriver:
             await listing.turn()
         raise UnknownPage(f"a search listed more than {most} pages")
 
-    async def _look(
+    async def look(
         self, task: ClaimStatusTask, claim: Claim, row: ClaimStatus | None, page: bytes
     ) -> Opened:
         """Read the opened claim from ``page``, and fetch its document if it is ours."""
         hand = self.session.hand
         if failure := self.session.traffic.failure():
             raise TryLater(failure)  # what stands on the page may be what stood there before
-        self._keep(page, "text/html")
+        self.capture(page, "text/html")
         status, places = await self._read_opened(task, page)
         if row is not None and status.payer_claim_number != row.payer_claim_number:
             raise UnknownPage("the opened claim is not the one that was clicked")
@@ -301,10 +310,10 @@ class ClaimStatusDriver:
         arrived = await fetch_document(self.session, wanted)
         if isinstance(arrived, NoDocument):
             if arrived.sent:
-                self._keep(arrived.sent, "application/octet-stream")
+                self.capture(arrived.sent, "application/octet-stream")
             return replace(opened, lost=arrived.why, for_good=arrived.for_good)
         if arrived.sent != arrived.document:
-            self._keep(arrived.sent, "application/octet-stream")
+            self.capture(arrived.sent, "application/octet-stream")
         return replace(opened, document=self.keep(arrived.document, arrived.kind))
 
     async def _read_opened(
@@ -316,7 +325,7 @@ class ClaimStatusDriver:
         number, _ = read_claim(page, task.read.model_copy(update={"response": None}), vocabulary)
         async for body in self.session.traffic.bodies(task.read.response.path):
             if states(body, task.read.response, number.payer_claim_number):
-                self._keep(body, "application/json")
+                self.capture(body, "application/json")
                 return read_claim(page, task.read, vocabulary, body)
         raise UnknownPage(f"no response from {task.read.response.path} is about the opened claim")
 
@@ -328,7 +337,7 @@ class ClaimStatusDriver:
             await self.session.hand.seen(task.outcomes.listed)
             await listing.expand()
             return
-        if await self._search(task, words) != "listed":
+        if await self.search(task, words) != "listed":
             raise UnknownPage("the same search gave another outcome")
         for _ in range(page - 1):
             await listing.turn()
@@ -336,35 +345,41 @@ class ClaimStatusDriver:
 
     async def _capture(self) -> bytes:
         page = await capture_page(self.session.page)
-        self._keep(page, "text/html")
+        self.capture(page, "text/html")
         return page
 
     async def _image(self) -> str:
-        return self._keep(await capture_image(self.session.page), "image/png")
+        return self.capture(await capture_image(self.session.page), "image/png")
 
-    def _keep(self, data: bytes, media_type: str) -> str:
-        sha256 = self.keep(data, media_type)
+    def capture(self, data: bytes, media_type: str) -> str:
+        """Store bytes that the answer in hand rests on; their hash."""
+        return self.note_capture(self.keep(data, media_type))
+
+    def note_capture(self, sha256: str) -> str:
+        """The answer in hand rests on these stored bytes too."""
         self._captures.append(sha256)
         return sha256
 
     async def _with_picture(self, answer: Answer[ClaimStatus]) -> Asked:
         await self._capture()
         await self._image()
-        return self._asked(answer)
+        return self.asked(answer)
 
-    def _asked(
+    def asked(
         self,
         answer: Answer[ClaimStatus],
         places: Mapping[str, Evidence] | None = None,
         document: str | None = None,
     ) -> Asked:
+        """An answer with the bytes it rests on, those that were captured since it was sought."""
         captures = tuple(dict.fromkeys(self._captures))
         observation = Observation(
             Channel.PORTAL, datetime.now(UTC), answer, captures, places or {}, self._outcome
         )
         return Asked(observation, document)
 
-    def _refuse_writes(self) -> None:
+    def refuse_writes(self) -> None:
+        """Raise UnknownPage when the page tried what the profile does not allow."""
         refused = self.session.guard.refused
         if refused:
             tried = ", ".join(dict.fromkeys(refused))

@@ -17,7 +17,13 @@ from bots.portal.document import fetch_list
 from bots.portal.session import PortalSession
 from bots.portal.traffic import CHAIN_SECONDS, QUIET_SECONDS
 from bots.portal.verbs import Words
-from bots.reading.listed import lists_claims, numbers_shown, read_rows
+from bots.reading.listed import (
+    Placed,
+    lists_claims,
+    numbers_shown,
+    read_placed_rows,
+    read_rows,
+)
 
 MOST_SCROLLS = 2000
 END_SECONDS = 1.0  # longer than a list waits at its end before it asks for more
@@ -47,10 +53,7 @@ class Listing:
 
         Raises UnknownPage when they cannot be read, or are not those that the page shows.
         """
-        if self.session.traffic.by_scripts:  # a page that came whole is at rest
-            await self.session.at_rest()
-        await self.expand()
-        self._times = Counter()
+        await self._ready()
         if self.task.rows.response is not None:
             return self._counted(await self._stated_rows())
         if self.task.rows.scroll is not None:
@@ -60,6 +63,21 @@ class Listing:
         page = await capture_page(self.session.page)
         self.keep(page, "text/html")
         return self._counted(self._read(page))
+
+    async def placed(self) -> tuple[bytes, tuple[Placed, ...]]:
+        """The captured page of results that is shown, a table or an element for each row, and its
+        rows with the place of each value. Raises UnknownPage when they cannot be read."""
+        await self._ready()
+        page = await capture_page(self.session.page)
+        placed = read_placed_rows(page, self.task.rows, self._vocabulary)
+        self._counted(tuple(status for status, _ in placed))
+        return page, placed
+
+    async def _ready(self) -> None:
+        if self.session.traffic.by_scripts:  # a page that came whole is at rest
+            await self.session.at_rest()
+        await self.expand()
+        self._times = Counter()
 
     async def expand(self) -> None:
         """Have the portal add rows until it offers no more."""

@@ -31,7 +31,7 @@ from bots.portal.traffic import is_failure
 from bots.reading.fields import US_DATES
 
 ABOUT_ROWS = re.compile(r"\{row\.")
-ABOUT_OURS = re.compile(r"\{(claim|visit)\.")
+ABOUT_OURS = re.compile(r"\{(claim|visit|range)\.")
 INTERRUPTIONS_AT_MOST = 5
 FOLDS_AT_MOST = 100
 KIND_OF_LIST = """e => e instanceof HTMLSelectElement ? "select"

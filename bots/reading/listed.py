@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+from lxml.html import HtmlElement
 
 from billing.errors import UnknownPage
-from billing.model import ClaimStatus
+from billing.model import ClaimStatus, Evidence
 from bots.claim_task import Rows
 from bots.page_language import PageField
-from bots.reading.dom import Cell, cell_of, column, parse, visible
+from bots.reading.dom import cell_of, column, parse, visible
 from bots.reading.fields import Value, says_nothing
 from bots.reading.listed_file import read_listed_file
 from bots.reading.page import (
@@ -23,12 +25,22 @@ from bots.reading.page import (
     value_of,
 )
 
+Placed = tuple[ClaimStatus, Mapping[str, Evidence]]
+"""What a row says, and where."""
+
 
 def read_rows(source: bytes, rows: Rows, vocabulary: Mapping[str, str]) -> tuple[ClaimStatus, ...]:
     """The rows of one results page, from its captured page, its file or the JSON it loaded.
 
     Raises UnknownPage as :func:`bots.reading.page.read_claim` does.
     """
+    return tuple(status for status, _ in read_placed_rows(source, rows, vocabulary))
+
+
+def read_placed_rows(
+    source: bytes, rows: Rows, vocabulary: Mapping[str, str]
+) -> tuple[Placed, ...]:
+    """Likewise with the place of each value; in a file it has none."""
     if rows.response:
         readings = _json_rows(source, rows)
     elif rows.file:
@@ -37,7 +49,20 @@ def read_rows(source: bytes, rows: Rows, vocabulary: Mapping[str, str]) -> tuple
         readings = _each_row(source, rows)
     else:
         readings = _table_rows(source, rows)
-    return tuple(as_status(reading.values, vocabulary) for reading in readings)
+    return tuple((as_status(reading.values, vocabulary), reading.places) for reading in readings)
+
+
+def read_count(page: bytes, count: PageField) -> int:
+    """How many claims a captured page says there are.
+
+    Raises UnknownPage when it does not say so once, in digits.
+    """
+    sha256 = hashlib.sha256(page).hexdigest()
+    stated = str(read_fields(parse(page), {"count": count}, "the page", sha256).values["count"])
+    digits = stated.replace(",", "").strip()
+    if not digits.isdecimal():
+        raise UnknownPage(f"the number of claims, {spelled(count)}, is no whole number")
+    return int(digits)
 
 
 def numbers_shown(page: bytes, numbers: str) -> tuple[str, ...]:
@@ -93,24 +118,26 @@ def _table_rows(page: bytes, rows: Rows) -> list[Reading]:
             f"The captured page {sha256[:12]}: results table {rows.table!r} lacks the columns "
             f"{missing}; the portal may have changed, compare it with the profile"
         )
-    return [
-        Reading(
-            {
-                name: _cell_value(
-                    cell_of(columns[name][n], field.attribute), field, f"row {n + 1}", sha256
-                )
-                for name, field in rows.fields.items()
-            },
-            {},
-        )
-        for n in range(lengths.pop())
-    ]
+    return [_table_row(n, columns, rows.fields, sha256) for n in range(lengths.pop())]
 
 
-def _cell_value(cell: Cell, field: PageField, row: str, sha256: str) -> Value:
-    if field.when_missing == "none" and says_nothing(cell.text):
-        return () if field.into == "codes" else None
-    return value_of(cell, field, f"{row}, {field.column}", sha256)
+def _table_row(
+    n: int,
+    columns: Mapping[str, Sequence[HtmlElement]],
+    fields: Mapping[str, PageField],
+    sha256: str,
+) -> Reading:
+    values: dict[str, Value] = {}
+    places: dict[str, Evidence] = {}
+    for name, field in fields.items():
+        cell, where = cell_of(columns[name][n], field.attribute), f"row {n + 1}, {field.column}"
+        if field.when_missing == "none" and says_nothing(cell.text):
+            values[name] = () if field.into == "codes" else None
+            continue
+        values[name] = value_of(cell, field, where, sha256)
+        place = f"row {n + 1} {spelled(field)}"
+        places[name] = Evidence(sha256=sha256, where=place, box=cell.box)
+    return Reading(values, places)
 
 
 def _json_rows(body: bytes, rows: Rows) -> list[Reading]:

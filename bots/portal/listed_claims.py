@@ -1,0 +1,283 @@
+"""Claims answered from the portal's list of many where it is whole, and asked alone otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from time import monotonic
+
+from playwright.async_api import Error
+
+from billing.errors import BrowserLost, CodeAsked, SessionEnded, TryLater, UnknownPage
+from billing.identity import Verdict, choose, could_be_same, judge
+from billing.model import CLAIM_LIST, Answer, Claim, ClaimStatus, Evidence, Found, NotFound
+from billing.report import Drift
+from bots.claim_task import ClaimList, ClaimStatusTask
+from bots.portal.absence import typed_dates
+from bots.portal.document import NoDocument, fetch_document
+from bots.portal.driver import Asked, ClaimStatusDriver
+from bots.portal.listing import Listing
+from bots.portal.many import Asked as AskedList
+from bots.portal.many import ListReader, Many, NotWhole, Row, around
+from bots.portal.verbs import Words, claim_words
+
+WORTH_A_LIST = 5  # claims that wait; fewer are asked about one by one, and others' rows not seen
+KEPT_SECONDS = 600  # then a row may be old news
+OWN_LOADS = 3  # of a claim asked alone, at the least: the form, its results, the claim
+
+
+@dataclass(slots=True)
+class Shown:
+    """The list that the browser shows: which, at what page, and whether a claim of it is open."""
+
+    reader: ListReader
+    listing: Listing
+    page: int
+    opened: bool = False
+
+
+@dataclass(slots=True)
+class ListedClaims:
+    """Asks one session's portal about claims as its driver does, from lists where that is sound.
+
+    ``waiting`` says how many claims of each first day of service are to be asked about. A list is
+    remembered for ten minutes of one session; what is not certain in it is asked about alone.
+    """
+
+    driver: ClaimStatusDriver
+    many: ClaimList
+    waiting: Mapping[date, int]
+    _left: Counter[date] = field(init=False)
+    _lists: dict[AskedList, Many] = field(init=False, default_factory=dict)
+    _refused: set[AskedList] = field(init=False, default_factory=set)
+    _documents: dict[str, tuple[str, str | None]] = field(init=False, default_factory=dict)
+    _shown: Shown | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self._left = Counter(self.waiting)
+
+    async def ask(self, claim: Claim) -> Asked:
+        """The portal's answer about ``claim``. Raises as the driver's own does."""
+        try:
+            answered = await self._from_list(claim)
+            if answered is not None:
+                return answered
+            self._shown = None
+            return await self.driver.ask(claim)
+        except (SessionEnded, CodeAsked, BrowserLost):
+            self._forget()
+            raise
+        finally:
+            if claim.service_from is not None:
+                self._left[claim.service_from] -= 1
+
+    async def _from_list(self, claim: Claim) -> Asked | None:
+        """None where the list does not tell for certain; what is odd about it is drift."""
+        asked = self._about(claim)
+        if asked is None:
+            return None
+        try:
+            async with asyncio.timeout(self.driver.session.profile.file.session.claim_seconds):
+                many = await self._read(asked)
+                return await self._answer(claim, asked, many) if many else None
+        except (SessionEnded, CodeAsked, BrowserLost):
+            self._refused.add(asked)  # the list itself may have been too much
+            raise
+        except NotWhole:
+            pass
+        except UnknownPage as error:
+            self._note(str(error))
+        except (TryLater, TimeoutError) as error:
+            if isinstance(error, TimeoutError):
+                self._note("the list took too long")
+        except Error as error:
+            if self.driver.session.page.is_closed():
+                raise self.driver.session.lost() from error
+            self._note("an element did not react in time")
+        self._refused.add(asked)
+        self._lists.pop(asked, None)
+        return None
+
+    def _about(self, claim: Claim) -> AskedList | None:
+        """The list that would hold the claim; None where it would not hold it for certain."""
+        if claim.service_from is None:
+            return None
+        first, last = around(claim.service_from, self.many.every)
+        if claim.service_to is not None and not first <= claim.service_to <= last:
+            return None
+        return AskedList(first, last, claim.provider_npi, claim.provider_tin)
+
+    async def _read(self, asked: AskedList) -> Many | None:
+        """The list, read now or lately; None where it was refused or is not worth while."""
+        if asked in self._refused:
+            return None
+        many = self._lists.get(asked)
+        if many is not None and monotonic() - many.read < KEPT_SECONDS:
+            return many
+        waiting = sum(n for day, n in self._left.items() if asked.first <= day <= asked.last)
+        if waiting < WORTH_A_LIST:
+            return None
+        self._lists.pop(asked, None)
+        self._shown = None
+        self.driver.begin()
+        reader = ListReader(self.driver, self._of_list, self.many, asked)
+        listing = await reader.search()
+        many = self._lists[asked] = await reader.read(listing)
+        self._shown = Shown(reader, listing, len(many.pages))
+        return many
+
+    async def _answer(self, claim: Claim, asked: AskedList, many: Many) -> Asked | None:
+        self.driver.begin()
+        rows = [row for row in many.rows if could_be_same(claim, row.status)]
+        if not rows:
+            return self._absent(claim, asked, many)
+        task, statuses = self._task, list(dict.fromkeys(row.status for row in rows))
+        answer = choose(claim, statuses, task.same_claim_when, task.superseded)
+        if not isinstance(answer, Found):
+            return None
+        ours = [row for row in rows if row.status == answer.value]
+        if answer.value.words in self.many.whole:
+            return await self._whole(asked, many, ours)
+        if answer.value.words in self.many.opened and len(ours) == 1:
+            return await self._opened(claim, asked, many, ours[0])
+        return None
+
+    def _absent(self, claim: Claim, asked: AskedList, many: Many) -> Asked | None:
+        """Not on file, where one page is the whole list and holds all days that the claim's own
+        search asks for: between two pages a row may have gone from one to the other."""
+        days = typed_dates(self._task, claim_words(claim))
+        if len(many.pages) > 1 or not all(asked.first <= day <= asked.last for day in days):
+            return None
+        self._capture(many, None)
+        return self._said(NotFound(self._task.same_claim_when), many)
+
+    async def _whole(self, asked: AskedList, many: Many, ours: list[Row]) -> Asked | None:
+        """What the row says, and its document."""
+        row = ours[0]
+        image, document = self._capture(many, row), None
+        if self.many.document and "document" not in self.many.whole[row.status.words]:
+            if len(ours) > 1:
+                return None  # which of two would be clicked?
+            found = await self._document(asked, many, row)
+            if found is None:
+                return None
+            document, sent = found
+            if sent is not None:
+                self.driver.note_capture(sent)
+        places = {name: replace(place, image=image) for name, place in row.places.items()}
+        return self._said(Found(row.status), many, places, document or None)
+
+    async def _document(
+        self, asked: AskedList, many: Many, row: Row
+    ) -> tuple[str, str | None] | None:
+        """The hashes of the row's document, and of what was sent if that is another; the first is
+        empty where the row offers none. None where the claim is better asked alone."""
+        wanted = self.many.document
+        payment = row.status.trace_number if wanted and wanted.one_for else None
+        if payment is not None and payment in self._documents:
+            return self._documents[payment]
+        if wanted is None or not await self._show(asked, many, row.page):
+            return None
+        session, words = self.driver.session, self._row_words(asked, row)
+        if not await session.hand.any_of(wanted.offered_when, words).count():
+            return "", None
+        await self.driver.pause()
+        arrived = await fetch_document(session, wanted, words)
+        if isinstance(arrived, NoDocument):
+            return None
+        sent = None
+        if arrived.sent != arrived.document:
+            sent = self.driver.keep(arrived.sent, "application/octet-stream")
+        found = (self.driver.keep(arrived.document, arrived.kind), sent)
+        if payment is not None:
+            self._documents[payment] = found
+        return found
+
+    async def _opened(self, claim: Claim, asked: AskedList, many: Many, row: Row) -> Asked | None:
+        """What the claim's own page says, opened from the list."""
+        self._capture(many, row)
+        if not await self._show(asked, many, row.page) or self._shown is None:
+            return None
+        await self.driver.pause()
+        await self._shown.listing.open(row.status, asked.words)
+        self._shown.opened = True
+        opened = await self.driver.look(self._task, claim, row.status)
+        self.driver.refuse_writes()
+        same = judge(claim, opened.status, self._task.same_claim_when) is Verdict.SAME
+        if not same or opened.contradiction or opened.lost or self.driver.session.boxes.shown:
+            raise UnknownPage("the list and the claim that it opens disagree")
+        found = self.driver.asked(Found(opened.status), opened.places, opened.document)
+        return self._in_list(found)
+
+    async def _show(self, asked: AskedList, many: Many, page: int) -> bool:
+        """Have the list's ``page`` shown, unless that costs as much as the claim's own search.
+
+        Raises UnknownPage when it no longer says what it did.
+        """
+        shown = self._shown
+        if shown is not None and (shown.reader.asked != asked or shown.page > page):
+            shown = None
+        if shown is not None and shown.opened and not self.many.back:
+            shown = None
+        loads = page - shown.page + shown.opened if shown else page + 1
+        if loads >= OWN_LOADS:
+            return False
+        self._shown = None
+        if shown is None:
+            reader = ListReader(self.driver, self._of_list, self.many, asked)
+            shown = Shown(reader, await reader.search(), 1)
+        elif shown.opened:
+            await self.driver.session.hand.take(self.many.back, asked.words)
+            await self.driver.session.hand.seen(self.many.outcomes.listed)
+            shown.opened = False
+        while True:
+            await shown.reader.require(shown.listing, many.pages[shown.page - 1])
+            if shown.page == page:
+                break
+            await shown.listing.turn()
+            shown.page += 1
+        self._shown = shown
+        return True
+
+    def _capture(self, many: Many, row: Row | None) -> str:
+        """Make the row's page of the list evidence of the answer; the hash of its picture."""
+        page = many.pages[row.page - 1 if row else 0]
+        self.driver.note_capture(page.sha256)
+        return self.driver.capture(page.showing(row), "image/png")
+
+    def _said(
+        self,
+        answer: Answer[ClaimStatus],
+        many: Many,
+        places: Mapping[str, Evidence] | None = None,
+        document: str | None = None,
+    ) -> Asked:
+        """The list's answer; it was so when the list was read."""
+        asked = self._in_list(self.driver.asked(answer, places, document))
+        return replace(asked, observation=replace(asked.observation, observed_at=many.read_at))
+
+    def _in_list(self, asked: Asked) -> Asked:
+        return replace(asked, observation=replace(asked.observation, search=CLAIM_LIST))
+
+    def _row_words(self, asked: AskedList, row: Row) -> Words:
+        read = {f"row.{name}": getattr(row.status, name) for name in self.many.rows.fields}
+        return {**asked.words, **read}
+
+    def _note(self, why: str) -> None:
+        self.driver.session.hand.drift.add(Drift(f"claim_list: {why}"))
+
+    def _forget(self) -> None:
+        self._lists.clear()
+        self._documents.clear()
+        self._shown = None
+
+    @property
+    def _task(self) -> ClaimStatusTask:
+        return self.driver.session.profile.file.tasks.claim_status
+
+    @property
+    def _of_list(self) -> ClaimStatusTask:
+        return self._task.by_list(self.many)
