@@ -23,8 +23,18 @@ from sandbox.truth import truth_rows
 from sandbox.world import BilledClaim, World
 
 AS_OF = date(2026, 11, 20)
-KEYED = ("outcome", "payer_claim_number", "service_from", "charge", "paid", "payment_date",
-         "trace_number", "patient_responsibility", "reason_codes", "status_category")
+KEYED = (
+    "outcome",
+    "payer_claim_number",
+    "service_from",
+    "charge",
+    "paid",
+    "payment_date",
+    "trace_number",
+    "patient_responsibility",
+    "reason_codes",
+    "status_category",
+)
 
 
 def claim_of(billed: BilledClaim, row: int) -> Claim:
@@ -66,13 +76,27 @@ def test_try(listed: bool, browser_executable: Browser, tmp_path: Path) -> None:
         profile = quick_profile(MEDICAID)
         if not listed:
             profile = alone(profile)
-        it = night(tmp_path / "home", browser_executable, portals, profile, portals.addresses[MEDICAID], claims)
+        it = night(
+            tmp_path / "home",
+            browser_executable,
+            portals,
+            profile,
+            portals.addresses[MEDICAID],
+            claims,
+        )
         it.run(150)
         print(asked(portals))
     truth = {r["claim_id"]: r for r in truth_rows(world) if r["payer"] == MEDICAID}
     for r in it.ledger.results("night-1"):
         c, want = r.conclusion, truth[r.claim.claim_id]
         o = it.ledger.observations(r.item_id)[0]
-        print(r.item_id, c.outcome, want["outcome"], o.search, len(o.captures), type(o.answer).__name__)
+        print(
+            r.item_id,
+            c.outcome,
+            want["outcome"],
+            o.search,
+            len(o.captures),
+            type(o.answer).__name__,
+        )
         assert c.outcome == want["outcome"]
-    print(it.work.ledger.drift if hasattr(it.work.ledger,'drift') else '')
+    print(it.ledger.drift("night-1"))

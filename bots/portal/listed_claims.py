@@ -161,7 +161,7 @@ class ListedClaims:
         if self.many.document and "document" not in self.many.whole[row.status.words]:
             if len(ours) > 1:
                 return None  # which of two would be clicked?
-            found = await self._document(asked, many, row)
+            found = await self._document(asked, row)
             if found is None:
                 return None
             document, sent = found
@@ -170,16 +170,14 @@ class ListedClaims:
         places = {name: replace(place, image=image) for name, place in row.places.items()}
         return self._said(Found(row.status), many, places, document or None)
 
-    async def _document(
-        self, asked: AskedList, many: Many, row: Row
-    ) -> tuple[str, str | None] | None:
+    async def _document(self, asked: AskedList, row: Row) -> tuple[str, str | None] | None:
         """The hashes of the row's document, and of what was sent if that is another; the first is
         empty where the row offers none. None where the claim is better asked alone."""
         wanted = self.many.document
         payment = row.status.trace_number if wanted and wanted.one_for else None
         if payment is not None and payment in self._documents:
             return self._documents[payment]
-        if wanted is None or not await self._show(asked, many, row.page):
+        if wanted is None or not await self._show(asked, row):
             return None
         session, words = self.driver.session, self._row_words(asked, row)
         if not await session.hand.any_of(wanted.offered_when, words).count():
@@ -199,7 +197,7 @@ class ListedClaims:
     async def _opened(self, claim: Claim, asked: AskedList, many: Many, row: Row) -> Asked | None:
         """What the claim's own page says, opened from the list."""
         self._capture(many, row)
-        if not await self._show(asked, many, row.page) or self._shown is None:
+        if not await self._show(asked, row) or self._shown is None:
             return None
         await self.driver.pause()
         await self._shown.listing.open(row.status, asked.words)
@@ -212,12 +210,10 @@ class ListedClaims:
         found = self.driver.asked(Found(opened.status), opened.places, opened.document)
         return self._in_list(found)
 
-    async def _show(self, asked: AskedList, many: Many, page: int) -> bool:
-        """Have the list's ``page`` shown, unless that costs as much as the claim's own search.
-
-        Raises UnknownPage when it no longer says what it did.
-        """
-        shown = self._shown
+    async def _show(self, asked: AskedList, row: Row) -> bool:
+        """Have the list's page with ``row`` shown, unless that costs as much as the claim's own
+        search. Raises NotWhole when the row is no longer there as it was."""
+        shown, page = self._shown, row.page
         if shown is not None and (shown.reader.asked != asked or shown.page > page):
             shown = None
         if shown is not None and shown.opened and not self.many.back:
@@ -233,12 +229,11 @@ class ListedClaims:
             await self.driver.session.hand.take(self.many.back, asked.words)
             await self.driver.session.hand.seen(self.many.outcomes.listed)
             shown.opened = False
-        while True:
-            await shown.reader.require(shown.listing, many.pages[shown.page - 1])
-            if shown.page == page:
-                break
+        while shown.page < page:
+            await shown.reader.require(shown.listing, None)
             await shown.listing.turn()
             shown.page += 1
+        await shown.reader.require(shown.listing, row)
         self._shown = shown
         return True
 

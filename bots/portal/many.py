@@ -155,12 +155,15 @@ class ListReader:
             raise UnknownPage("the list says two things of one claim")
         return many
 
-    async def require(self, listing: Listing, page: ListPage) -> None:
-        """Raise UnknownPage unless the list's page that is shown says what ``page`` said."""
+    async def require(self, listing: Listing, row: Row | None) -> None:
+        """Raise NotWhole unless the list's page that is shown still holds ``row``, once; of other
+        rows the portal may have learned more since. Raises UnknownPage as reading it did."""
         _, shown = await listing.placed()
         await self._require_ours()
-        if tuple(status for status, _ in shown) != _said(page):
-            raise UnknownPage("the list has changed while it was worked through")
+        if row is not None:
+            number = row.status.payer_claim_number
+            if [one for one, _ in shown if one.payer_claim_number == number] != [row.status]:
+                raise NotWhole
 
     async def _page(self, listing: Listing, number: int) -> tuple[ListPage, int]:
         session = self.driver.session
