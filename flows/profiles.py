@@ -9,13 +9,13 @@ from pathlib import Path
 
 from billing.errors import BadInput, ProfileError
 from billing.ledger import Ledger
-from billing.model import Channel, Found, Observation
+from billing.model import CLAIM_LIST, Channel, Found, Observation
 from bots.claim_task import ClaimStatusTask
 from bots.portal.gate import refusal
 from bots.profile import Profile, load_layouts, load_profile, load_profiles
 from bots.reading.canary import check_canary
 from bots.reading.cases import LATER, RESPONSE, Reads, find_cases, problem, replay_bytes
-from bots.reading.reread import Archive, opened_claim
+from bots.reading.reread import Archive, captured, opened_claim, said_by_list
 from flows.kept_session import drop_session, kept_until
 from flows.login_book import AccountBook
 from flows.settings import Settings
@@ -28,7 +28,12 @@ NAMES = {
     "text/csv": "capture.csv",
 }
 
-KINDS: Mapping[str, Reads] = {"claim_status": "claim", "rows": "rows", "document": "document"}
+KINDS: Mapping[str, Reads] = {
+    "claim_status": "claim",
+    "rows": "rows",
+    "claim_list": "claim_list",
+    "document": "document",
+}
 ELIGIBILITY = "eligibility"
 
 
@@ -117,8 +122,8 @@ def record(settings: Settings, payer: str, claim_id: str, case: str) -> Path:
         raise BadInput(f"The latest sweep found no answer for claim {claim_id!r}; choose another")
     if what not in KINDS or not name:
         raise BadInput(
-            f"{case!r}: a case is named claim_status-WHAT, rows-WHAT, document-WHAT or "
-            "eligibility-WHAT"
+            f"{case!r}: a case is named claim_status-WHAT, rows-WHAT, claim_list-WHAT, "
+            "document-WHAT or eligibility-WHAT"
         )
     reads = KINDS[what]
     sha256, loaded = _captures(ledger, found, reads, profiles[payer].file.tasks.claim_status)
@@ -180,21 +185,26 @@ def _captures(
 ) -> tuple[str, str | None]:
     """The capture that ``reads`` wants: the opened claim's page (with the JSON that came with it,
     if that is read), the first list, or the EOB."""
-    opened = [
-        opened_claim(o, Archive(ledger.fetch, ledger.media_type))
-        for o in found
-        if o.channel is Channel.PORTAL
-    ]
+    archive = Archive(ledger.fetch, ledger.media_type)
+    asked = [o for o in found if o.channel is Channel.PORTAL]
+    if reads == "claim_list" and asked and asked[0].search == CLAIM_LIST:
+        return captured(asked[0].captures, archive, "text/html")[0], None
+    searched = [o for o in asked if not said_by_list(o, opened_claim(o, archive), archive)]
+    opened = [opened_claim(o, archive) for o in searched]
+    found = [o for o in found if o.search != CLAIM_LIST or reads != "rows"]
     if reads == "claim" and opened:
         return opened[0].page, opened[0].body if task.read.response else None
     used = {sha256 for one in opened for sha256 in (one.page, one.body)}
-    kind = "application/pdf"
+    kind = "application/pdf" if reads == "document" else ""
     if reads == "rows":
         kind = task.rows.media_type
     for sha256 in (c for o in found for c in o.captures):
         if ledger.media_type(sha256) == kind and sha256 not in used:
             return sha256, None
-    raise BadInput("The latest sweep captured nothing of that kind for this claim")
+    raise BadInput(
+        "The latest sweep captured nothing of that kind for this claim"
+        + ("; a list of many claims told it: record claim_list-WHAT" if asked and not searched else "")
+    )
 
 
 def passport(settings: Settings) -> list[dict[str, str | bool]]:

@@ -33,7 +33,7 @@ RESPONSE = "response.json"
 LATER = "later-{}.html"
 """A member's page after the steps that brought further rows to view, numbered from 1."""
 
-Reads = Literal["claim", "rows", "document", "coverage"]
+Reads = Literal["claim", "rows", "claim_list", "document", "coverage"]
 
 
 class CaseFile(Strict):
@@ -119,6 +119,10 @@ def replay_bytes(
     if reads == "claim":
         status, _ = read_claim(data, task.read, profile.file.vocabulary, body)
         statuses: tuple[ClaimStatus, ...] = (status,)
+    elif reads == "claim_list":
+        if task.claim_list is None:
+            raise UnknownPage("the profile has no claim_list to read a list of many claims with")
+        statuses = read_rows(data, task.claim_list.rows, profile.file.vocabulary)
     else:
         statuses = read_rows(data, task.rows, profile.file.vocabulary)
     return flat(STATUSES.dump_python(statuses, mode="json"))

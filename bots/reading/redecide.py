@@ -8,6 +8,7 @@ from typing import Any
 from billing.errors import UnknownPage
 from billing.identity import choose, contradiction, could_be_same
 from billing.model import (
+    CLAIM_LIST,
     Answer,
     Claim,
     ClaimStatus,
@@ -21,7 +22,7 @@ from bots.profile import Profile
 from bots.reading.dom import parse, visible
 from bots.reading.listed import read_rows
 from bots.reading.page import read_claim, states
-from bots.reading.reread import BODIES, PAGES, Archive, Reread, captured
+from bots.reading.reread import BODIES, PAGES, Archive, Reread, captured, rows_of
 
 OUTCOME = "outcome"
 """Which of the profile's outcomes the page shows that the search came to."""
@@ -36,8 +37,11 @@ Shown = frozenset[str]
 
 
 def results_page(observation: Observation, archive: Archive) -> str | None:
-    """The hash of the page that a portal's search came to; None where none was kept."""
+    """The hash of the page that a portal's search came to; None where none was kept, or the claim
+    was not searched for."""
     answer = observation.answer
+    if observation.search == CLAIM_LIST:
+        return None
     if isinstance(answer, NoAnswer) and answer.reason not in SEARCHED:
         return None
     if isinstance(answer, Found) and not isinstance(answer.value, ClaimStatus):
@@ -57,6 +61,10 @@ def redecide(
 
     Nothing of an answer that no search led to.
     """
+    if observation.search == CLAIM_LIST:
+        if isinstance(observation.answer, NotFound):
+            yield _decided(claim, observation, archive, profile)
+        return
     page, answer, then = results_page(observation, archive), observation.answer, observation.search
     judged = isinstance(answer, NotFound) or (
         isinstance(answer, NoAnswer) and answer.reason in (*JUDGED, Reason.UNAVAILABLE)
@@ -148,7 +156,7 @@ def _decided(claim: Claim, observation: Observation, archive: Archive, profile: 
 
 def _rows(observation: Observation, archive: Archive, profile: Profile) -> tuple[ClaimStatus, ...]:
     """The rows of everything kept that lists claims. Raises UnknownPage when nothing does."""
-    rows, found = profile.file.tasks.claim_status.rows, list[ClaimStatus]()
+    rows, found = rows_of(observation, profile), list[ClaimStatus]()
     wrong: UnknownPage | None = None
     for sha256 in captured(observation.captures, archive, rows.media_type):
         try:

@@ -11,8 +11,16 @@ from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
 from billing.errors import UnknownPage
-from billing.model import ClaimStatus, Found, NoAnswer, Observation, Reason, Remittance
-from bots.claim_task import Read
+from billing.model import (
+    CLAIM_LIST,
+    ClaimStatus,
+    Found,
+    NoAnswer,
+    Observation,
+    Reason,
+    Remittance,
+)
+from bots.claim_task import Read, Rows
 from bots.profile import Profile
 from bots.reading.cases import flat
 from bots.reading.listed import read_rows
@@ -25,6 +33,7 @@ ROWS = "rows"
 PAGE = "page"
 """A page that stopped the bot that night, as a whole."""
 
+NO_LIST = "Today's profile reads no list of many claims"
 PAGES, BODIES = "text/html", "application/json"
 
 _STATUS: TypeAdapter[ClaimStatus] = TypeAdapter(ClaimStatus)
@@ -77,6 +86,9 @@ def reread_page(observation: Observation, archive: Archive, profile: Profile) ->
     match observation.answer:
         case Found(ClaimStatus() as before):
             opened = opened_claim(observation, archive)
+            if said_by_list(observation, opened, archive):
+                yield from _reread_listed(before, opened, archive, profile)
+                return
             yield from _reread_claim(before, opened, archive, profile)
             yield from _reread_rows(before, observation, opened, archive, profile)
         case NoAnswer(reason=Reason.UNKNOWN_PAGE):
@@ -152,7 +164,11 @@ def _reread_rows(
     profile: Profile,
 ) -> Iterator[Reread]:
     """Nothing for a search that opened its one hit at once."""
-    rows = profile.file.tasks.claim_status.rows
+    try:
+        rows = rows_of(observation, profile)
+    except UnknownPage as error:
+        yield Reread(ROWS, opened.page, "refused", why=str(error))
+        return
     kind = rows.media_type
     used = (opened.page, opened.body)
     lists = [c for c in observation.captures if archive.media_type(c) == kind and c not in used]
@@ -169,6 +185,43 @@ def _reread_rows(
     if lists:
         sentence = why or "No captured list holds the claim any more; compare rows with the profile"
         yield Reread(ROWS, lists[0], "refused", why=sentence)
+
+
+def _reread_listed(
+    before: ClaimStatus, opened: Opened, archive: Archive, profile: Profile
+) -> Iterator[Reread]:
+    """A claim that its row of a list of many claims told whole."""
+    listed, number = profile.file.tasks.claim_status.claim_list, before.payer_claim_number
+    if listed is None:
+        yield Reread(ROWS, opened.page, "refused", why=NO_LIST)
+        return
+    try:
+        rows = read_rows(archive.fetch(opened.page), listed.rows, profile.file.vocabulary)
+    except UnknownPage as error:
+        yield Reread(ROWS, opened.page, "refused", why=str(error))
+        return
+    again = {row for row in rows if row.payer_claim_number == number}
+    if len(again) != 1:
+        yield Reread(ROWS, opened.page, "refused", why="The captured list lacks the claim now")
+        return
+    was = flat(_STATUS.dump_python(before, mode="json"))
+    yield from compare(was, flat(_STATUS.dump_python(again.pop(), mode="json")), opened.page)
+
+
+def rows_of(observation: Observation, profile: Profile) -> Rows:
+    """How the list is read today that the answer came from. Raises UnknownPage when it is not."""
+    task = profile.file.tasks.claim_status
+    if observation.search != CLAIM_LIST:
+        return task.rows
+    if task.claim_list is None:
+        raise UnknownPage(NO_LIST)
+    return task.claim_list.rows
+
+
+def said_by_list(observation: Observation, opened: Opened, archive: Archive) -> bool:
+    """Whether the figures stand in a list of many claims, and the claim itself was not opened."""
+    first = captured(observation.captures, archive, PAGES)[:1]
+    return observation.search == CLAIM_LIST and first == [opened.page]
 
 
 def _read_at_last(
