@@ -203,7 +203,11 @@ def _captures(
             return sha256, None
     raise BadInput(
         "The latest sweep captured nothing of that kind for this claim"
-        + ("; a list of many claims told it: record claim_list-WHAT" if asked and not searched else "")
+        + (
+            "; a list of many claims told it: record claim_list-WHAT"
+            if asked and not searched
+            else ""
+        )
     )
 
 

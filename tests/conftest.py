@@ -45,6 +45,7 @@ hypothesis_settings.load_profile("ci" if IN_CI else "local")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How large the tests are that may be made longer by hand."""
     parser.addoption("--key-claims", type=int, default=20, help="claims per payer and seed (20)")
+    parser.addoption("--list-claims", type=int, default=30, help="claims of one list (30)")
     parser.addoption("--every-ledger", action="store_true", help="the ledger's tests on both")
     parser.addoption("--many-claims", type=int, default=6, help="claims a portal, many workers (6)")
     parser.addoption("--kills", type=int, default=20, help="workers killed while signing in (20)")
@@ -67,6 +68,12 @@ def kills(request: pytest.FixtureRequest) -> int:
 def many_claims(request: pytest.FixtureRequest) -> int:
     """How many claims of each payer several machines sweep together."""
     return int(request.config.getoption("--many-claims"))
+
+
+@pytest.fixture(scope="session")
+def list_claims(request: pytest.FixtureRequest) -> int:
+    """How many claims are answered by a portal's list, and held against the key."""
+    return int(request.config.getoption("--list-claims"))
 
 
 @pytest.fixture(scope="session")

@@ -2,101 +2,285 @@
 
 from __future__ import annotations
 
-import json
+import io
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from urllib.request import urlopen
+from typing import Any
 
 import pytest
-from portal_clients import SetClock, answering
-from portal_faults import EXPORT, MEDICAID, Night, night, quick_profile
+from claim_lists import (
+    DOCUMENT,
+    LIST,
+    PAID,
+    SMALL,
+    Told,
+    captures,
+    claim_of,
+    count,
+    declared,
+    in_row,
+    is_list,
+    portal_answers,
+    small_claims,
+    text,
+    told,
+    twice,
+    with_a_stranger,
+    without,
+)
+from PIL import Image
+from portal_faults import MEDICAID, Sent, Spoiler, crash, is_document, quick_profile
 
-from billing.model import CLAIM_LIST, Claim, SourceRow
+import bots.portal.listed_claims
+import sandbox.medicaid_list
+from billing.model import CLAIM_LIST, Outcome
+from bots.portal import many
 from bots.portal.browser import Browser
-from bots.profile import Profile
+from bots.portal.driver import ClaimStatusDriver
+from bots.portal.many import COVER, ListReader
 from sandbox.books import make_world
-from sandbox.serve import Portals
+from sandbox.knobs import Knobs
 from sandbox.truth import truth_rows
-from sandbox.world import BilledClaim, World
 
 AS_OF = date(2026, 11, 20)
+ALONE = 10
 KEYED = (
-    "outcome",
-    "payer_claim_number",
-    "service_from",
-    "charge",
-    "paid",
-    "payment_date",
-    "trace_number",
-    "patient_responsibility",
-    "reason_codes",
-    "status_category",
+    "outcome", "payer_claim_number", "service_from", "charge", "paid", "patient_responsibility",
+    "payment_date", "trace_number", "status_category", "reason_codes",
+)  # fmt: skip
+
+
+def plain(value: Any) -> Any:
+    """As the key spells it."""
+    if isinstance(value, tuple):
+        return list(value)
+    return None if value is None else str(value)
+
+
+def test_thirty_claims_by_the_list_are_as_the_key_has_them_and_cost_a_third_of_the_pages(
+    list_claims: int, browser_executable: Browser, tmp_path: Path
+) -> None:
+    world = make_world(1, list_claims, AS_OF)
+    claims = [claim_of(one, n) for n, one in enumerate(world.medicaid.billed, 2)]
+    key = {row["claim_id"]: row for row in truth_rows(world) if row["payer"] == MEDICAID}
+    with told(tmp_path / "listed", browser_executable, claims, world=world) as by_list:
+        for result in by_list.night.ledger.results("night-1"):
+            said = {name: plain(getattr(result.conclusion, name)) for name in KEYED}
+            wanted = key[result.claim.claim_id]
+            assert said == {name: wanted[name] for name in KEYED}, result.item_id
+        assert by_list.drift == []
+        assert by_list.found_by.count(CLAIM_LIST) >= 0.8 * len(claims)
+        assert {by_list.counters[name] for name in ("writes", "refusals", "locks")} == {0}
+        looks_like_the_page(by_list)
+    some = claims[: min(len(claims), max(ALONE, list_claims - 30))]
+    profile = declared(quick_profile(MEDICAID), claim_list=None)
+    with told(
+        tmp_path / "alone", browser_executable, some, world=world, profile=profile
+    ) as one_by_one:
+        assert portal_answers(one_by_one) == portal_answers(by_list)[: len(some)]
+    costs = [
+        (
+            sum(it.pages.values()) - it.pages[DOCUMENT],
+            it.pages[DOCUMENT],
+            len(it.outcomes),
+        )
+        for it in (by_list, one_by_one)
+    ]
+    (pages, _, all_claims), (pages_alone, _, some_claims) = costs
+    assert pages / all_claims * 3 <= pages_alone / some_claims, costs
+
+
+def looks_like_the_page(by_list: Told) -> None:
+    """Each figure of a row has a place on a picture that shows this row, and nobody else's."""
+    ledger, seen = by_list.night.ledger, 0
+    for item, found_by in enumerate(by_list.found_by, 1):
+        places = by_list.night.observed(item).places
+        if found_by != CLAIM_LIST or not places:
+            continue
+        seen += 1
+        assert {"payer_claim_number", "words", "member_id", "charge"} <= places.keys()
+        (image,) = {str(place.image) for place in places.values()}
+        assert {image, places["charge"].sha256} <= set(by_list.night.observed(item).captures)
+        picture = Image.open(io.BytesIO(ledger.fetch(image)))
+        boxes = [place.box for place in places.values() if place.box]
+        top, bottom = int(min(box[1] for box in boxes)), int(max(box[3] for box in boxes))
+        middle = [picture.getpixel((x, y)) for y in (top + 2, bottom - 2) for x in (100, 500)]
+        assert COVER not in middle
+        below = bottom + 4
+        assert below >= picture.height or picture.getpixel((100, below)) == COVER
+    assert seen > 10
+
+
+FAULTS: dict[str, tuple[Callable[[Sent], None], str | None]] = {
+    "cut": (text("<h2>Claim List</h2>", "<h2>Claim List</h2><p>Only the first 6</p>"), ""),
+    "count": (count(1), "another number of rows"),
+    "missing": (without(PAID[0]), "another number of rows"),
+    "two ways": (twice(PAID[0], "Processed", "Denied"), "two things of one claim"),
+    "another year": (text("to 12/31/2026</span>", "to 12/31/2025</span>"), "does not show"),
+    "a row of another year": (in_row(PAID[4], "2026", "2025"), "another time"),
+    "for another": (text("NPI 1234567890", "NPI 1593572460"), "does not show"),
+    "renamed": (text(">Payment Date<", ">Paid On<"), "lacks the columns"),
+    "no figure": (in_row(PAID[0], "$1,250.00", "see claim"), "compare it with the profile"),
+    "down": (lambda sent: sent.page("<h1>503 Service Unavailable</h1>", 503), ""),
+    "no list": (text("<h2>Claim List</h2>", "<h2>List of claims</h2>"), "is not on the page"),
+    "ended": (lambda sent: sent.page("<h1>Your session has expired</h1>"), ""),
+    "browser": (crash, ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_list_with_a_fault_answers_nobody(
+    fault: str, browser_executable: Browser, tmp_path: Path
+) -> None:
+    how, why = FAULTS[fault]
+    spoil = Spoiler(is_list, how, times=1 if fault == "browser" else 999)
+    with told(tmp_path / "home", browser_executable, small_claims(), spoil=spoil) as it:
+        assert it.outcomes == SMALL
+        assert CLAIM_LIST not in it.found_by
+        assert len(it.drift) == bool(why)
+        assert all(str(why) in one for one in it.drift), it.drift
+        assert it.proxy.asked.count(f"POST {LIST}") <= 3, "it is not asked for again"
+
+
+def rows_counted(page: bytes, _: object) -> int:
+    return page.count(b"Select$")
+
+
+def for_the_other(sent: Sent) -> None:
+    """The list of another provider, who has not our claim."""
+    without(PAID[0], counted_out=True)(sent)
+    text("NPI 1234567890", "NPI 1593572460")(sent)
+
+
+@pytest.mark.parametrize(
+    ("guard", "left", "lie"),
+    [
+        ((many, "read_count"), rows_counted, without(PAID[0])),
+        ((ListReader, "_require_ours"), None, for_the_other),
+    ],
 )
+def test_what_keeps_a_claim_from_being_called_not_on_file_is_the_proof_that_the_list_is_whole(
+    guard: tuple[Any, str],
+    left: Callable[..., Any] | None,
+    lie: Callable[[Sent], None],
+    browser_executable: Browser,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spoil = Spoiler(is_list, lie)
+    with told(tmp_path / "held", browser_executable, small_claims(), spoil=spoil) as it:
+        assert it.outcomes == SMALL
+
+    async def nothing(_: object) -> None:
+        return
+
+    monkeypatch.setattr(*guard, left or nothing)
+    with told(tmp_path / "let", browser_executable, small_claims(), spoil=spoil) as it:
+        assert it.outcomes[0] is Outcome.NOT_FOUND
 
 
-def claim_of(billed: BilledClaim, row: int) -> Claim:
-    """The biller's row of a claim."""
-    person = billed.patient
-    return Claim(
-        claim_id=billed.claim_id,
-        payer=MEDICAID,
-        payer_name=MEDICAID,
-        member_id=person.member_id,
-        patient_last=person.last,
-        patient_first=person.first,
-        date_of_birth=person.birth,
-        service_from=billed.service_from,
-        service_to=billed.service_to,
-        billed=billed.charge,
-        balance=billed.charge,
-        source=SourceRow(EXPORT.sha256, row),
+def test_a_whole_list_is_one_search_and_two_claims_alike_are_no_surprise(
+    browser_executable: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses = []
+    pause = ClaimStatusDriver.pause
+
+    async def noted(driver: ClaimStatusDriver) -> None:
+        pauses.append(driver)
+        await pause(driver)
+
+    monkeypatch.setattr(ClaimStatusDriver, "pause", noted)
+    with told(tmp_path / "home", browser_executable, small_claims()) as it:
+        assert it.outcomes == SMALL
+        assert it.found_by == [CLAIM_LIST] * len(SMALL)
+        assert it.pages == Counter({LIST: 3, DOCUMENT: len(PAID)})
+        assert len(pauses) == 1 + len(PAID), "the pace holds for every time the portal is asked"
+        assert captures(it, len(SMALL)).keys() == {"text/html", "image/png"}
+    doubled = {MEDICAID: Knobs(duplicate_rows=True)}
+    with told(tmp_path / "twice", browser_executable, small_claims(), knobs=doubled) as it:
+        assert it.outcomes == SMALL
+        assert it.found_by == ["listed"] * len(PAID) + [CLAIM_LIST]
+
+
+def test_few_claims_are_asked_about_alone(browser_executable: Browser, tmp_path: Path) -> None:
+    with told(tmp_path / "home", browser_executable, small_claims()[:4]) as it:
+        assert it.outcomes == SMALL[:4]
+        assert it.pages[LIST] == 0
+
+
+def test_an_old_list_is_asked_for_again(
+    browser_executable: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bots.portal.listed_claims, "KEPT_SECONDS", 0)
+    with told(tmp_path / "home", browser_executable, small_claims()) as it:
+        assert it.outcomes == SMALL
+        assert it.found_by == [CLAIM_LIST] * 2 + ["listed"] * 4
+
+
+def test_a_row_that_changes_after_the_list_was_read_is_asked_about_alone(
+    browser_executable: Browser, tmp_path: Path
+) -> None:
+    """The stranger's claim is asked about alone, so the list is shown once more after it."""
+    later = Spoiler(is_list, in_row(PAID[1], "Processed", "Denied"))
+    shown: list[Sent] = []
+
+    def spoil(sent: Sent) -> None:
+        if is_list(sent):
+            shown.append(sent)
+            if len(shown) > 1:
+                later(sent)
+
+    with told(tmp_path / "home", browser_executable, with_a_stranger(), spoil=spoil) as it:
+        assert it.outcomes == [Outcome.PAID, Outcome.WRONG_PATIENT] + [Outcome.PAID] * 4
+        assert it.found_by == [CLAIM_LIST] + ["listed"] * 5
+        assert len(shown) == 2
+        assert it.drift == []
+
+
+@pytest.mark.parametrize("lie", [None, in_row(PAID[0], "$1,180.00", "$1,108.00")])
+def test_a_claim_is_opened_from_the_list_and_must_say_what_its_row_says(
+    lie: Callable[[Sent], None] | None, browser_executable: Browser, tmp_path: Path
+) -> None:
+    profile = quick_profile(MEDICAID)
+    task = profile.file.tasks.claim_status
+    back = [{"click": {"role": "button", "name": "Return to list"}}]
+    opened = declared(
+        profile,
+        whole={},
+        opened=("Processed",),
+        open=task.open,
+        back=tuple(type(task.open[0]).model_validate(one) for one in back),
     )
+    spoil = Spoiler(is_list, lie) if lie else lambda _: None
+    with told(
+        tmp_path / "home", browser_executable, small_claims(), spoil=spoil, profile=opened
+    ) as it:
+        assert it.outcomes == SMALL
+        if lie:
+            assert it.found_by == ["listed"] * 6
+            assert ["disagree" in one for one in it.drift] == [True]
+        else:
+            assert it.found_by == [CLAIM_LIST] * 6
+            assert it.pages == Counter({LIST: 3 + 5 + 4, DOCUMENT: 5})
 
 
-def asked(portals: Portals) -> Counter[str]:
-    with urlopen(f"{portals.addresses[MEDICAID]}/sandbox/requests", timeout=10) as answer:
-        notes = json.load(answer)
-    return Counter(n["path"] for n in notes if n["path"].endswith(".aspx"))
+def test_on_several_pages_not_on_file_is_asked_about_alone(
+    browser_executable: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox.medicaid_list, "ROWS_PER_PAGE", 4)
+    with told(tmp_path / "home", browser_executable, small_claims()) as it:
+        assert it.outcomes == SMALL
+        assert it.found_by[-1] == "none" or it.found_by[-1] == "listed"
+        assert it.found_by.count(CLAIM_LIST) >= 3
+        assert it.drift == []
 
 
-def alone(profile: Profile) -> Profile:
-    task = profile.file.tasks.claim_status.model_copy(update={"claim_list": None})
-    tasks = profile.file.tasks.model_copy(update={"claim_status": task})
-    return profile.model_copy(update={"file": profile.file.model_copy(update={"tasks": tasks})})
-
-
-@pytest.mark.parametrize("listed", [True, False])
-def test_try(listed: bool, browser_executable: Browser, tmp_path: Path) -> None:
-    world = make_world(1, 30, AS_OF)
-    with answering(world, SetClock(), delay=0) as portals:
-        claims = [claim_of(b, n) for n, b in enumerate(world.medicaid.billed, 2)]
-        profile = quick_profile(MEDICAID)
-        if not listed:
-            profile = alone(profile)
-        it = night(
-            tmp_path / "home",
-            browser_executable,
-            portals,
-            profile,
-            portals.addresses[MEDICAID],
-            claims,
-        )
-        it.run(150)
-        print(asked(portals))
-    truth = {r["claim_id"]: r for r in truth_rows(world) if r["payer"] == MEDICAID}
-    for r in it.ledger.results("night-1"):
-        c, want = r.conclusion, truth[r.claim.claim_id]
-        o = it.ledger.observations(r.item_id)[0]
-        print(
-            r.item_id,
-            c.outcome,
-            want["outcome"],
-            o.search,
-            len(o.captures),
-            type(o.answer).__name__,
-        )
-        assert c.outcome == want["outcome"]
-    print(it.ledger.drift("night-1"))
+def test_a_document_that_does_not_come_is_asked_for_by_the_claim_itself(
+    browser_executable: Browser, tmp_path: Path
+) -> None:
+    spoil = Spoiler(is_document, lambda sent: sent.page("<h1>Error</h1>"), times=1)
+    with told(tmp_path / "home", browser_executable, small_claims(), spoil=spoil) as it:
+        assert it.outcomes == SMALL
+        assert it.found_by == ["listed"] + [CLAIM_LIST] * 5
