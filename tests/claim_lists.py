@@ -29,7 +29,7 @@ from portal_faults import (
 )
 from portal_worlds import RECIPIENT
 
-from billing.model import Claim, Found, Outcome, SourceRow
+from billing.model import Channel, Claim, Found, Observation, Outcome, SourceRow
 from bots.portal.browser import Browser
 from bots.profile import Profile
 from sandbox.knobs import Knobs
@@ -56,8 +56,14 @@ class Told:
         return [one.outcome for one in self.night.conclusions()]
 
     @property
+    def seen(self) -> list[Observation]:
+        """The newest answer of the portal to each claim."""
+        found = [self.night.ledger.observations(n + 1) for n in range(len(self.outcomes))]
+        return [[o for o in one if o.channel is Channel.PORTAL][-1] for one in found]
+
+    @property
     def found_by(self) -> list[str | None]:
-        return [self.night.observed(n + 1).search for n in range(len(self.outcomes))]
+        return [one.search for one in self.seen]
 
     @property
     def drift(self) -> list[str]:
@@ -92,10 +98,15 @@ def told(
         between(portals.addresses[MEDICAID]) as proxy,
     ):
         proxy.spoil = spoil
-        known = profile or quick_profile(MEDICAID)
+        known = profile or patient_profile()
         it = night(home, browser, portals, known, proxy.address, list(claims))
         it.run(300)
         yield Told(it, proxy, portals)
+
+
+def patient_profile() -> Profile:
+    """The profile with waits that a busy machine keeps to."""
+    return quick_profile(MEDICAID, answer_seconds=15.0, claim_seconds=120.0)
 
 
 def small_claims() -> list[Claim]:
@@ -215,18 +226,13 @@ def in_row(number: str, old: str, new: str) -> Callable[[Sent], None]:
 
 
 def captures(told: Told, item: int) -> dict[str, bytes]:
-    """What the answer rests on, by media type; the last of each."""
-    ledger, observation = told.night.ledger, told.night.observed(item)
-    assert observation.captures
-    return {ledger.media_type(one): ledger.fetch(one) for one in observation.captures}
+    """What the portal's answer rests on, by media type; the last of each."""
+    ledger = told.night.ledger
+    found = told.seen[item - 1].captures
+    return {ledger.media_type(one): ledger.fetch(one) for one in found}
 
 
 def portal_answers(told: Told) -> list[Any]:
     """What the portal said of each claim, the newest, without when and where."""
-    found = []
-    for n in range(len(told.outcomes)):
-        said = [
-            one for one in told.night.ledger.observations(n + 1) if one.channel.value == "portal"
-        ][-1].answer
-        found.append(said.value if isinstance(said, Found) else type(said).__name__)
-    return found
+    said = [one.answer for one in told.seen]
+    return [one.value if isinstance(one, Found) else type(one).__name__ for one in said]

@@ -22,6 +22,7 @@ from claim_lists import (
     declared,
     in_row,
     is_list,
+    patient_profile,
     portal_answers,
     small_claims,
     text,
@@ -31,7 +32,7 @@ from claim_lists import (
     without,
 )
 from PIL import Image
-from portal_faults import MEDICAID, Sent, Spoiler, crash, is_document, quick_profile
+from portal_faults import MEDICAID, Sent, Spoiler, crash, is_document
 
 import bots.portal.listed_claims
 import sandbox.medicaid_list
@@ -75,7 +76,7 @@ def test_thirty_claims_by_the_list_are_as_the_key_has_them_and_cost_a_third_of_t
         assert {by_list.counters[name] for name in ("writes", "refusals", "locks")} == {0}
         looks_like_the_page(by_list)
     some = claims[: min(len(claims), max(ALONE, list_claims - 30))]
-    profile = declared(quick_profile(MEDICAID), claim_list=None)
+    profile = declared(patient_profile(), claim_list=None)
     with told(
         tmp_path / "alone", browser_executable, some, world=world, profile=profile
     ) as one_by_one:
@@ -95,14 +96,14 @@ def test_thirty_claims_by_the_list_are_as_the_key_has_them_and_cost_a_third_of_t
 def looks_like_the_page(by_list: Told) -> None:
     """Each figure of a row has a place on a picture that shows this row, and nobody else's."""
     ledger, seen = by_list.night.ledger, 0
-    for item, found_by in enumerate(by_list.found_by, 1):
-        places = by_list.night.observed(item).places
-        if found_by != CLAIM_LIST or not places:
+    for observation in by_list.seen:
+        places = observation.places
+        if observation.search != CLAIM_LIST or not places:
             continue
         seen += 1
         assert {"payer_claim_number", "words", "member_id", "charge"} <= places.keys()
         (image,) = {str(place.image) for place in places.values()}
-        assert {image, places["charge"].sha256} <= set(by_list.night.observed(item).captures)
+        assert {image, places["charge"].sha256} <= set(observation.captures)
         picture = Image.open(io.BytesIO(ledger.fetch(image)))
         boxes = [place.box for place in places.values() if place.box]
         top, bottom = int(min(box[1] for box in boxes)), int(max(box[3] for box in boxes))
@@ -243,7 +244,7 @@ def test_a_row_that_changes_after_the_list_was_read_is_asked_about_alone(
 def test_a_claim_is_opened_from_the_list_and_must_say_what_its_row_says(
     lie: Callable[[Sent], None] | None, browser_executable: Browser, tmp_path: Path
 ) -> None:
-    profile = quick_profile(MEDICAID)
+    profile = patient_profile()
     task = profile.file.tasks.claim_status
     back = [{"click": {"role": "button", "name": "Return to list"}}]
     opened = declared(

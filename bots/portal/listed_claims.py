@@ -262,7 +262,10 @@ class ListedClaims:
         return {**asked.words, **read}
 
     def _note(self, why: str) -> None:
-        self.driver.session.hand.drift.add(Drift(f"claim_list: {why}"))
+        """A page that lacks what the portal failed to send is no changed page."""
+        session = self.driver.session
+        if session.traffic.failure() is None:
+            session.hand.drift.add(Drift(f"claim_list: {why}"))
 
     def _forget(self) -> None:
         self._lists.clear()
