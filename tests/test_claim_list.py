@@ -36,11 +36,15 @@ from portal_faults import MEDICAID, Sent, Spoiler, crash, is_document
 
 import bots.portal.listed_claims
 import sandbox.medicaid_list
-from billing.model import CLAIM_LIST, Outcome
+from billing.model import CLAIM_LIST, Claim, NotFound, Outcome
+from bots.page_language import PageField
 from bots.portal import many
 from bots.portal.browser import Browser
 from bots.portal.driver import ClaimStatusDriver
 from bots.portal.many import COVER, ListReader
+from bots.profile import Profile
+from bots.reading.redecide import redecide
+from bots.reading.reread import Archive, reread_page
 from sandbox.books import make_world
 from sandbox.knobs import Knobs
 from sandbox.truth import truth_rows
@@ -75,6 +79,7 @@ def test_thirty_claims_by_the_list_are_as_the_key_has_them_and_cost_a_third_of_t
         assert by_list.found_by.count(CLAIM_LIST) >= 0.8 * len(claims)
         assert {by_list.counters[name] for name in ("writes", "refusals", "locks")} == {0}
         looks_like_the_page(by_list)
+        reads_again(by_list, claims)
     some = claims[: min(len(claims), max(ALONE, list_claims - 30))]
     profile = declared(patient_profile(), claim_list=None)
     with told(
@@ -112,6 +117,28 @@ def looks_like_the_page(by_list: Told) -> None:
         below = bottom + 4
         assert below >= picture.height or picture.getpixel((100, below)) == COVER
     assert seen > 10
+
+
+def reads_again(by_list: Told, claims: list[Claim]) -> None:
+    """What was kept says the same today, and nothing of a row whose column the profile misreads."""
+    profile, ledger = patient_profile(), by_list.night.ledger
+    listed = profile.file.tasks.claim_status.claim_list
+    assert listed is not None
+    fields = {**listed.rows.fields, "paid": PageField(column=("Paid Out",), into="money")}
+    misread = declared(profile, rows=listed.rows.model_copy(update={"fields": fields}))
+    archive = Archive(ledger.fetch, ledger.media_type)
+
+    def verdicts(known: Profile, n: int) -> set[str]:
+        one = by_list.seen[n]
+        again = (*reread_page(one, archive, known), *redecide(claims[n], one, archive, known, None))
+        return {field.verdict for field in again}
+
+    by_rows = [n for n, one in enumerate(by_list.seen) if one.search == CLAIM_LIST]
+    absent = [n for n in by_rows if isinstance(by_list.seen[n].answer, NotFound)]
+    for n in (*by_rows[:3], *absent[:1]):
+        assert verdicts(profile, n) == {"same"}
+        assert verdicts(misread, n) == {"refused"}
+        assert "refused" in verdicts(declared(profile, claim_list=None), n)
 
 
 FAULTS: dict[str, tuple[Callable[[Sent], None], str | None]] = {

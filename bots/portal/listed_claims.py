@@ -10,6 +10,7 @@ from datetime import date
 from time import monotonic
 
 from playwright.async_api import Error
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from billing.errors import BrowserLost, CodeAsked, SessionEnded, TryLater, UnknownPage
 from billing.identity import Verdict, choose, could_be_same, judge
@@ -20,8 +21,7 @@ from bots.portal.absence import typed_dates
 from bots.portal.document import NoDocument, fetch_document
 from bots.portal.driver import Asked, ClaimStatusDriver
 from bots.portal.listing import Listing
-from bots.portal.many import Asked as AskedList
-from bots.portal.many import ListReader, Many, NotWhole, Row, around
+from bots.portal.many import ListReader, Many, NotWhole, Row, Sought, around
 from bots.portal.verbs import Words, claim_words
 
 WORTH_A_LIST = 5  # claims that wait; fewer are asked about one by one, and others' rows not seen
@@ -51,8 +51,8 @@ class ListedClaims:
     many: ClaimList
     waiting: Mapping[date, int]
     _left: Counter[date] = field(init=False)
-    _lists: dict[AskedList, Many] = field(init=False, default_factory=dict)
-    _refused: set[AskedList] = field(init=False, default_factory=set)
+    _lists: dict[Sought, Many] = field(init=False, default_factory=dict)
+    _refused: set[Sought] = field(init=False, default_factory=set)
     _documents: dict[str, tuple[str, str | None]] = field(init=False, default_factory=dict)
     _shown: Shown | None = field(init=False, default=None)
 
@@ -96,21 +96,22 @@ class ListedClaims:
         except Error as error:
             if self.driver.session.page.is_closed():
                 raise self.driver.session.lost() from error
-            self._note("an element did not react in time")
+            if isinstance(error, PlaywrightTimeout):
+                self._note("an element did not react in time")
         self._refused.add(asked)
         self._lists.pop(asked, None)
         return None
 
-    def _about(self, claim: Claim) -> AskedList | None:
+    def _about(self, claim: Claim) -> Sought | None:
         """The list that would hold the claim; None where it would not hold it for certain."""
         if claim.service_from is None:
             return None
         first, last = around(claim.service_from, self.many.every)
         if claim.service_to is not None and not first <= claim.service_to <= last:
             return None
-        return AskedList(first, last, claim.provider_npi, claim.provider_tin)
+        return Sought(first, last, claim.provider_npi, claim.provider_tin)
 
-    async def _read(self, asked: AskedList) -> Many | None:
+    async def _read(self, asked: Sought) -> Many | None:
         """The list, read now or lately; None where it was refused or is not worth while."""
         if asked in self._refused:
             return None
@@ -129,7 +130,7 @@ class ListedClaims:
         self._shown = Shown(reader, listing, len(many.pages))
         return many
 
-    async def _answer(self, claim: Claim, asked: AskedList, many: Many) -> Asked | None:
+    async def _answer(self, claim: Claim, asked: Sought, many: Many) -> Asked | None:
         self.driver.begin()
         rows = [row for row in many.rows if could_be_same(claim, row.status)]
         if not rows:
@@ -145,7 +146,7 @@ class ListedClaims:
             return await self._opened(claim, asked, many, ours[0])
         return None
 
-    def _absent(self, claim: Claim, asked: AskedList, many: Many) -> Asked | None:
+    def _absent(self, claim: Claim, asked: Sought, many: Many) -> Asked | None:
         """Not on file, where one page is the whole list and holds all days that the claim's own
         search asks for: between two pages a row may have gone from one to the other."""
         days = typed_dates(self._task, claim_words(claim))
@@ -154,7 +155,7 @@ class ListedClaims:
         self._capture(many, None)
         return self._said(NotFound(self._task.same_claim_when), many)
 
-    async def _whole(self, asked: AskedList, many: Many, ours: list[Row]) -> Asked | None:
+    async def _whole(self, asked: Sought, many: Many, ours: list[Row]) -> Asked | None:
         """What the row says, and its document."""
         row = ours[0]
         image, document = self._capture(many, row), None
@@ -170,7 +171,7 @@ class ListedClaims:
         places = {name: replace(place, image=image) for name, place in row.places.items()}
         return self._said(Found(row.status), many, places, document or None)
 
-    async def _document(self, asked: AskedList, row: Row) -> tuple[str, str | None] | None:
+    async def _document(self, asked: Sought, row: Row) -> tuple[str, str | None] | None:
         """The hashes of the row's document, and of what was sent if that is another; the first is
         empty where the row offers none. None where the claim is better asked alone."""
         wanted = self.many.document
@@ -194,7 +195,7 @@ class ListedClaims:
             self._documents[payment] = found
         return found
 
-    async def _opened(self, claim: Claim, asked: AskedList, many: Many, row: Row) -> Asked | None:
+    async def _opened(self, claim: Claim, asked: Sought, many: Many, row: Row) -> Asked | None:
         """What the claim's own page says, opened from the list."""
         self._capture(many, row)
         if not await self._show(asked, row) or self._shown is None:
@@ -210,7 +211,7 @@ class ListedClaims:
         found = self.driver.asked(Found(opened.status), opened.places, opened.document)
         return self._in_list(found)
 
-    async def _show(self, asked: AskedList, row: Row) -> bool:
+    async def _show(self, asked: Sought, row: Row) -> bool:
         """Have the list's page with ``row`` shown, unless that costs as much as the claim's own
         search. Raises NotWhole when the row is no longer there as it was."""
         shown, page = self._shown, row.page
@@ -257,7 +258,7 @@ class ListedClaims:
     def _in_list(self, asked: Asked) -> Asked:
         return replace(asked, observation=replace(asked.observation, search=CLAIM_LIST))
 
-    def _row_words(self, asked: AskedList, row: Row) -> Words:
+    def _row_words(self, asked: Sought, row: Row) -> Words:
         read = {f"row.{name}": getattr(row.status, name) for name in self.many.rows.fields}
         return {**asked.words, **read}
 

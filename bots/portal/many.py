@@ -28,7 +28,7 @@ class NotWhole(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Sought:
     """What a list is asked about: the first and last day of service, and by whom."""
 
     first: date
@@ -119,7 +119,7 @@ class ListReader:
     driver: ClaimStatusDriver
     task: ClaimStatusTask
     many: ClaimList
-    asked: Asked
+    asked: Sought
 
     async def search(self) -> Listing:
         """Ask for the list; its first page is shown. Raises NotWhole when there is none."""
