@@ -100,7 +100,7 @@ def told(
         proxy.spoil = spoil
         known = profile or patient_profile()
         it = night(home, browser, portals, known, proxy.address, list(claims))
-        it.run(300)
+        it.run(900)
         yield Told(it, proxy, portals)
 
 
