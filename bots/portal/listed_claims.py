@@ -95,6 +95,7 @@ class ListedClaims:
                 self._note("the list took too long")
         except Error as error:
             if self.driver.session.page.is_closed():
+                self._refused.add(asked)
                 raise self.driver.session.lost() from error
             if isinstance(error, PlaywrightTimeout):
                 self._note("an element did not react in time")
