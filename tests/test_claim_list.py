@@ -291,6 +291,7 @@ def test_a_claim_is_opened_from_the_list_and_must_say_what_its_row_says(
             assert it.found_by == ["listed"] * 6
             assert ["disagree" in one for one in it.drift] == [True]
         else:
+            assert it.drift == []
             assert it.found_by == [CLAIM_LIST] * 6
             assert it.pages == Counter({LIST: 3 + 5 + 4, DOCUMENT: 5})
 

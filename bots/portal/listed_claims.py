@@ -206,8 +206,10 @@ class ListedClaims:
         self._shown.opened = True
         opened = await self.driver.look(self._task, claim, row.status)
         self.driver.refuse_writes()
+        if opened.lost:
+            return None
         same = judge(claim, opened.status, self._task.same_claim_when) is Verdict.SAME
-        if not same or opened.contradiction or opened.lost or self.driver.session.boxes.shown:
+        if not same or opened.contradiction or self.driver.session.boxes.shown:
             raise UnknownPage("the list and the claim that it opens disagree")
         found = self.driver.asked(Found(opened.status), opened.places, opened.document)
         return self._in_list(found)
@@ -224,6 +226,8 @@ class ListedClaims:
         if loads >= OWN_LOADS:
             return False
         self._shown = None
+        # a tab that was closed with its document in it is nothing that this claim waits for
+        self.driver.session.traffic.forget_responses()
         if shown is None:
             reader = ListReader(self.driver, self._of_list, self.many, asked)
             shown = Shown(reader, await reader.search(), 1)
