@@ -202,9 +202,9 @@ class ListedClaims:
         if not await self._show(asked, row) or self._shown is None:
             return None
         await self.driver.pause()
-        await self._shown.listing.open(row.status, asked.words)
+        page = await self._shown.listing.open(row.status, asked.words)
         self._shown.opened = True
-        opened = await self.driver.look(self._task, claim, row.status)
+        opened = await self.driver.look(self._task, claim, row.status, page)
         self.driver.refuse_writes()
         if opened.lost:
             return None
