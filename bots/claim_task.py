@@ -15,6 +15,7 @@ from bots.strict_yaml import Strict
 
 WHOLE_RANGE = frozenset({("range", "first"), ("range", "last")})
 OF_THE_PRACTICE = frozenset({("claim", "provider_npi"), ("claim", "provider_tin")})
+PROVES_WHOSE = frozenset({"words", "member_id", "date_of_birth", "service_from", "charge"})
 STATUS_WORDS = frozenset(word.name for word in dataclass_fields(ClaimStatus)) - {"category"}
 
 
@@ -181,8 +182,9 @@ class ClaimList(Strict):
     It is asked for the month, quarter or year of a claim's service. Each of its pages must show
     ``for_us`` and ``for_range``, and all of them together as many rows as ``count`` says; where
     ``incomplete`` shows, nothing is taken from it. ``whole`` names the status words whose rows say
-    all that an opened claim would, each with what the portal has not for that status (``document``
-    too). A claim in the words of ``opened`` is opened from the list; any other is asked alone.
+    all that an opened claim would, each with what a claim in these words may lack (``document``:
+    it has none); a row that lacks anything else is not whole. A claim in the words of ``opened`` is
+    opened from the list; any other is asked alone.
     """
 
     every: Literal["month", "quarter", "year"]
@@ -203,16 +205,15 @@ class ClaimList(Strict):
 
     @model_validator(mode="after")
     def _about_nobody_alone(self) -> Self:
-        asked = " ".join(step.typed.value for step in self.search if step.typed)
-        words = {(kind, word) for kind, word, _ in PLACEHOLDER.findall(asked)}
+        words = _typed_words(self.search)
         if not words >= WHOLE_RANGE:
             raise ValueError("search must type {range.first} and {range.last}")
         if strange := {".".join(word) for word in words - WHOLE_RANGE - OF_THE_PRACTICE}:
             raise ValueError(f"search types {sorted(strange)}; a list of many claims is not of one")
-        for way in self.for_range:
-            shown = {(kind, word) for kind, word, _ in PLACEHOLDER.findall(str(way))}
-            if not shown >= WHOLE_RANGE:
-                raise ValueError("for_range must show {range.first} and {range.last}")
+        if not all(_words(str(way)) >= WHOLE_RANGE for way in self.for_range):
+            raise ValueError("for_range must show {range.first} and {range.last}")
+        if not all(_words(str(way)) >= words & OF_THE_PRACTICE for way in self.for_us):
+            raise ValueError("for_us must show the provider's number that search types")
         return self
 
     @model_validator(mode="after")
@@ -221,13 +222,21 @@ class ClaimList(Strict):
             raise ValueError("outcomes: a list of many claims has no outcome 'one'")
         if self.rows.scroll or not (self.rows.table or self.rows.each):
             raise ValueError("rows: a list of many claims is a table, or has one element for each")
-        if missing := {"words", "member_id", "service_from", "charge"} - self.rows.fields.keys():
+        if missing := PROVES_WHOSE - {"date_of_birth"} - self.rows.fields.keys():
             raise ValueError(f"rows: {sorted(missing)} must be read, or nobody's row is proved")
+        for words, lacking in self.whole.items():
+            if unproved := sorted(PROVES_WHOSE.intersection(lacking)):
+                raise ValueError(f"whole: {words}: {unproved} can lack in no row that is believed")
         if both := sorted(self.whole.keys() & set(self.opened)):
             raise ValueError(f"{both} cannot be both whole and opened")
         if self.opened and not self.open:
             raise ValueError("opened goes with open, the steps that open a row's claim")
         return self
+
+    @property
+    def of_whom(self) -> frozenset[tuple[str, str]]:
+        """The words that tell whose list it is: ``("claim", "provider_npi")``, say."""
+        return _words(" ".join(map(str, self.for_us))) & OF_THE_PRACTICE
 
 
 class ClaimStatusTask(Strict):
@@ -255,17 +264,20 @@ class ClaimStatusTask(Strict):
 
     @model_validator(mode="after")
     def _a_range_is_asked_of_the_list(self) -> Self:
-        if any(step.typed and "{range." in step.typed.value for step in self.search):
+        words = _typed_words(self.search)
+        if words & WHOLE_RANGE:
             raise ValueError("search: {range.first} and {range.last} are words of claim_list")
+        typed = _typed_words(self.claim_list.search) if self.claim_list else words
+        if typed & OF_THE_PRACTICE != words & OF_THE_PRACTICE:
+            raise ValueError("claim_list.search must type the provider's numbers that search types")
         return self
 
     @model_validator(mode="after")
     def _a_whole_row_lacks_nothing(self) -> Self:
         if self.claim_list is None:
             return self
-        response = self.read.response.fields if self.read.response else {}
-        opening = {*self.read.fields, *response, *(("document",) if self.document else ())}
         listed = self.claim_list
+        opening = self.told | ({"document"} if self.document else set())
         missing = opening - {*listed.rows.fields, *(("document",) if listed.document else ())}
         for words, lacking in listed.whole.items():
             if strange := set(lacking) - opening:
@@ -277,6 +289,12 @@ class ClaimStatusTask(Strict):
                 )
         return self
 
+    @property
+    def told(self) -> frozenset[str]:
+        """The words of a claim status that an opened claim is read for."""
+        response = self.read.response.fields if self.read.response else ()
+        return frozenset({*self.read.fields, *response})
+
     def by_list(self, many: ClaimList) -> ClaimStatusTask:
         """The same inquiry by the list of many claims."""
         way = ("search", "submit", "outcomes", "rows", "next_page", "open", "back")
@@ -287,6 +305,14 @@ class ClaimStatusTask(Strict):
         """The path patterns of the JSON answers that are read."""
         read = self.read.response.path if self.read.response else None
         return tuple(path for path in (self.rows.response, read) if path)
+
+
+def _words(text: str) -> frozenset[tuple[str, str]]:
+    return frozenset((kind, word) for kind, word, _ in PLACEHOLDER.findall(text))
+
+
+def _typed_words(steps: Steps) -> frozenset[tuple[str, str]]:
+    return _words(" ".join(step.typed.value for step in steps if step.typed))
 
 
 def _check_fields(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from time import monotonic
 
 from playwright.async_api import Error
 from playwright.async_api import TimeoutError as PlaywrightTimeout
@@ -27,6 +26,11 @@ from bots.portal.verbs import Words, claim_words
 WORTH_A_LIST = 5  # claims that wait; fewer are asked about one by one, and others' rows not seen
 KEPT_SECONDS = 600  # then a row may be old news
 OWN_LOADS = 3  # of a claim asked alone, at the least: the form, its results, the claim
+
+
+def lacking(row: ClaimStatus, told: Collection[str]) -> set[str]:
+    """Which of the words in ``told`` the row says nothing of."""
+    return {word for word in told if getattr(row, word) in (None, (), "")}
 
 
 @dataclass(slots=True)
@@ -99,6 +103,7 @@ class ListedClaims:
                 raise self.driver.session.lost() from error
             if isinstance(error, PlaywrightTimeout):
                 self._note("an element did not react in time")
+        self.driver.session.hand.lost.clear()  # of the list, not of the page asked about next
         self._refused.add(asked)
         self._lists.pop(asked, None)
         return None
@@ -110,19 +115,23 @@ class ListedClaims:
         first, last = around(claim.service_from, self.many.every)
         if claim.service_to is not None and not first <= claim.service_to <= last:
             return None
-        return Sought(first, last, claim.provider_npi, claim.provider_tin)
+        words = claim_words(claim)
+        whose = [(f"{kind}.{word}", words[f"{kind}.{word}"]) for kind, word in self.many.of_whom]
+        if not all(number for _, number in whose):
+            return None
+        return Sought(first, last, tuple(sorted((word, str(number)) for word, number in whose)))
 
     async def _read(self, asked: Sought) -> Many | None:
         """The list, read now or lately; None where it was refused or is not worth while."""
         if asked in self._refused:
             return None
-        many = self._lists.get(asked)
-        if many is not None and monotonic() - many.read < KEPT_SECONDS:
-            return many
+        young = {one: many for one, many in self._lists.items() if many.age < KEPT_SECONDS}
+        self._lists = young
+        if asked in young:
+            return young[asked]
         waiting = sum(n for day, n in self._left.items() if asked.first <= day <= asked.last)
         if waiting < WORTH_A_LIST:
             return None
-        self._lists.pop(asked, None)
         self._shown = None
         self.driver.begin()
         reader = ListReader(self.driver, self._of_list, self.many, asked)
@@ -141,11 +150,12 @@ class ListedClaims:
         if not isinstance(answer, Found):
             return None
         ours = [row for row in rows if row.status == answer.value]
-        if answer.value.words in self.many.whole:
-            return await self._whole(asked, many, ours)
         if answer.value.words in self.many.opened and len(ours) == 1:
             return await self._opened(claim, asked, many, ours[0])
-        return None
+        may_lack = self.many.whole.get(answer.value.words)
+        if may_lack is None or not lacking(answer.value, task.told) <= set(may_lack):
+            return None
+        return await self._whole(asked, many, ours)
 
     def _absent(self, claim: Claim, asked: Sought, many: Many) -> Asked | None:
         """Not on file, where one page is the whole list and holds all days that the claim's own
@@ -169,12 +179,13 @@ class ListedClaims:
             document, sent = found
             if sent is not None:
                 self.driver.note_capture(sent)
+            self.driver.refuse_writes()
         places = {name: replace(place, image=image) for name, place in row.places.items()}
-        return self._said(Found(row.status), many, places, document or None)
+        return self._said(Found(row.status), many, places, document)
 
     async def _document(self, asked: Sought, row: Row) -> tuple[str, str | None] | None:
-        """The hashes of the row's document, and of what was sent if that is another; the first is
-        empty where the row offers none. None where the claim is better asked alone."""
+        """The hashes of the row's document, and of what was sent if that is another. None where
+        none came, or is offered, or the claim is better asked alone."""
         wanted = self.many.document
         payment = row.status.trace_number if wanted and wanted.one_for else None
         if payment is not None and payment in self._documents:
@@ -183,7 +194,7 @@ class ListedClaims:
             return None
         session, words = self.driver.session, self._row_words(asked, row)
         if not await session.hand.any_of(wanted.offered_when, words).count():
-            return "", None
+            return None
         await self.driver.pause()
         arrived = await fetch_document(session, wanted, words)
         if isinstance(arrived, NoDocument):

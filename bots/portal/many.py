@@ -29,22 +29,16 @@ class NotWhole(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """What a list is asked about: the first and last day of service, and by whom."""
+    """What a list is asked about: the first and last day of service, and by whom, in words."""
 
     first: date
     last: date
-    provider_npi: str | None
-    provider_tin: str | None
+    whose: tuple[tuple[str, str], ...] = ()
 
     @property
     def words(self) -> Words:
         """The words that the list's steps and signs may use."""
-        return {
-            "range.first": self.first,
-            "range.last": self.last,
-            "claim.provider_npi": self.provider_npi,
-            "claim.provider_tin": self.provider_tin,
-        }
+        return {"range.first": self.first, "range.last": self.last, **dict(self.whose)}
 
 
 def around(day: date, every: str) -> tuple[date, date]:
@@ -104,7 +98,12 @@ class Many:
 
     pages: tuple[ListPage, ...]
     read_at: datetime
-    read: float = field(default_factory=monotonic)
+    _read: float = field(default_factory=monotonic)
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was read, whatever was done to the clock."""
+        return monotonic() - self._read
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -171,6 +170,8 @@ class ListReader:
         await self._require_ours()
         if self.many.incomplete and await session.hand.shows(self.many.incomplete):
             raise NotWhole
+        if not placed:
+            raise UnknownPage("the portal shows a list, and there is no claim in it")
         picture, (right, down) = await capture_whole(session.page)
         if failure := session.traffic.failure():
             raise TryLater(failure)
