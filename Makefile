@@ -1,5 +1,5 @@
 # Each command does all its own set-up, is safe to repeat and says what it is doing.
-.PHONY: demo test key faults figures bench accuracy many growth attack leaks audit sbom check format setup doctor clean help chaos soak
+.PHONY: demo test key faults figures bench accuracy many growth attack leaks audit sbom check format setup doctor clean help chaos soak lists
 .DEFAULT_GOAL := help
 
 IN := .venv/bin/
@@ -36,6 +36,9 @@ figures: .venv/.ready ## accuracy, throughput and waiting at each simulated port
 bench: .venv/.ready ## a sweep beside a plain script, the portal's share of it, starting: ratios as a table
 	@mkdir -p artifacts
 	@$(IN)python tests/benchmarks/speed.py --json artifacts/bench.json
+
+lists: .venv/.ready ## 100 claims answered by a portal's list and asked alone: pages, loads, seconds; every fault of a list
+	@$(IN)python -m pytest -q -s tests/test_claim_list*.py --long-lists
 
 many: .venv/.ready ## three machines sweep three portals of 40 claims; one dies, one is cut off, the database restarts
 	@$(IN)python -m pytest -s tests/many_machines.py --many-claims 40

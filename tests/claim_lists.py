@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import pytest
 from portal_clients import SetClock, answering
 from portal_faults import (
     EXPORT,
@@ -29,6 +31,7 @@ from portal_faults import (
 )
 from portal_worlds import RECIPIENT
 
+import bots.portal.listed_claims
 from billing.model import Channel, Claim, Found, Observation, Outcome, SourceRow
 from bots.portal.browser import Browser
 from bots.profile import Profile
@@ -40,6 +43,8 @@ PAID = tuple(f"022600000000{n}" for n in range(1, 6))
 STRANGERS = "0226000000006"
 LIST, PAGES = "/ClaimList.aspx", (".aspx",)
 DOCUMENT = "/RemittanceAdvice.aspx"
+NIGHT_SECONDS = 3600  # two hundred claims on a busy machine
+LONG = pytest.mark.long_lists
 DOORS = ("/Login.aspx", "/Terms.aspx", "/MainMenu.aspx")
 
 
@@ -50,6 +55,7 @@ class Told:
     night: Night
     proxy: Between
     portals: Portals
+    seconds: float
 
     @property
     def outcomes(self) -> list[Outcome]:
@@ -91,17 +97,21 @@ def told(
     spoil: Spoil = lambda _: None,
     profile: Profile | None = None,
     knobs: Mapping[str, Knobs] = MappingProxyType({}),
+    worth: int = 2,
 ) -> Iterator[Told]:
-    """The night's end, its portals still there."""
+    """The night's end, its portals still there. A list is asked for when ``worth`` claims wait."""
     with (
+        pytest.MonkeyPatch.context() as patch,
         answering(world, SetClock(), delay=0, knobs=knobs) as portals,
         between(portals.addresses[MEDICAID]) as proxy,
     ):
+        patch.setattr(bots.portal.listed_claims, "WORTH_A_LIST", worth)
         proxy.spoil = spoil
         known = profile or patient_profile()
         it = night(home, browser, portals, known, proxy.address, list(claims))
-        it.run(900)
-        yield Told(it, proxy, portals)
+        began = time.monotonic()
+        it.run(NIGHT_SECONDS)
+        yield Told(it, proxy, portals, time.monotonic() - began)
 
 
 def patient_profile() -> Profile:
@@ -109,19 +119,21 @@ def patient_profile() -> Profile:
     return quick_profile(MEDICAID, answer_seconds=15.0, claim_seconds=120.0)
 
 
-def small_claims() -> list[Claim]:
-    """Five that were paid, and one that is not on file."""
-    found = claims_of(WORLD, MEDICAID, PAID)
+def small_claims(paid: int = 2) -> list[Claim]:
+    """Some that were paid, five at the most, and one that is not on file."""
+    found = claims_of(WORLD, MEDICAID, PAID[:paid])
     lacking = replace(found[0], claim_id="X1", billed=Decimal("77.10"))
     return [*found, replace(lacking, source=SourceRow(EXPORT.sha256, 20))]
 
 
-SMALL = [Outcome.PAID] * len(PAID) + [Outcome.NOT_FOUND]
+def small(paid: int = 2) -> list[Outcome]:
+    """What they come to."""
+    return [Outcome.PAID] * paid + [Outcome.NOT_FOUND]
 
 
 def with_a_stranger() -> list[Claim]:
-    """A paid one, one that the portal has for somebody else only, and four that were paid."""
-    first, *rest = small_claims()[:-1]
+    """A paid one, one that the portal has for somebody else only, and two that were paid."""
+    first, *rest = small_claims(3)[:-1]
     (theirs,) = claims_of(WORLD, MEDICAID, [STRANGERS])
     ours = replace(theirs, member_id=RECIPIENT, source=SourceRow(EXPORT.sha256, 21))
     return [first, ours, *rest]

@@ -45,11 +45,17 @@ hypothesis_settings.load_profile("ci" if IN_CI else "local")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How large the tests are that may be made longer by hand."""
     parser.addoption("--key-claims", type=int, default=20, help="claims per payer and seed (20)")
-    parser.addoption("--list-claims", type=int, default=30, help="claims of one list (30)")
+    parser.addoption("--long-lists", action="store_true", help="100 claims of a list, every fault")
     parser.addoption("--every-ledger", action="store_true", help="the ledger's tests on both")
     parser.addoption("--many-claims", type=int, default=6, help="claims a portal, many workers (6)")
     parser.addoption("--kills", type=int, default=20, help="workers killed while signing in (20)")
     parser.addoption("--full-size", action="store_true", help="attacks at full size, not scaled")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is tried only with --long-lists is no part of the suite otherwise."""
+    if not config.getoption("--long-lists"):
+        items[:] = [item for item in items if not item.get_closest_marker("long_lists")]
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +79,7 @@ def many_claims(request: pytest.FixtureRequest) -> int:
 @pytest.fixture(scope="session")
 def list_claims(request: pytest.FixtureRequest) -> int:
     """How many claims are answered by a portal's list, and held against the key."""
-    return int(request.config.getoption("--list-claims"))
+    return 100 if request.config.getoption("--long-lists") else 30
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -243,15 +243,27 @@ def night(
         refused=(),
         at=datetime.now(UTC),
     )
-    account = portals.accounts[profile.id]
-    secrets = {
+    work = work_of(ledger, browser, profile, address, secrets_of(portals, profile.id))
+    return Night(ledger, work)
+
+
+def secrets_of(portals: Portals, payer: str) -> dict[str, str]:
+    """What opens the payer's account and documents, by name."""
+    account = portals.accounts[payer]
+    return {
         "username": account.username,
         "password": account.password,
         "totp": account.totp,
         "document_password": account.document_password,
-        "mailbox": portals.mailboxes.get(profile.id, ""),
+        "mailbox": portals.mailboxes.get(payer, ""),
     }
-    work = AccountWork(
+
+
+def work_of(
+    ledger: Ledger, browser: Browser, profile: Profile, address: str, secrets: Mapping[str, str]
+) -> AccountWork:
+    """The work of one account in the sweep that the ledger holds."""
+    return AccountWork(
         ledger=ledger,
         sweep_id=SWEEP,
         profile=profile,
@@ -261,7 +273,6 @@ def night(
         read_document=make_reader(profile),
         today=AS_OF,
     )
-    return Night(ledger, work)
 
 
 Open = Callable[..., tuple[Night, Between]]

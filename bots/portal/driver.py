@@ -128,11 +128,8 @@ class ClaimStatusDriver:
         words = claim_words(claim)
         self._outcome = outcome = await self.search(task, words)
         if outcome == "unavailable":
-            return await self._with_picture(
-                NoAnswer(
-                    Reason.UNAVAILABLE, "The portal says that its claim system is unavailable."
-                )
-            )
+            said = "The portal says that its claim system is unavailable."
+            return await self._with_picture(NoAnswer(Reason.UNAVAILABLE, said))
         listing = Listing(self.session, task, self.capture)
         if outcome == "none":
             if task.rows.response is not None and await listing.rows():
@@ -343,10 +340,8 @@ class ClaimStatusDriver:
             await listing.turn()
         await listing.expand()
 
-    async def _capture(self) -> bytes:
-        page = await capture_page(self.session.page)
-        self.capture(page, "text/html")
-        return page
+    async def _capture(self) -> None:
+        self.capture(await capture_page(self.session.page), "text/html")
 
     async def _image(self) -> str:
         return self.capture(await capture_image(self.session.page), "image/png")

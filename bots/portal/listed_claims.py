@@ -25,6 +25,7 @@ from bots.portal.verbs import Words, claim_words
 
 WORTH_A_LIST = 5  # claims that wait; fewer are asked about one by one, and others' rows not seen
 KEPT_SECONDS = 600  # then a row may be old news
+DISAGREES = "the list and the claim itself disagree"
 OWN_LOADS = 3  # of a claim asked alone, at the least: the form, its results, the claim
 
 
@@ -48,7 +49,9 @@ class ListedClaims:
     """Asks one session's portal about claims as its driver does, from lists where that is sound.
 
     ``waiting`` says how many claims of each first day of service are to be asked about. A list is
-    remembered for ten minutes of one session; what is not certain in it is asked about alone.
+    read after a claim that it should hold was asked about alone, and believed if it says the same
+    of that claim. It is remembered for ten minutes of one session; what is not certain in it is
+    asked about alone.
     """
 
     driver: ClaimStatusDriver
@@ -57,6 +60,7 @@ class ListedClaims:
     _left: Counter[date] = field(init=False)
     _lists: dict[Sought, Many] = field(init=False, default_factory=dict)
     _refused: set[Sought] = field(init=False, default_factory=set)
+    _alone: dict[Sought, ClaimStatus] = field(init=False, default_factory=dict)
     _documents: dict[str, tuple[str, str | None]] = field(init=False, default_factory=dict)
     _shown: Shown | None = field(init=False, default=None)
 
@@ -67,10 +71,11 @@ class ListedClaims:
         """The portal's answer about ``claim``. Raises as the driver's own does."""
         try:
             answered = await self._from_list(claim)
-            if answered is not None:
-                return answered
-            self._shown = None
-            return await self.driver.ask(claim)
+            if answered is None:
+                self._shown = None
+                answered = await self.driver.ask(claim)
+                self._compare(claim, answered.observation.answer)
+            return answered
         except (SessionEnded, CodeAsked, BrowserLost):
             self._forget()
             raise
@@ -104,9 +109,33 @@ class ListedClaims:
             if isinstance(error, PlaywrightTimeout):
                 self._note("an element did not react in time")
         self.driver.session.hand.lost.clear()  # of the list, not of the page asked about next
+        self._refuse(asked)
+        return None
+
+    def _compare(self, claim: Claim, answer: Answer[ClaimStatus]) -> None:
+        """Hold a claim that was asked about alone against its list, now or when that is read."""
+        asked = self._about(claim)
+        if asked is None or not isinstance(answer, Found) or not asked.holds(answer.value):
+            return
+        many = self._lists.get(asked)
+        if many is None:
+            self._alone[asked] = answer.value
+        elif not self._agrees(many, answer.value):
+            self._note(DISAGREES)
+            self._refuse(asked)
+
+    def _agrees(self, many: Many, alone: ClaimStatus) -> bool:
+        """Whether the list has the claim, and each row of it that is called whole says the same."""
+        number = alone.payer_claim_number
+        ours = [row.status for row in many.rows if row.status.payer_claim_number == number]
+        whole = [row for row in ours if row.words in self.many.whole]
+        words = self._task.told
+        same = all(getattr(row, word) == getattr(alone, word) for row in whole for word in words)
+        return bool(ours) and same
+
+    def _refuse(self, asked: Sought) -> None:
         self._refused.add(asked)
         self._lists.pop(asked, None)
-        return None
 
     def _about(self, claim: Claim) -> Sought | None:
         """The list that would hold the claim; None where it would not hold it for certain."""
@@ -130,13 +159,16 @@ class ListedClaims:
         if asked in young:
             return young[asked]
         waiting = sum(n for day, n in self._left.items() if asked.first <= day <= asked.last)
-        if waiting < WORTH_A_LIST:
+        if waiting < WORTH_A_LIST or asked not in self._alone:
             return None
         self._shown = None
         self.driver.begin()
         reader = ListReader(self.driver, self._of_list, self.many, asked)
         listing = await reader.search()
-        many = self._lists[asked] = await reader.read(listing)
+        many = await reader.read(listing)
+        if not self._agrees(many, self._alone.pop(asked)):
+            raise UnknownPage(DISAGREES)
+        self._lists[asked] = many
         self._shown = Shown(reader, listing, len(many.pages))
         return many
 
@@ -221,7 +253,7 @@ class ListedClaims:
             return None
         same = judge(claim, opened.status, self._task.same_claim_when) is Verdict.SAME
         if not same or opened.contradiction or self.driver.session.boxes.shown:
-            raise UnknownPage("the list and the claim that it opens disagree")
+            raise UnknownPage(DISAGREES)
         found = self.driver.asked(Found(opened.status), opened.places, opened.document)
         return self._in_list(found)
 

@@ -40,6 +40,11 @@ class Sought:
         """The words that the list's steps and signs may use."""
         return {"range.first": self.first, "range.last": self.last, **dict(self.whose)}
 
+    def holds(self, status: ClaimStatus) -> bool:
+        """Whether a claim's first day of service is known, and among these."""
+        day = status.service_from
+        return day is not None and self.first <= day <= self.last
+
 
 def around(day: date, every: str) -> tuple[date, date]:
     """The first and the last day of the month, quarter or year that ``day`` lies in."""
@@ -178,10 +183,8 @@ class ListReader:
         self.driver.refuse_writes()
         if session.boxes.shown:
             raise UnknownPage("the portal showed a message box, which nobody read")
-        for status, _ in placed:
-            day = status.service_from
-            if day is None or not self.asked.first <= day <= self.asked.last:
-                raise UnknownPage("the list holds a claim of another time than was asked for")
+        if not all(self.asked.holds(status) for status, _ in placed):
+            raise UnknownPage("the list holds a claim of another time than was asked for")
         rows = tuple(
             Row(status, {n: _moved(p, right, down) for n, p in places.items()}, number)
             for status, places in placed
