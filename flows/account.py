@@ -116,9 +116,8 @@ class AccountWork:
     def asker(self, session: PortalSession) -> Callable[[WorkItem], Awaitable[Reason | None]]:
         """What asks ``session`` about one claim and settles it."""
         self._question.session = session
-        portal: ClaimStatusDriver | ListedClaims = ClaimStatusDriver(session, self._question.keep)
-        if self._claim_list is not None:
-            portal = ListedClaims(portal, self._claim_list, self._waiting)
+        driver, listed = ClaimStatusDriver(session, self._question.keep), self._claim_list
+        portal = driver if listed is None else ListedClaims(driver, listed, self._waiting)
 
         async def ask(item: WorkItem) -> Reason | None:
             self._question.begin()

@@ -201,14 +201,10 @@ def _captures(
     for sha256 in (c for o in found for c in o.captures):
         if ledger.media_type(sha256) == kind and sha256 not in used:
             return sha256, None
-    raise BadInput(
-        "The latest sweep captured nothing of that kind for this claim"
-        + (
-            "; a list of many claims told it: record claim_list-WHAT"
-            if asked and not searched
-            else ""
-        )
+    told = (
+        "; a list of many claims told it: record claim_list-WHAT" if asked[len(searched) :] else ""
     )
+    raise BadInput(f"The latest sweep captured nothing of that kind for this claim{told}")
 
 
 def passport(settings: Settings) -> list[dict[str, str | bool]]:

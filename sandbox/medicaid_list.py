@@ -83,8 +83,7 @@ class ClaimLists:
         """The claim as the list shows it: without its decision while that cannot be told."""
         if not self._claims.is_down(claim.patient.member_id, claim.service_from):
             return as_shown(claim, self._payer, self._knobs)
-        nothing = {"paid": None, "payment_date": None, "trace_number": None}
-        return replace(claim, status="Unavailable", **nothing)
+        return replace(claim, status="Unavailable", paid=None, payment_date=None, trace_number=None)
 
     def _shown(self, visit: Visit) -> tuple[str, ...]:
         first = (visit.list_page - 1) * ROWS_PER_PAGE

@@ -139,7 +139,7 @@ class MedicaidPortal:
             return self._blank_inquiry(visit)
         if path == LIST:
             visit.days, visit.listed, visit.opened = {}, (), None
-            return self._list(visit)
+            return self._list(visit, {})
         if path == "/Eligibility.aspx":
             return self._eligibility(visit)
         if path == "/Terms.aspx":
@@ -198,7 +198,7 @@ class MedicaidPortal:
             ("/Eligibility.aspx", "btnVerify"): self._verify,
             (LIST, "btnList"): self._ask_list,
             (LIST, "gvList"): self._list_event,
-            (LIST, "btnToList"): self._list,
+            (LIST, "btnToList"): self._to_list,
         }
         handler = handlers.get((path, event.removeprefix(CONTENT)))
         signed_in = visit.session is not None
@@ -289,15 +289,18 @@ class MedicaidPortal:
 
     def _ask_list(self, visit: Visit, form: Form) -> Response:
         self.counters.searches += 1
-        return self._list(visit, **self._lists.ask(visit, form))
+        return self._list(visit, self._lists.ask(visit, form))
 
     def _list_event(self, visit: Visit, form: Form) -> Response:
         shown = self._lists.event(visit, form.get("__EVENTARGUMENT", ""))
         if shown == "claim":
             return self._detail(visit, from_list=True)
-        return self._list(visit) if shown else self._expired(visit)
+        return self._list(visit, {}) if shown else self._expired(visit)
 
-    def _list(self, visit: Visit, _: Form | None = None, **said: str) -> Response:
+    def _to_list(self, visit: Visit, _: Form) -> Response:
+        return self._list(visit, {})
+
+    def _list(self, visit: Visit, said: dict[str, str]) -> Response:
         return self._render(visit, "list.html", **self._lists.values(visit) | said)
 
     def _new_search(self, visit: Visit, _: Form) -> Response:

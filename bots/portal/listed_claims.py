@@ -13,7 +13,16 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from billing.errors import BrowserLost, CodeAsked, SessionEnded, TryLater, UnknownPage
 from billing.identity import Verdict, choose, could_be_same, judge
-from billing.model import CLAIM_LIST, Answer, Claim, ClaimStatus, Evidence, Found, NotFound
+from billing.model import (
+    CLAIM_LIST,
+    Answer,
+    Claim,
+    ClaimStatus,
+    Evidence,
+    Found,
+    NotFound,
+    Observation,
+)
 from billing.report import Drift
 from bots.claim_task import ClaimList, ClaimStatusTask
 from bots.portal.absence import typed_dates
@@ -74,7 +83,7 @@ class ListedClaims:
             if answered is None:
                 self._shown = None
                 answered = await self.driver.ask(claim)
-                self._compare(claim, answered.observation.answer)
+                self._compare(claim, answered.observation)
             return answered
         except (SessionEnded, CodeAsked, BrowserLost):
             self._forget()
@@ -112,17 +121,17 @@ class ListedClaims:
         self._refuse(asked)
         return None
 
-    def _compare(self, claim: Claim, answer: Answer[ClaimStatus]) -> None:
+    def _compare(self, claim: Claim, alone: Observation) -> None:
         """Hold a claim that was asked about alone against its list, now or when that is read."""
         asked = self._about(claim)
-        if asked is None or not isinstance(answer, Found) or not asked.holds(answer.value):
-            return
-        many = self._lists.get(asked)
-        if many is None:
-            self._alone[asked] = answer.value
-        elif not self._agrees(many, answer.value):
-            self._note(DISAGREES)
-            self._refuse(asked)
+        match alone.answer:
+            case Found(ClaimStatus() as status) if asked is not None and asked.holds(status):
+                many = self._lists.get(asked)
+                if many is None:
+                    self._alone[asked] = status
+                elif not self._agrees(many, status):
+                    self._note(DISAGREES)
+                    self._refuse(asked)
 
     def _agrees(self, many: Many, alone: ClaimStatus) -> bool:
         """Whether the list has the claim, and each row of it that is called whole says the same."""
