@@ -31,6 +31,7 @@ def test_every_payer_proves_what_it_declares(payer: str) -> None:
     assert {"claim", "rows"} <= read
     assert "document" in read or profile.eob is None
     assert "coverage" in read or profile.file.tasks.eligibility is None
+    assert "claim_list" in read or profile.file.tasks.claim_status.claim_list is None
     assert any(case.refused for case in mine), "a case that must be refused shows that one can be"
 
 
