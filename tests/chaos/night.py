@@ -172,11 +172,11 @@ class Night:
     control: str = ""
     process: BaseProcess | None = None
     restarts: int = 0
-    resumes: list[float] = field(default_factory=list)
+    by_hand: int = 0
+    resumes: list[tuple[str, float]] = field(default_factory=list)
     cut_off: dict[str, int] = field(default_factory=dict)
     corrupted: dict[str, bytes | None] = field(default_factory=dict)
-    left_alone: bool = False
-    _from: tuple[float, int] | None = None
+    _from: tuple[str, float, int] | None = None
 
     @property
     def home(self) -> Path:
@@ -223,7 +223,6 @@ class Night:
         }
         self.said.unlink(missing_ok=True)
         self.said.with_suffix(".err").unlink(missing_ok=True)
-        self._from = (time.monotonic(), self.settled())
         self.process = PROCESSES.Process(
             target=run_command,
             args=(self.command(), environment, self.said, self.clock, self.control),
@@ -244,11 +243,14 @@ class Night:
         except sqlite3.Error:
             return 0
 
+    def note_fault(self, kind: str) -> None:
+        """A fault has just happened; what was measured of the one before is given up."""
+        self._from = (kind, time.monotonic(), self.settled())
+
     def look(self) -> None:
-        """Note the time from the start to the first result that it settled."""
-        if self._from is not None and self.settled() > self._from[1] >= 0:
-            if self.restarts > 1:
-                self.resumes.append(time.monotonic() - self._from[0])
+        """Note the time from the last fault to the first result that was settled since."""
+        if self._from is not None and self.settled() > self._from[2]:
+            self.resumes.append((self._from[0], time.monotonic() - self._from[1]))
             self._from = None
 
     def wait_until_at_work(self, requests: int) -> bool:
@@ -319,6 +321,7 @@ class Night:
 
     def sign_in_by_hand(self) -> None:
         """A person signs in at every portal, which forgets what was refused, and clears it here."""
+        self.by_hand += 1
         self.clock.write_text("0")
         for payer, person in PERSONS.items():
             with person(self.town.portals) as one:

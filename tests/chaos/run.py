@@ -1,6 +1,6 @@
-"""Nights of faults, one after the other, as a table and as JSON.
+"""Nights of faults, some side by side, as a table and as JSON.
 
-PYTHONPATH=. python tests/chaos/run.py --faults 300 --json artifacts/chaos.json
+PYTHONPATH=. python tests/chaos/run.py --faults 300 --side-by-side 2 --json artifacts/chaos.json
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
+from queue import Empty
 from statistics import median
 from typing import Any
 
@@ -26,18 +28,33 @@ from judge import Verdict, judge
 from night import Night, Town, small_disk, town
 
 Afterwards = Callable[[Night, dict[str, Any] | None, dict[str, dict[str, int]]], None]
+LOOK_SECONDS = 5.0
+TOWNS = get_context("spawn")
 
 
 @dataclass
 class Tally:
-    """What many nights came to."""
+    """What nights came to. ``missed`` are faults that found nothing to happen to; ``resumes`` the
+    seconds from a fault to the next result that the ledger held, by the fault's kind."""
 
     nights: int = 0
     faults: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)
     verdicts: list[Verdict] = field(default_factory=list)
-    resumes: list[float] = field(default_factory=list)
+    resumes: list[tuple[str, float]] = field(default_factory=list)
     restarts: int = 0
+    by_hand: int = 0
     seconds: float = 0.0
+
+    def add(self, other: Tally) -> None:
+        """Count the nights of another in."""
+        self.nights += other.nights
+        self.faults += other.faults
+        self.missed += other.missed
+        self.verdicts += other.verdicts
+        self.resumes += other.resumes
+        self.restarts += other.restarts
+        self.by_hand += other.by_hand
 
     @property
     def kept(self) -> bool:
@@ -49,21 +66,31 @@ class Tally:
         counts = Counter[str]()
         for verdict in self.verdicts:
             counts.update({k: v for k, v in asdict(verdict).items() if k != "why"})
-        spread = sorted(self.resumes)
         return {
             "nights": self.nights,
             "faults": sum(self.faults.values()),
             "restarts": self.restarts,
+            "signed_in_by_hand": self.by_hand,
             "by_kind": dict(sorted(self.faults.items())),
+            "missed": dict(sorted(self.missed.items())),
             "counts": dict(counts),
             "why": [line for one in self.verdicts if not one.kept for line in one.why],
-            "resume_seconds": {
-                "measured": len(spread),
-                "median": round(median(spread), 1) if spread else None,
-                "longest": round(spread[-1], 1) if spread else None,
+            "resume_seconds": {"all": spread([seconds for _, seconds in self.resumes])}
+            | {
+                kind: spread([seconds for one, seconds in self.resumes if one == kind])
+                for kind in sorted({kind for kind, _ in self.resumes})
             },
             "seconds": round(self.seconds),
         }
+
+
+def spread(seconds: Sequence[float]) -> dict[str, Any]:
+    """How many there are, their median and the longest."""
+    return {
+        "measured": len(seconds),
+        "median": round(median(seconds), 1) if seconds else None,
+        "longest": round(max(seconds), 1) if seconds else None,
+    }
 
 
 def live_through(
@@ -98,14 +125,17 @@ def live_through(
                     break  # there is nothing left to disturb
                 waiting.insert(0, fault)
                 continue
-            if fault.inject(night):
-                tally.faults[fault.kind] += 1
+            happened = fault.inject(night)
+            (tally.faults if happened else tally.missed)[fault.kind] += 1
+            if happened:
+                night.note_fault(fault.kind)
         document = night.finish()
         verdict = judge(night, document, before)
         tally.nights += 1
         tally.verdicts.append(verdict)
         tally.resumes += night.resumes
         tally.restarts += night.restarts
+        tally.by_hand += night.by_hand
         if not verdict.kept:
             words = night.said.with_suffix(".err")
             verdict.why.append(words.read_text()[-500:] if words.exists() else "no words")
@@ -113,45 +143,84 @@ def live_through(
         return verdict
 
 
+def live(seed: int, claims: int, a_night: int, stop: Any, said: Any) -> None:
+    """Night after night in one town, each told to ``said``, until ``stop`` is set."""
+    chance = random.Random(seed)
+    bag: list[Fault] = []
+    with tempfile.TemporaryDirectory(prefix="chaos-") as name:
+        folder = Path(name)
+        with town(folder, seed=seed, claims=claims) as there:
+            number = 0
+            while not stop.is_set():
+                some: list[Fault] = []
+                while len(some) < a_night:
+                    bag = bag or chance.sample(FAULTS, len(FAULTS))
+                    some.append(bag.pop())
+                number, tally = number + 1, Tally()
+                live_through(there, folder / f"{number}", some, chance.getrandbits(32), tally)
+                said.put((f"town {seed}, night {number}", tally))
+
+
+def nights(asked: argparse.Namespace, tally: Tally) -> Iterator[tuple[str, Tally]]:
+    """Each night as it ends, of towns side by side, until ``tally`` has as many faults as asked.
+
+    Each town is a process of its own, with its own portals and orchestrator, so that one works
+    while another waits; the nights that are not over by then end, and are given too.
+    Raises RuntimeError where a town ended by an error of the harness.
+    """
+    stop, said = TOWNS.Event(), TOWNS.Queue()
+    lives = (asked.claims, asked.a_night, stop, said)
+    running = [
+        TOWNS.Process(target=live, args=(asked.seed + one, *lives))
+        for one in range(asked.side_by_side)
+    ]
+    for one in running:
+        one.start()
+    try:
+        while True:
+            alive = any(one.is_alive() for one in running)
+            try:
+                yield said.get(timeout=LOOK_SECONDS)
+            except Empty:
+                if not alive:
+                    break
+            if sum(tally.faults.values()) >= asked.faults:
+                stop.set()
+    finally:
+        stop.set()
+    if any(one.exitcode for one in running):
+        raise RuntimeError("a town ended before its night was over")
+
+
 def main() -> int:
     """Run them, a line a night, and the table at the end."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faults", type=int, default=300)
     parser.add_argument("--a-night", type=int, default=9)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="of the first town")
     parser.add_argument("--claims", type=int, default=8)
+    parser.add_argument("--side-by-side", type=int, default=2, help="towns at a time")
     parser.add_argument("--json", type=Path, default=None)
-    parser.add_argument("--orchestrator", help="the API of a Prefect server that runs already")
     asked = parser.parse_args()
-    tally, chance, started = Tally(), random.Random(asked.seed), time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="chaos-") as name:
-        folder = Path(name)
-        with town(
-            folder, seed=asked.seed, claims=asked.claims, orchestrator=asked.orchestrator
-        ) as there:
-            bag: list[Fault] = []
-            while sum(tally.faults.values()) < asked.faults:
-                some: list[Fault] = []
-                while len(some) < asked.a_night:
-                    bag = bag or chance.sample(FAULTS, len(FAULTS))
-                    some.append(bag.pop())
-                number = tally.nights + 1
-                verdict = live_through(there, folder / f"{number}", some, number, tally)
-                tally.seconds = time.monotonic() - started
-                sys.stdout.write(
-                    f"night {number}: {sum(tally.faults.values())} faults so far, "
-                    f"{'kept' if verdict.kept else f'BROKEN {verdict}'}, {tally.seconds:.0f} s\n"
-                )
-                sys.stdout.flush()
-                if asked.json:
-                    asked.json.parent.mkdir(parents=True, exist_ok=True)
-                    asked.json.write_text(json.dumps(tally.as_json(), indent=1) + "\n")
+    tally, started = Tally(), time.monotonic()
+    for name, night in nights(asked, tally):
+        tally.add(night)
+        tally.seconds = time.monotonic() - started
+        sys.stdout.write(
+            f"{name}: {sum(tally.faults.values())} faults so far, "
+            f"{'kept' if night.kept else f'BROKEN {night.verdicts}'}, {tally.seconds:.0f} s\n"
+        )
+        sys.stdout.flush()
+        if asked.json:
+            asked.json.parent.mkdir(parents=True, exist_ok=True)
+            asked.json.write_text(json.dumps(tally.as_json(), indent=1) + "\n")
     found = tally.as_json()
     for kind, count in found["by_kind"].items():
         sys.stdout.write(f"{kind:<44} {count:>5}\n")
     for name, count in found["counts"].items():
         sys.stdout.write(f"{name.replace('_', ' '):<44} {count:>5}\n")
-    sys.stdout.write(f"resume time in seconds: {found['resume_seconds']}\n")
+    for kind, seconds in found["resume_seconds"].items():
+        sys.stdout.write(f"resumed after {kind:<44} {seconds}\n")
     return 0 if tally.kept else 1
 
 
