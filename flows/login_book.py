@@ -39,15 +39,18 @@ class AccountBook:
     def attempt(self) -> datetime | None:
         """Note an attempt before it is made; until when the one before may have used its code.
 
-        One that was cut off may have typed it at any moment until now. Raises StopAccount when
-        no login may be tried.
+        One that was cut off may have typed it at any moment until now, and a person who cleared
+        the account may have signed in with one just before. Raises StopAccount when no login may
+        be tried.
         """
         now = self.now()
         begun = self.ledger.begin_login(self.account, now, lambda before: self._may(before, now))
         self._keep(begun.login_id, begun.before)
         log("login_attempted", payer=self.account)
         before = begun.before
-        return (before.last_result_at or now) if before.last_attempt_at else None
+        if before.last_attempt_at is None:
+            return None
+        return max(before.last_result_at or now, before.cleared_at or before.last_attempt_at)
 
     def again(self) -> None:
         """Another code for the same login: it counts as one more attempt, refused so far.

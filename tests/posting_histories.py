@@ -8,10 +8,8 @@ from __future__ import annotations
 import json
 import random
 import shutil
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -273,12 +271,12 @@ class History:
 
     def compare(self) -> None:
         """The books against the model: what stands, in which batch, with which figures."""
-        with closing(sqlite3.connect(self.ledger.home / "ledger.sqlite")) as db:
-            states = dict(db.execute("SELECT batch_id, state FROM batches"))
-            rows = db.execute(
+        with self.ledger._engine.connect() as db:
+            states = dict(db.exec_driver_sql("SELECT batch_id, state FROM batches").tuples().all())
+            rows = db.exec_driver_sql(
                 "SELECT batch_id, unit, posting FROM postings JOIN batches USING (batch_id) "
                 "WHERE state != 'undone'"
-            ).fetchall()
+            ).all()
         assert states == {name: state.value for name, state in self.states.items()}
         sums: dict[tuple[str, str], Counter[str]] = {}
         about: dict[tuple[str, str], tuple[str, bool]] = {}

@@ -365,8 +365,10 @@ def test_a_login_nobody_saw_the_end_of_counts_as_spent(ledger: Ledger) -> None:
     assert standing == LoginStanding(1, refused, 1, NOW + 2 * MINUTE, refused)
     assert standing.spent == 2
     assert ledger.login_standing("other").spent == 0
-    ledger.clear_account("acme", NOW + 4 * MINUTE)
-    assert ledger.login_standing("acme") == LoginStanding(0, None, 0, NOW + 2 * MINUTE, refused)
+    cleared = NOW + 4 * MINUTE
+    ledger.clear_account("acme", cleared)
+    attempted = NOW + 2 * MINUTE
+    assert ledger.login_standing("acme") == LoginStanding(0, None, 0, attempted, refused, cleared)
 
 
 def test_a_login_that_may_not_be_tried_is_not_recorded(ledger: Ledger) -> None:

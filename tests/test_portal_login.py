@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +116,13 @@ def test_a_code_is_typed_once_though_it_was_typed_long_after_the_attempt(tmp_pat
     cut_off = book.attempt()
     assert cut_off is not None
     assert cut_off > used_until, "a login that was cut off may have typed its code until now"
+    book.result(accepted=False)
+    ledger.clear_account("acme", datetime.now(UTC) + timedelta(seconds=5))
+    by_a_person = book.attempt()
+    assert by_a_person is not None
+    assert by_a_person > datetime.now(UTC), (
+        "who cleared it may have signed in with the code of then"
+    )
 
 
 def test_a_bad_second_secret_is_found_before_the_password_is_spent(

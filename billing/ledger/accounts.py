@@ -21,7 +21,8 @@ class LoginStanding:
     ``refusals_in_a_row`` are logins the portal refused. ``unfinished_attempts`` are those whose
     result nobody saw (a crash); each may have been refused, so the budget is both together:
     ``spent``. ``last_attempt_at`` and ``last_result_at`` are of the last attempt of all, accepted
-    ones included: between them its one-time code was used, which must not be used twice.
+    ones included: between them its one-time code was used, which must not be used twice. Who
+    cleared the account since, at ``cleared_at``, may have used another to sign in by hand.
     """
 
     refusals_in_a_row: int
@@ -29,6 +30,7 @@ class LoginStanding:
     unfinished_attempts: int
     last_attempt_at: datetime | None
     last_result_at: datetime | None
+    cleared_at: datetime | None = None
 
     @property
     def spent(self) -> int:
@@ -293,4 +295,5 @@ def _standing(connection: Connection, account: str) -> LoginStanding:
         unfinished_attempts=unfinished,
         last_attempt_at=newest_first[0].attempted_at if newest_first else None,
         last_result_at=newest_first[0].result_at if newest_first else None,
+        cleared_at=newest_first[0].cleared_at if newest_first else None,
     )

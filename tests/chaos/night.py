@@ -33,6 +33,7 @@ from sandbox.books import make_world
 from sandbox.exports import write_exports
 from sandbox.knobs import Knobs
 from sandbox.serve import Portals
+from sandbox.sessions import CODE_SECONDS
 from sandbox.truth import truth_rows
 
 PAYERS = ("franklin-medicaid", "juniper-ridge")
@@ -235,13 +236,24 @@ class Night:
         return self.process is not None and self.process.exitcode is None
 
     def settled(self) -> int:
-        """How many results the ledger holds, asked without the program."""
+        """How many claims have an answer in the ledger, asked without the program."""
+        return self._count("state IN ('answered', 'not_found')") or 0
+
+    def unanswered(self) -> int | None:
+        """How many claims have no answer that could have one; None before there are any."""
+        if not self._count("true"):
+            return None
+        quarantined = "coalesce(no_answer, '') IN ('several_matches', 'wrong_patient')"
+        return self._count(f"state NOT IN ('answered', 'not_found') AND NOT {quarantined}")
+
+    def _count(self, condition: str) -> int | None:
         path = self.home / "ledger.sqlite"
+        query = f"SELECT count(*) FROM items WHERE {condition}"  # noqa: S608 - ours
         try:
             with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5)) as db:
-                return int(db.execute("SELECT count(*) FROM conclusions").fetchone()[0])
+                return int(db.execute(query).fetchone()[0])
         except sqlite3.Error:
-            return 0
+            return None
 
     def note_fault(self, kind: str) -> None:
         """A fault has just happened; what was measured of the one before is given up."""
@@ -320,15 +332,19 @@ class Night:
         self.note_session_lost()
 
     def sign_in_by_hand(self) -> None:
-        """A person signs in at every portal, which forgets what was refused, and clears it here."""
+        """A person signs in at every portal, which forgets what was refused, and clears it here.
+
+        Their code is the next one: the last sweep may have typed this one.
+        """
         self.by_hand += 1
         self.clock.write_text("0")
+        time.sleep(CODE_SECONDS - time.time() % CODE_SECONDS)
         for payer, person in PERSONS.items():
             with person(self.town.portals) as one:
                 if isinstance(one, Medicaid):
                     one.log_in()
                 else:
-                    one.sign_in(steps_ahead=self.chance.choice((0, 1)))
+                    one.sign_in()
             self.note_session_lost(payer)
             self.note_session_lost(payer)
         ledger = open_ledger(self.home)
@@ -350,22 +366,11 @@ class Night:
             if code in (0, 1):
                 with suppress(ValueError):
                     document = json.loads(self.said.read_text())
-            if document is not None and not self.unanswered():
+            if document is not None and self.unanswered() == 0:
                 return document
             if attempt:
                 self.sign_in_by_hand()
         return document
-
-    def unanswered(self) -> int:
-        """How many claims have no answer that could have one."""
-        ledger = open_ledger(self.home)
-        try:
-            with ledger._reading() as connection:
-                query = "SELECT count(*) FROM items WHERE state NOT IN ('answered', 'not_found')"
-                query += " AND coalesce(no_answer, '') NOT IN ('several_matches', 'wrong_patient')"
-                return int(connection.exec_driver_sql(query).scalar_one())
-        finally:
-            ledger.close()
 
 
 def _parents() -> dict[int, int]:

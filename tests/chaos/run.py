@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import shutil
 import sys
 import tempfile
 import time
@@ -29,6 +30,8 @@ from night import Night, Town, small_disk, town
 
 Afterwards = Callable[[Night, dict[str, Any] | None, dict[str, dict[str, int]]], None]
 LOOK_SECONDS = 5.0
+MORE_RUNS = 3
+ENDED_IN_VAIN = 2
 TOWNS = get_context("spawn")
 
 
@@ -96,7 +99,7 @@ def spread(seconds: Sequence[float]) -> dict[str, Any]:
 def live_through(
     there: Town,
     folder: Path,
-    faults: Sequence[Fault],
+    faults: list[Fault],
     seed: int,
     tally: Tally,
     *,
@@ -105,6 +108,7 @@ def live_through(
 ) -> Verdict:
     """One night in which these faults happen at moments that the seed picks, and its verdict.
 
+    What is left in ``faults`` found nothing to disturb any more.
     ``afterwards`` is given the night while its files are there yet, with what its last sweep said
     and the portals' counts of before.
     """
@@ -113,18 +117,20 @@ def live_through(
         before = there.counters()
         night = Night(there, folder, own_disk, chance, control=control)
         night.prepare()
-        waiting = list(faults)
-        while waiting:
+        most, ended = len(faults) + MORE_RUNS, 0
+        while faults and night.unanswered() != 0:  # there is something left to disturb
             if not night.alive:
-                night.start()
-            fault = waiting.pop(0)
-            if not night.wait_until_at_work(chance.randint(1, 25)):
-                if night.restarts > len(faults) + 3:
+                if night.restarts > most:
                     break
-                if not night.alive and night.restarts and night.settled() >= len(there.truth):
-                    break  # there is nothing left to disturb
-                waiting.insert(0, fault)
+                night.start()
+            if not night.wait_until_at_work(chance.randint(1, 25)):
+                ended += not night.alive
+                if ended == ENDED_IN_VAIN:  # by itself, so its accounts are stopped
+                    night.sign_in_by_hand()
+                    ended = 0
                 continue
+            ended = 0
+            fault = faults.pop(0)
             happened = fault.inject(night)
             (tally.faults if happened else tally.missed)[fault.kind] += 1
             if happened:
@@ -143,21 +149,26 @@ def live_through(
         return verdict
 
 
-def live(seed: int, claims: int, a_night: int, stop: Any, said: Any) -> None:
+def live(seed: int, asked: argparse.Namespace, stop: Any, said: Any) -> None:
     """Night after night in one town, each told to ``said``, until ``stop`` is set."""
-    chance = random.Random(seed)
+    chance, number = random.Random(seed), 0
     bag: list[Fault] = []
     with tempfile.TemporaryDirectory(prefix="chaos-") as name:
         folder = Path(name)
-        with town(folder, seed=seed, claims=claims) as there:
-            number = 0
+        with town(folder, seed=seed, claims=asked.claims) as there:
             while not stop.is_set():
-                some: list[Fault] = []
-                while len(some) < a_night:
-                    bag = bag or chance.sample(FAULTS, len(FAULTS))
-                    some.append(bag.pop())
+                while len(bag) < asked.a_night:
+                    bag += chance.sample(FAULTS, len(FAULTS))
+                some, bag = bag[: asked.a_night], bag[asked.a_night :]
                 number, tally = number + 1, Tally()
-                live_through(there, folder / f"{number}", some, chance.getrandbits(32), tally)
+
+                def keep(night: Night, *_: object, tally: Tally = tally) -> None:
+                    if asked.keep and not tally.kept:
+                        shutil.copytree(night.folder, asked.keep / f"{seed}-{night.folder.name}")
+
+                place, chosen = folder / f"{number}", chance.getrandbits(32)
+                live_through(there, place, some, chosen, tally, afterwards=keep)
+                bag = some + bag
                 said.put((f"town {seed}, night {number}", tally))
 
 
@@ -169,9 +180,8 @@ def nights(asked: argparse.Namespace, tally: Tally) -> Iterator[tuple[str, Tally
     Raises RuntimeError where a town ended by an error of the harness.
     """
     stop, said = TOWNS.Event(), TOWNS.Queue()
-    lives = (asked.claims, asked.a_night, stop, said)
     running = [
-        TOWNS.Process(target=live, args=(asked.seed + one, *lives))
+        TOWNS.Process(target=live, args=(asked.seed + one, asked, stop, said))
         for one in range(asked.side_by_side)
     ]
     for one in running:
@@ -196,11 +206,12 @@ def main() -> int:
     """Run them, a line a night, and the table at the end."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faults", type=int, default=300)
-    parser.add_argument("--a-night", type=int, default=9)
+    parser.add_argument("--a-night", type=int, default=len(FAULTS))
     parser.add_argument("--seed", type=int, default=1, help="of the first town")
-    parser.add_argument("--claims", type=int, default=8)
+    parser.add_argument("--claims", type=int, default=20)
     parser.add_argument("--side-by-side", type=int, default=2, help="towns at a time")
     parser.add_argument("--json", type=Path, default=None)
+    parser.add_argument("--keep", type=Path, help="where the files of a broken night are kept")
     asked = parser.parse_args()
     tally, started = Tally(), time.monotonic()
     for name, night in nights(asked, tally):
