@@ -272,7 +272,7 @@ class History:
     def compare(self) -> None:
         """The books against the model: what stands, in which batch, with which figures."""
         with self.ledger._engine.connect() as db:
-            states = dict(db.exec_driver_sql("SELECT batch_id, state FROM batches").tuples().all())
+            states = dict(iter(db.exec_driver_sql("SELECT batch_id, state FROM batches")))
             rows = db.exec_driver_sql(
                 "SELECT batch_id, unit, posting FROM postings JOIN batches USING (batch_id) "
                 "WHERE state != 'undone'"
