@@ -276,9 +276,11 @@ class Night:
     def wait(self) -> int | None:
         """The process's exit code; None if it had to be ended because it did nothing any more."""
         assert self.process is not None
-        deadline = time.monotonic() + WORK_SECONDS
+        asked, deadline = self.town.asked(), time.monotonic() + WORK_SECONDS
         while self.alive and time.monotonic() < deadline:
             self.look()
+            if (now := self.town.asked()) != asked:
+                asked, deadline = now, time.monotonic() + WORK_SECONDS
             self.process.join(0.1)
         self.look()
         if self.alive:
