@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -42,6 +43,9 @@ DISK_BYTES = 96 * 1024**2
 ORCHESTRATOR_SECONDS = 600
 WORK_SECONDS = 240
 MOST_RUNS = 12
+LOOK_SECONDS = 0.1
+ANSWERED = ("answered", "not_found")
+QUARANTINED = ("several_matches", "wrong_patient")
 PROCESSES = get_context("forkserver")
 PROCESSES.set_forkserver_preload(["chaos_preload"])
 
@@ -57,7 +61,12 @@ class Town:
     truth: list[dict[str, Any]]
     orchestrator: str
     swaps_documents: list[bool]
-    by_hand: dict[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def never_answered(self) -> set[tuple[str, str]]:
+        """The claims of which the key says that the portal never answers."""
+        outcomes = {(one["payer"], one["claim_id"]): one["outcome"] for one in self.truth}
+        return {claim for claim, outcome in outcomes.items() if outcome == "no_answer"}
 
     def counters(self) -> dict[str, dict[str, int]]:
         """What each portal has counted so far."""
@@ -178,6 +187,7 @@ class Night:
     cut_off: dict[str, int] = field(default_factory=dict)
     corrupted: dict[str, bytes | None] = field(default_factory=dict)
     _from: tuple[str, float, int] | None = None
+    _looked: float = 0.0
 
     @property
     def home(self) -> Path:
@@ -237,23 +247,26 @@ class Night:
 
     def settled(self) -> int:
         """How many claims have an answer in the ledger, asked without the program."""
-        return self._count("state IN ('answered', 'not_found')") or 0
+        return sum(state in ANSWERED for _, _, state, _ in self._items())
 
     def unanswered(self) -> int | None:
         """How many claims have no answer that could have one; None before there are any."""
-        if not self._count("true"):
-            return None
-        quarantined = "coalesce(no_answer, '') IN ('several_matches', 'wrong_patient')"
-        return self._count(f"state NOT IN ('answered', 'not_found') AND NOT {quarantined}")
+        items = self._items()
+        return len([one for one in items if not self._at_its_end(*one)]) if items else None
 
-    def _count(self, condition: str) -> int | None:
+    def _at_its_end(self, payer: str, claim_id: str, state: str, reason: str | None) -> bool:
+        """A portal that is down for one claim alone, as the key says, has been asked too."""
+        down = state == "no_answer" and (payer, claim_id) in self.town.never_answered
+        return down or state in ANSWERED or reason in QUARANTINED
+
+    def _items(self) -> list[Any]:
         path = self.home / "ledger.sqlite"
-        query = f"SELECT count(*) FROM items WHERE {condition}"  # noqa: S608 - ours
+        query = "SELECT payer, claim_id, state, no_answer FROM items"
         try:
             with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5)) as db:
-                return int(db.execute(query).fetchone()[0])
+                return db.execute(query).fetchall()
         except sqlite3.Error:
-            return None
+            return []
 
     def note_fault(self, kind: str) -> None:
         """A fault has just happened; what was measured of the one before is given up."""
@@ -261,7 +274,10 @@ class Night:
 
     def look(self) -> None:
         """Note the time from the last fault to the first result that was settled since."""
-        if self._from is not None and self.settled() > self._from[2]:
+        if self._from is None or time.monotonic() < self._looked + LOOK_SECONDS:
+            return
+        self._looked = time.monotonic()
+        if self.settled() > self._from[2]:
             self.resumes.append((self._from[0], time.monotonic() - self._from[1]))
             self._from = None
 
@@ -282,6 +298,7 @@ class Night:
             if (now := self.town.asked()) != asked:
                 asked, deadline = now, time.monotonic() + WORK_SECONDS
             self.process.join(0.1)
+        self._looked = 0.0
         self.look()
         if self.alive:
             self.kill_all()
