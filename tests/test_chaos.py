@@ -11,9 +11,10 @@ from conftest import PROJECT
 
 sys.path.insert(0, str(PROJECT / "tests" / "chaos"))
 
+from chaos_town import Town, town
 from faults import Fault
 from judge import Verdict, judge_files
-from night import Night, Town, town
+from night import Night
 from run import Tally, live_through
 
 SEED, CLAIMS = 1, 4

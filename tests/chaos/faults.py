@@ -8,7 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from night import PAYERS, Night
+from chaos_town import PAYERS
+from night import Night
 
 HOLDS = "every answer is the key's or is asked for again; nothing twice, nothing half"
 HELD_SECONDS = 4.0

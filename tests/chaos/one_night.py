@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chaos_town import Town, town
 from faults import FAULTS
 from judge import judge
-from night import Night, Town, town
+from night import Night
 from run import Tally, live_through
 
 SEED, CLAIMS = 1, 4

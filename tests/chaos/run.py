@@ -24,9 +24,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from chaos_town import Town, town
 from faults import FAULTS, Fault
 from judge import Verdict, judge
-from night import Night, Town, small_disk, town
+from night import Night, small_disk
 
 Afterwards = Callable[[Night, dict[str, Any] | None, dict[str, dict[str, int]]], None]
 LOOK_SECONDS = 5.0
