@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from billing.coverage import EligibilityReport
-from billing.ledger import Ledger
+from billing.ledger import EvidenceDamaged, EvidenceMissing, Ledger
 from billing.report import Drift, SweepReport
 from bots.profile import Profile
 from bots.reading.drift import nearest, propose
@@ -42,7 +42,10 @@ def _proposal(ledger: Ledger, profile: Profile, drift: tuple[Drift, ...]) -> Ite
     yield "# Compare it with the captured pages before you apply it, and run profile test after.\n"
     for one in drift:
         if one.found_by is None and one.evidence is not None:
-            near = nearest(one.wanted, ledger.fetch(one.evidence), text)
-            said = f"nearest there: '{near}'" if near else "nothing there is like it"
+            try:
+                near = nearest(one.wanted, ledger.fetch(one.evidence), text)
+                said = f"nearest there: '{near}'" if near else "nothing there is like it"
+            except (EvidenceMissing, EvidenceDamaged) as error:
+                said = str(error)
             yield f"# {one.wanted} is not on captured page {one.evidence[:12]}; {said}\n"
     yield propose(text, drift, name)

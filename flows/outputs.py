@@ -6,13 +6,14 @@ import csv
 import io
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 
 from billing.errors import BadInput
-from billing.ledger import Ledger
+from billing.ledger import EvidenceDamaged, EvidenceForgotten, EvidenceMissing, Ledger
 from billing.model import Outcome
 from billing.report import ClaimResult, SweepReport
 from bots.exports.columns import harmless
@@ -24,6 +25,7 @@ from console.morning import morning_sheet
 from console.workbook import exceptions_csv, exceptions_xlsx, postings_csv, postings_totals
 from flows.drift import drift_files
 from flows.journal import log
+from flows.soundness_signal import remember_check
 from flows.written_back import written_back
 
 SUFFIX = {
@@ -77,7 +79,7 @@ def _write_outputs(
         made |= back.files
     changes = [(back.export, change) for back in backs for change in back.changes]
     today = report.business_date
-    shown = shown_evidence(ledger, report.results)
+    shown = copy_evidence(ledger, shown_evidence(ledger, report.results), folder / "evidence")
     made |= {
         "changes, cell by cell": ("changes.csv", changes_csv(changes)),
         "proposed postings": ("postings.csv", postings_csv(report)),
@@ -101,7 +103,6 @@ def _write_outputs(
     made["morning sheet"] = ("morning.html", sheet.encode())
     for name, data in made.values():
         write_whole(folder / name, data)
-    copy_evidence(ledger, shown, folder / "evidence")
     return files
 
 
@@ -125,13 +126,29 @@ def name_evidence(ledger: Ledger, hashes: Iterable[str]) -> dict[str, str]:
     }
 
 
-def copy_evidence(ledger: Ledger, names: Mapping[str, str], folder: Path) -> None:
-    """A copy of the stored bytes of each hash in ``folder``, by its name there."""
+def copy_evidence(ledger: Ledger, names: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """A copy of the stored bytes of each hash in ``folder``, by its name there; those there are.
+
+    What is missing or damaged is left out, told in a sentence each and remembered as an alert:
+    nothing else waits until it is restored.
+    """
     folder.mkdir(mode=0o700, exist_ok=True)
+    there, told = dict[str, str](), list[str]()
     for sha256, name in names.items():
         place = folder / name
-        if not place.exists():
-            write_whole(place, ledger.fetch(sha256))
+        try:
+            if not place.exists():
+                write_whole(place, ledger.fetch(sha256))
+        except EvidenceForgotten:
+            continue
+        except (EvidenceMissing, EvidenceDamaged) as error:
+            told.append(str(error))
+        else:
+            there[sha256] = name
+    if told:
+        sys.stderr.write("".join(f"{sentence}\n" for sentence in told))
+        remember_check(ledger, "ledger", len(told))
+    return there
 
 
 def write_whole(path: Path, data: bytes) -> None:
