@@ -69,7 +69,7 @@ class Night:
     resumes: list[tuple[str, float]] = field(default_factory=list)
     cut_off: dict[str, int] = field(default_factory=dict)
     corrupted: dict[str, bytes | None] = field(default_factory=dict)
-    _from: tuple[str, float, int] | None = None
+    _waiting: list[tuple[str, float, int]] = field(default_factory=list)
     _looked: float = 0.0
 
     @property
@@ -152,17 +152,18 @@ class Night:
             return []
 
     def note_fault(self, kind: str) -> None:
-        """A fault has just happened; what was measured of the one before is given up."""
-        self._from = (kind, time.monotonic(), self.settled())
+        """A fault has just happened."""
+        self._waiting.append((kind, time.monotonic(), self.settled()))
 
     def look(self) -> None:
-        """Note the time from the last fault to the first result that was settled since."""
-        if self._from is None or time.monotonic() < self._looked + LOOK_SECONDS:
+        """Note the time from each fault to the first result that was settled since, whatever else
+        has happened meanwhile."""
+        if not self._waiting or time.monotonic() < self._looked + LOOK_SECONDS:
             return
-        self._looked = time.monotonic()
-        if self.settled() > self._from[2]:
-            self.resumes.append((self._from[0], time.monotonic() - self._from[1]))
-            self._from = None
+        now, settled = time.monotonic(), self.settled()
+        self._looked = now
+        self.resumes += [(kind, now - at) for kind, at, was in self._waiting if settled > was]
+        self._waiting = [one for one in self._waiting if settled <= one[2]]
 
     def wait_until_at_work(self, requests: int) -> bool:
         """Whether the browsers have sent so much more before the process ends."""
