@@ -22,7 +22,7 @@ faults: .venv/.ready ## every trouble at every simulated portal: recovered, exce
 
 chaos: .venv/.ready ## 300 faults at random moments of real sweeps: kills, full disk, wrong clock, lies; as a table
 	@PYTHONPATH=tests/chaos $(IN)python -m pytest -q tests/chaos/one_night.py
-	@$(IN)python tests/chaos/run.py --faults 300 --json artifacts/chaos.json
+	@$(IN)python tests/chaos/run.py --faults 300 --json artifacts/chaos.json --keep artifacts/chaos
 
 soak: .venv/.ready ## a simulated month of thirty nights on a fast clock, against the answer key, a line a night
 	@mkdir -p artifacts
