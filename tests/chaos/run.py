@@ -165,7 +165,8 @@ def live(seed: int, asked: argparse.Namespace, stop: Any, said: Any) -> None:
 
                 def keep(night: Night, *_: object, tally: Tally = tally) -> None:
                     if asked.keep and not tally.kept:
-                        shutil.copytree(night.folder, asked.keep / f"{seed}-{night.folder.name}")
+                        place = asked.keep / f"{seed}-{night.folder.name}"
+                        shutil.copytree(night.folder, place, dirs_exist_ok=True)
 
                 place, chosen = folder / f"{number}", chance.getrandbits(32)
                 live_through(there, place, some, chosen, tally, afterwards=keep)
