@@ -40,8 +40,8 @@ class AccountBook:
         """Note an attempt before it is made; until when the one before may have used its code.
 
         One that was cut off may have typed it at any moment until now, and a person who cleared
-        the account may have signed in with one just before. Raises StopAccount when no login may
-        be tried.
+        the account may have signed in with one just before. What is on record as later than now
+        was noted by a clock that was wrong. Raises StopAccount when no login may be tried.
         """
         now = self.now()
         begun = self.ledger.begin_login(self.account, now, lambda before: self._may(before, now))
@@ -50,7 +50,9 @@ class AccountBook:
         before = begun.before
         if before.last_attempt_at is None:
             return None
-        return max(before.last_result_at or now, before.cleared_at or before.last_attempt_at)
+        if before.last_result_at is None:
+            return now
+        return min(before.cleared_at or before.last_result_at, now)
 
     def again(self) -> None:
         """Another code for the same login: it counts as one more attempt, refused so far.

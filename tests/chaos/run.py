@@ -153,13 +153,14 @@ def live_through(
 def live(seed: int, asked: argparse.Namespace, stop: Any, said: Any) -> None:
     """Night after night in one town, each told to ``said``, until ``stop`` is set."""
     chance, number = random.Random(seed), 0
+    wanted = [one for one in FAULTS if asked.only in one.kind]
     bag: list[Fault] = []
     with tempfile.TemporaryDirectory(prefix="chaos-") as name:
         folder = Path(name)
         with town(folder, seed=seed, claims=asked.claims) as there:
             while not stop.is_set():
                 while len(bag) < asked.a_night:
-                    bag += chance.sample(FAULTS, len(FAULTS))
+                    bag += chance.sample(wanted, len(wanted))
                 some, bag = bag[: asked.a_night], bag[asked.a_night :]
                 number, tally = number + 1, Tally()
 
@@ -212,6 +213,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the first town")
     parser.add_argument("--claims", type=int, default=20)
     parser.add_argument("--side-by-side", type=int, default=2, help="towns at a time")
+    parser.add_argument("--only", default="", help="faults whose names have this in them")
     parser.add_argument("--json", type=Path, default=None)
     parser.add_argument("--keep", type=Path, help="where the files of a broken night are kept")
     asked = parser.parse_args()
