@@ -40,8 +40,8 @@ class AccountBook:
         """Note an attempt before it is made; until when the one before may have used its code.
 
         One that was cut off may have typed it at any moment until now, and a person who cleared
-        the account may have signed in with one just before. What is on record as later than now
-        was noted by a clock that was wrong. Raises StopAccount when no login may be tried.
+        the account may have signed in with one just before. Raises StopAccount when no login may
+        be tried.
         """
         now = self.now()
         begun = self.ledger.begin_login(self.account, now, lambda before: self._may(before, now))
@@ -52,7 +52,7 @@ class AccountBook:
             return None
         if before.last_result_at is None:
             return now
-        return min(before.cleared_at or before.last_result_at, now)
+        return before.cleared_at or before.last_result_at
 
     def again(self) -> None:
         """Another code for the same login: it counts as one more attempt, refused so far.

@@ -72,10 +72,8 @@ class Town:
 
 
 @contextmanager
-def town(
-    folder: Path, *, seed: int, claims: int, orchestrator: str | None = None
-) -> Iterator[Town]:
-    """All that nights share, in ``folder``; ``orchestrator`` is a Prefect server that runs."""
+def town(folder: Path, *, seed: int, claims: int) -> Iterator[Town]:
+    """All that nights share, in ``folder``."""
     world = make_world(seed, claims, AS_OF, PAYERS)
     swaps, before = [False], list[str]()
     real = sandbox.serve.eob_pdf
@@ -94,7 +92,7 @@ def town(
         knobs = {payer: Knobs() for payer in PAYERS}
         portals = opened.enter_context(answering(world, SetClock(), delay=0, knobs=knobs))
         there = opened.enter_context(wires(portals.addresses))
-        url = orchestrator or opened.enter_context(_orchestrator(folder))
+        url = opened.enter_context(_orchestrator(folder))
         exports = folder / "exports"
         write_exports(world, exports)
         truth = json.loads(json.dumps(list(truth_rows(world))))

@@ -217,6 +217,8 @@ def main() -> int:
     parser.add_argument("--json", type=Path, default=None)
     parser.add_argument("--keep", type=Path, help="where the files of a broken night are kept")
     asked = parser.parse_args()
+    if not any(asked.only in one.kind for one in FAULTS):
+        parser.error(f"no fault is named {asked.only!r}")
     tally, started = Tally(), time.monotonic()
     for name, night in nights(asked, tally):
         tally.add(night)
