@@ -20,7 +20,7 @@ from billing.errors import (
     TryLater,
     UnknownPage,
 )
-from billing.ledger import Ledger, LedgerError
+from billing.ledger import Ledger, LedgerError, end_owner
 from billing.model import Reason
 from billing.report import Drift
 from bots.portal.browser import Browser
@@ -126,7 +126,11 @@ async def _signed_in(work: Work[Item]) -> AsyncIterator[tuple[PortalSession, int
             async with _inside(work, begin, keep) as session:
                 yield session, fence
     finally:
-        ledger.release_account(account, work.owner, fence)
+        try:
+            ledger.release_account(account, work.owner, fence)
+        except LedgerError:
+            end_owner(work.owner)
+            raise
 
 
 @asynccontextmanager

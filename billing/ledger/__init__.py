@@ -9,7 +9,7 @@ from billing.ledger.evidence import EvidenceDamaged, EvidenceLocked, EvidenceMis
 from billing.ledger.forgetting import EvidenceForgotten
 from billing.ledger.items import WorkItem
 from billing.ledger.nights import Night, Tally
-from billing.ledger.owners import living_process, owner_is_dead, owner_name
+from billing.ledger.owners import end_owner, living_process, owner_is_dead, owner_name
 from billing.ledger.patience import LedgerAway, LedgerError
 from billing.ledger.runs import Run, RunState
 from billing.ledger.store import Ledger, open_ledger
@@ -45,6 +45,7 @@ __all__ = [
     "Weighed",
     "WorkItem",
     "copy_ledger",
+    "end_owner",
     "living_process",
     "open_ledger",
     "owner_is_dead",

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
+_OVER: set[str] = set()  # of this process; what they hold is nobody's
 _GONE = ("Z", "X")  # a killed process that nobody has waited for yet still answers to its number
 
 
@@ -31,8 +32,17 @@ def living_process(owner: str) -> int | None:
     return int(rest) if here else None
 
 
+def end_owner(owner: str) -> None:
+    """``owner`` does nothing more, though this process lives on: what it could not hand back,
+    because the ledger cannot be written to, is free before its leases run out."""
+    _OVER.add(owner)
+
+
 def owner_is_dead(owner: str) -> bool:
-    """True only when the owner was a process of this host that has certainly ended."""
+    """True only when the owner was a process of this host that has certainly ended, or one of this
+    process that :func:`end_owner` ended."""
+    if owner in _OVER:
+        return True
     host, _, rest = owner.rpartition(":")[0].rpartition(":")
     if host != _host() or not rest.isdecimal():
         return False
