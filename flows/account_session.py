@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
 from typing import Protocol, TypeVar
@@ -14,6 +14,7 @@ from billing.errors import (
     AccountBusy,
     BrowserLost,
     CodeAsked,
+    LoginNotBefore,
     NeedsPerson,
     PortalClosed,
     SessionEnded,
@@ -34,6 +35,7 @@ from flows.measured import session_told
 
 LEASE_SECONDS = 120  # how long a dead worker's account stays closed to the others
 BEATS_PER_LEASE = 8
+CLOCKS_DIFFER = timedelta(seconds=2)  # that waits, and that judges
 HELD_OF_LEASE = 3 / 4  # what cannot be renewed is given up while there is time to sign out
 TRIES_PER_ITEM = 3
 TRIES_PER_BROWSER_LOST = 2  # a claim whose page hangs every browser is left to a person
@@ -115,6 +117,7 @@ async def signed_in(work: Work[Item]) -> AsyncIterator[tuple[PortalSession, int]
 async def _signed_in(work: Work[Item]) -> AsyncIterator[tuple[PortalSession, int]]:
     ledger, account = work.ledger, work.profile.id
     _require_open(work, ledger.now())
+    _require_left(work, ledger.now())
     begin = await work.prepare()
     keep = await asyncio.to_thread(work.keep)
     fence = ledger.lease_account(account, work.owner, seconds=LEASE_SECONDS)
@@ -271,6 +274,17 @@ def _renew(work: Work[Item], fence: int, *, in_hand: bool = False) -> bool:
     if in_hand:
         ledger.renew_work(work.sweep_id, account, work.owner, seconds=LEASE_SECONDS)
     return ledger.renew_account(account, work.owner, fence, seconds=LEASE_SECONDS)
+
+
+def _require_left(work: Work[Item], now: datetime) -> None:
+    """Where a portal takes no login after a session that was not left, none is tried too early."""
+    minutes = work.profile.file.login.busy_minutes
+    left = work.ledger.left_open(work.profile.id) if minutes is not None else None
+    if left is None or minutes is None:
+        return
+    until = left + timedelta(minutes=minutes)
+    if until - now > CLOCKS_DIFFER:
+        raise LoginNotBefore(work.profile.id, until)
 
 
 def _require_open(work: Work[Item], now: datetime) -> None:

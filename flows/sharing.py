@@ -6,7 +6,7 @@ import asyncio
 import random
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from billing.errors import AccountBusy, BadInput, LoginNotBefore
 from flows.context import SweepContext
@@ -66,15 +66,15 @@ async def _answer(
             continue
         if isinstance(end, LoginNotBefore) and not waited:
             waited = True
-            await _until(context.sweep_id, payer, end.until)
+            await _until(context, payer, end.until)
             continue
         if end is not None:
             context.end_session(payer, end)
         return
 
 
-async def _until(sweep_id: str, payer: str, until: datetime) -> None:
-    log("login_waited_for", sweep=sweep_id, payer=payer, until=until)
+async def _until(context: SweepContext, payer: str, until: datetime) -> None:
+    log("login_waited_for", sweep=context.sweep_id, payer=payer, until=until)
     said = f"{until.astimezone():%H:%M}"
     sys.stderr.write(f"{payer}: its portal takes no login before {said}; it is waited for\n")
-    await asyncio.sleep((until - datetime.now(UTC)).total_seconds())
+    await asyncio.sleep((until - context.ledger.now()).total_seconds())

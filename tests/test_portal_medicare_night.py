@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
+import subprocess
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ from portal_worlds import AS_OF
 import flows.sharing
 import flows.sweep
 from billing.errors import LoginNotBefore, PortalError, StopAccount
-from billing.ledger import open_ledger
+from billing.ledger import open_ledger, owner_name, tables
 from billing.model import Outcome, Reason
 from bots.portal.browser import Browser
 from bots.profile import load_profile
@@ -181,6 +182,54 @@ def test_a_browser_that_dies_inside_is_followed_by_no_login_before_the_portal_ta
     assert [one.outcome for one in work.conclusions()] == [Outcome.PAID]
     counted = portal.counters()
     assert (counted["logins"], counted["locks"]) == (2, 0)
+
+
+def test_a_session_that_a_killed_run_left_open_is_waited_for_without_a_login(
+    portal: Medicare, browser_executable: Browser, tmp_path: Path
+) -> None:
+    visitor = Visitor(portal).inside()
+    visitor.http.close()
+    work = night(portal, browser_executable, tmp_path / "home", PAID)
+    with subprocess.Popen(["true"]) as killed:
+        pass
+    fence = work.ledger.lease_account(PAYER_ID, owner_name(killed.pid), seconds=120)
+    login = work.ledger.begin_login(PAYER_ID, datetime.now(UTC), lambda _: True).login_id
+    assert login is not None
+    work.ledger.end_login(login, accepted=True, at=datetime.now(UTC))
+    assert fence is not None
+    with pytest.raises(LoginNotBefore) as told:
+        work.run(seconds=90)
+    assert 15 < (told.value.until - datetime.now(UTC)) / timedelta(minutes=1) <= 17
+    counted = portal.counters()
+    assert (counted["logins"], counted["locks"]) == (1, 0), "it was tried all the same"
+    with work.ledger._writing() as connection:
+        past = datetime.now(UTC) - timedelta(minutes=16)
+        connection.execute(tables.accounts.update().values(leased_until=past))
+    portal.clock.ahead += timedelta(minutes=16)
+    work.run(seconds=90)
+    assert [one.outcome for one in work.conclusions()] == [Outcome.PAID]
+    counted = portal.counters()
+    assert {name: counted[name] for name in CLEAN} == dict.fromkeys(CLEAN, 0)
+
+
+@pytest.mark.parametrize("end", ["refused", "cleared", "handed back", "lives", "no login"])
+def test_an_account_that_nobody_left_open_is_not_waited_for(tmp_path: Path, end: str) -> None:
+    ledger, now = open_ledger(tmp_path / "home"), datetime.now(UTC)
+    with subprocess.Popen(["true"]) as killed:
+        pass
+    owner = owner_name() if end == "lives" else owner_name(killed.pid)
+    fence = ledger.lease_account(PAYER_ID, owner, seconds=120)
+    assert fence is not None
+    if end != "no login":
+        login = ledger.begin_login(PAYER_ID, now, lambda _: True).login_id
+        assert login is not None
+        ledger.end_login(login, accepted=end != "refused", at=now)
+    if end == "cleared":
+        ledger.clear_account(PAYER_ID, now)
+    if end == "handed back":
+        ledger.release_account(PAYER_ID, owner, fence)
+    assert ledger.left_open(PAYER_ID) is None
+    ledger.close()
 
 
 def wait_with(wait: Callable[[float], Awaitable[None]], monkeypatch: pytest.MonkeyPatch) -> None:

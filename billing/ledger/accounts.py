@@ -233,6 +233,27 @@ class Accounts(Database):
         until: datetime = row.leased_until
         return until
 
+    @repeatable
+    def left_open(self, account: str, now: datetime | None = None) -> datetime | None:
+        """Until when at most a run that ended without handing the account back was at it, if its
+        session at the portal may still be open; None where none is, or a living run has it."""
+        accounts = tables.accounts.c
+        with self._reading() as connection:
+            query = select(tables.accounts).where(accounts.account == account)
+            row = connection.execute(query).first()
+            now = now or instant(connection)
+            if row is None or row.owner is None:
+                return None
+            if row.leased_until > now and not owner_is_dead(row.owner):
+                return None
+            logins = tables.logins.c
+            newest = select(tables.logins).where(logins.account == account)
+            login = connection.execute(newest.order_by(logins.login_id.desc())).first()
+        if login is None or login.accepted is False or login.cleared_at is not None:
+            return None
+        until: datetime = row.leased_until
+        return until
+
     def clear_account(self, account: str, at: datetime) -> None:
         """A person has put the account right: its refusals no longer count."""
         logins = tables.logins.c
