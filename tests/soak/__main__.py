@@ -35,6 +35,7 @@ from soak.plan import Night, make_month
 
 from sandbox.bank_files import bank_csv
 from sandbox.books import make_world
+from sandbox.canary import canary
 from sandbox.exports import write_exports
 from sandbox.knobs import Knobs
 from sandbox.nights import as_it_stood
@@ -290,6 +291,14 @@ def line(told: Told) -> str:
     )
 
 
+def _without_canary(world: World, nights: Sequence[Night]) -> str:
+    """The payers that no bot would ask, for on some night nothing can be asked about first."""
+    books = [as_it_stood(world, night.day) for night in nights]
+    return ", ".join(
+        sorted({payer.payer_id for one in books for payer in one.payers if not canary(payer)})
+    )
+
+
 def main() -> int:
     """Run the month; 0 when every claim, login and posting is as it must be."""
     parser = argparse.ArgumentParser(description=__doc__, prog="make soak")
@@ -306,6 +315,8 @@ def main() -> int:
         options.seed, options.claims, FIRST + timedelta(days=options.nights) + AHEAD, payers
     )
     nights = make_month(world, FIRST, options.nights, options.seed)
+    if without := _without_canary(world, nights):
+        parser.error(f"nothing is known of {without} before a sweep: more --claims, another --seed")
     month, told = Month(folder, world, options.seed), []
     for night in nights:
         told.append(month.night(night))
