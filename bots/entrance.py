@@ -47,8 +47,8 @@ class Session(Strict):
 
     ``background`` are the paths that its pages ask all the time, whatever is done: no answer
     waits for them. ``not_loaded`` is what its pages may do without: evidence is without it too.
-    ``open`` are the portal's hours, spans with ``;`` between them; always, where
-    it is absent. ``down_when`` is what its maintenance page shows.
+    ``open`` are the portal's hours, spans with ``;`` between them; always, where it is absent.
+    ``down_when`` is what its maintenance page shows.
     """
 
     open: str | None = None

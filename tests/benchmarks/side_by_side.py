@@ -49,7 +49,6 @@ class Login:
     """One payer of the sweep: a copy of the profile under its own name, and its portal."""
 
     payer: str
-    name: str
     sandbox: SandboxServer
     key: list[dict[str, Any]]
 
@@ -131,7 +130,7 @@ def _login(stack: ExitStack, folder: Path, number: int, claims: int, answer_ms: 
     exports = folder / "exports"
     exports.mkdir(exist_ok=True)
     (exports / f"{payer}.csv").write_text(text, encoding="utf-8")
-    return Login(payer, name, sandbox, [known[one.claim_id] | {"payer": payer} for one in billed])
+    return Login(payer, sandbox, [known[one.claim_id] | {"payer": payer} for one in billed])
 
 
 def _settings(folder: Path, some: Sequence[Login]) -> Path:
