@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from portal_clients import SetClock, answering
@@ -54,12 +55,33 @@ def endless(sent: Sent) -> None:
 
 
 @pytest.mark.browser
+def test_a_page_that_goes_from_one_to_the_next_while_it_is_looked_at_costs_no_browser(
+    desk: Open, portals: Portals
+) -> None:
+    on, looked_for = "<script>setTimeout(() => location = '/moment', 20)</script>", 3.0
+    until = [0.0]
+
+    def restless(sent: Sent) -> None:
+        if is_search(sent) and not until[0]:
+            until[0] = monotonic() + looked_for + 1
+            sent.page(on)
+        elif sent.path == "/moment":
+            sent.page(on if monotonic() < until[0] else "<h1>One moment</h1>")
+
+    work, _ = desk(MEDICAID, restless, answer_seconds=looked_for)
+    work.run(240)
+    assert [one.outcome for one in work.conclusions()] == [Outcome.PAID]
+    assert until[0], "a page went from one to the next"
+    assert counted(portals, MEDICAID)["logins"] == 1
+
+
+@pytest.mark.browser
 @pytest.mark.slow
 def test_a_browser_that_hangs_is_replaced_and_the_claim_asked_again(
     desk: Open, portals: Portals
 ) -> None:
     work, _ = desk(MEDICAID, Spoiler(is_search, endless, times=1), answer_seconds=8)
-    work.run()
+    work.run(240)
     assert [one.outcome for one in work.conclusions()] == [Outcome.PAID]
     assert counted(portals, MEDICAID)["logins"] == 2
     assert counted(portals, MEDICAID)["concurrent_sessions"] == 0, "the first was signed out of"

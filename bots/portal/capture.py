@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
+from typing import TypeVar
 
 from playwright.async_api import Error, Frame, Page
 
 from billing.errors import BrowserLost
 
+Seen = TypeVar("Seen")
 Keep = Callable[[bytes, str], str]
 """Stores bytes of a media type and returns their SHA-256; the ledger's store, in practice."""
 
+LOOK_SECONDS = 20  # this machine's own work, however quickly the portal answers: past it, it hangs
+ONE_LOOK_SECONDS = 8  # a look that begins while the page goes away may never end; the next one does
 STEADY_SECONDS = 0.12
 STEADY_AT_MOST = 3.0  # seconds: a page with a clock on it is never still
 MOST_PIXELS_HIGH = 16_000
@@ -54,6 +58,22 @@ async def capture_steady(page: Page, seconds: float, before: bytes = b"") -> byt
         before = now
         await asyncio.sleep(STEADY_SECONDS)
     return now
+
+
+async def look(page: Page, at: Callable[[], Awaitable[Seen]]) -> Seen:
+    """What ``at`` sees of a page that may be on its way to another: again, where it went away.
+
+    Raises playwright's Error for a page that is closed, TimeoutError after LOOK_SECONDS.
+    """
+    async with asyncio.timeout(LOOK_SECONDS):
+        while True:
+            try:
+                async with asyncio.timeout(ONE_LOOK_SECONDS):
+                    return await at()
+            except (Error, TimeoutError):
+                if page.is_closed():
+                    raise
+            await asyncio.sleep(STEADY_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)

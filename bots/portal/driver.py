@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 
 from playwright.async_api import Error
@@ -34,6 +35,7 @@ from bots.portal.capture import (
     capture_image,
     capture_page,
     capture_steady,
+    look,
 )
 from bots.portal.document import NoDocument, fetch_document
 from bots.portal.listing import Listing
@@ -102,20 +104,17 @@ class ClaimStatusDriver:
                 return await self._ask(claim)
         except TimeoutError:
             late = f"The claim took over {settings.claim_seconds:.0f} s."
-            return await self._unforeseen(late, Reason.UNREACHABLE)
+            return await self._unforeseen(late)
         except TryLater as error:
-            return await self._unforeseen(str(error), Reason.UNREACHABLE)
+            return await self._unforeseen(str(error))
         except UnknownPage as error:
             return await self._unforeseen(str(error), Reason.UNKNOWN_PAGE)
         except PlaywrightTimeout:
-            late = "an element did not react in time"
-            return await self._unforeseen(late, Reason.UNKNOWN_PAGE)
+            return await self._unforeseen("an element did not react in time", Reason.UNKNOWN_PAGE)
         except Error as error:
             if self.session.page.is_closed():
                 raise self.session.lost() from error
-            return await self._unforeseen(
-                "the page went away while it was looked at", Reason.UNREACHABLE
-            )
+            return await self._unforeseen("the page went away while it was looked at")
 
     def begin(self) -> None:
         """Another answer is sought: what was seen on the way to an earlier one is no part of it."""
@@ -181,7 +180,7 @@ class ClaimStatusDriver:
         """
         return self._came_whole and self._untold.setdefault(tuple(self._listed), typed) == typed
 
-    async def _unforeseen(self, what: str, reason: Reason) -> Asked:
+    async def _unforeseen(self, what: str, reason: Reason = Reason.UNREACHABLE) -> Asked:
         """The page that stopped us is the evidence; the claim stays unknown.
 
         A page that lacks what the portal failed to send is no changed page.
@@ -190,13 +189,13 @@ class ClaimStatusDriver:
         if failure is not None and reason is Reason.UNKNOWN_PAGE:
             what, reason = failure, Reason.UNREACHABLE
         try:
-            async with asyncio.timeout(self.session.profile.file.session.answer_seconds):
-                await self.session.hand.require_inside()
-                await self._capture()
-                await self._image()
+            return await look(self.session.page, partial(self._still_in, NoAnswer(reason, what)))
         except (Error, TimeoutError) as error:
             raise self.session.lost() from error
-        return self.asked(NoAnswer(reason, what))
+
+    async def _still_in(self, answer: Answer[ClaimStatus]) -> Asked:
+        await self.session.hand.require_inside()
+        return await self._with_picture(answer)
 
     async def search(self, task: ClaimStatusTask, words: Words) -> str:
         """Fill the form, submit it once, and name the one outcome that the page shows."""

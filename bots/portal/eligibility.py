@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 
 from playwright.async_api import Error
@@ -19,7 +20,7 @@ from billing.identity import same_id
 from billing.model import Answer, Evidence, Found, NoAnswer, NotFound, Reason
 from bots.eligibility_task import EligibilityTask
 from bots.page_language import PLACEHOLDER
-from bots.portal.capture import Keep, capture_image, capture_page, capture_whole
+from bots.portal.capture import Keep, capture_image, capture_page, capture_whole, look
 from bots.portal.session import PortalSession
 from bots.portal.verbs import Words, fill_in
 from bots.reading.coverage import read_coverage, read_member
@@ -165,11 +166,13 @@ class EligibilityDriver:
         if failure is not None and reason is Reason.UNKNOWN_PAGE:
             what, reason = failure, Reason.UNREACHABLE
         try:
-            async with asyncio.timeout(session.profile.file.session.answer_seconds):
-                await session.hand.require_inside()
-                return await self._with_picture(NoAnswer(reason, what))
+            return await look(session.page, partial(self._still_in, NoAnswer(reason, what)))
         except (Error, TimeoutError) as error:
             raise session.lost() from error
+
+    async def _still_in(self, answer: Answer[Coverage]) -> CoverageObservation:
+        await self.session.hand.require_inside()
+        return await self._with_picture(answer)
 
     async def _with_picture(self, answer: Answer[Coverage]) -> CoverageObservation:
         await self._capture()
