@@ -51,6 +51,7 @@ AHEAD = timedelta(days=95)  # the world's own day: by then most of the month's c
 HOUR = 8  # UTC: the small hours at the practice
 NIGHT_SECONDS = 4 * 3600
 STEP_SECONDS = 1800
+FOUND_AFTER = timedelta(minutes=20)  # whoever finds the night killed begins it again
 KEYS = {
     f"CLAIMSWEEP_SECRET_CLAIMSWEEP_{name}": "50a4" * 16 for name in ("SESSION_KEY", "EVIDENCE_KEY")
 }
@@ -98,6 +99,8 @@ class Month:
             self._settings.touch(mode=0o600)
             self._settings.write_text(portals.settings(self.home), encoding="utf-8")
             kills = self._kill(["sweep", "--json", *exports]) if night.killed else 0
+            if kills:
+                self._clock.ahead += FOUND_AFTER
             ask_all = ["--all"] if night.last else []
             swept, peak = self._measured(["sweep", "--json", *ask_all, *exports])
             seconds = time.monotonic() - begun
