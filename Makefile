@@ -33,9 +33,9 @@ figures: .venv/.ready ## accuracy, throughput and waiting at each simulated port
 	@$(IN)python -m pytest -q tests/figures_control.py
 	@$(IN)python tests/benchmarks/answer_key.py --sample 100 --json artifacts/figures.json
 
-bench: .venv/.ready ## a sweep beside a plain script, the portal's share of it, starting: ratios as a table
+bench: .venv/.ready ## speed as one table of ratios: beside a script, starting, lists, logins at once, a filled ledger
 	@mkdir -p artifacts
-	@$(IN)python tests/benchmarks/speed.py --json artifacts/bench.json
+	@$(IN)python tests/benchmarks/bench.py --json artifacts/bench.json
 
 lists: .venv/.ready ## 100 claims answered by a portal's list and asked alone: pages, loads, seconds; every fault of a list
 	@$(IN)python -m pytest -q -s tests/test_claim_list*.py --long-lists

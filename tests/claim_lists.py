@@ -86,6 +86,11 @@ class Told:
         paths = (one.split()[1] for one in self.proxy.asked)
         return Counter(one for one in paths if one.endswith(PAGES) and one not in DOORS)
 
+    @property
+    def pages_a_claim(self) -> float:
+        """Pages that were loaded for each claim, documents aside."""
+        return (self.pages.total() - self.pages[DOCUMENT]) / len(self.outcomes)
+
 
 @contextmanager
 def told(

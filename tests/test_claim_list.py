@@ -91,12 +91,7 @@ def test_thirty_claims_by_the_list_are_as_the_key_has_them_and_cost_a_third_of_t
     ) as one_by_one:
         assert portal_answers(one_by_one) == portal_answers(by_list)[: len(some)]
     sys.stderr.write(f"\n{costs(by_list)}\n{costs(one_by_one)}\n")
-    assert pages_of_a_claim(by_list) * 3 <= pages_of_a_claim(one_by_one)
-
-
-def pages_of_a_claim(it: Told) -> float:
-    """Pages that were loaded for each claim, documents aside."""
-    return (it.pages.total() - it.pages[DOCUMENT]) / len(it.outcomes)
+    assert by_list.pages_a_claim * 3 <= one_by_one.pages_a_claim
 
 
 def costs(it: Told) -> str:
@@ -104,7 +99,7 @@ def costs(it: Told) -> str:
     documents, loads = it.pages[DOCUMENT], it.pages.total()
     return (
         f"{len(it.outcomes)} claims, {it.found_by.count(CLAIM_LIST)} from a list: "
-        f"{loads - documents} pages ({pages_of_a_claim(it):.2f} a claim), {documents} documents, "
+        f"{loads - documents} pages ({it.pages_a_claim:.2f} a claim), {documents} documents, "
         f"{loads} loads, {it.seconds / len(it.outcomes):.2f} s a claim"
     )
 

@@ -17,7 +17,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -198,6 +198,21 @@ def table(sizes: list[Size]) -> str:
         lines.append(f"| {name} | {shown} | {clock:.2f}x ({worked:.2f}x) |")
     kept = " | ".join(f"{one.ledger_megabytes:,.0f}" for one in sizes)
     return "\n".join([*lines, f"| ledger, megabytes | {kept} | |", ""])
+
+
+def rows(sizes: Sequence[Size]) -> list[list[str]]:
+    """What a claim costs in the largest ledger: what was measured, the figure, and the aim."""
+    first, last = sizes[0], sizes[-1]
+    at = f"{last.claims:,} / {first.claims:,} claims in the ledger"
+    return [
+        [
+            f"{at}: {name} (of the processor)",
+            f"{last.milliseconds[name] / first.milliseconds[name]:.2f}x "
+            f"({last.processor[name] / first.processor[name]:.2f}x)",
+            f"<= {AIM}x",
+        ]
+        for name in first.milliseconds
+    ]
 
 
 def main() -> int:

@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from answer_key import portal_requests
 from beside_script import LEAVE, PAYER, SEARCH
 from conftest import PROJECT, SandboxServer, start_sandbox, stop_sandbox
-from speed import machine
+from machine_told import load, machine
 from sweeping import Desk, differences, furnish, read_answers
 
 from sandbox.__main__ import AS_OF
@@ -211,6 +211,19 @@ def table(runs: Sequence[Run]) -> str:
     return "\n".join(lines)
 
 
+def rows(runs: Sequence[Run]) -> list[list[str]]:
+    """What the most logins came to: what was measured, the figure, and what it should be."""
+    first, last = runs[0], runs[-1]
+    share = (last.a_minute / last.logins) / (first.a_minute / first.logins)
+    more = (last.megabytes - first.megabytes) / (last.logins - first.logins)
+    at = f"{last.logins} logins at once"
+    return [
+        [f"{at}: claims a minute / of one login", f"{last.a_minute / first.a_minute:.1f}x", ""],
+        [f"{at}: of each, beside one alone", f"{share:.0%}", ""],
+        [f"{at}: megabytes for each more", f"{more:.0f}", f"<= {AIM_MEGABYTES}"],
+    ]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the table, write the JSON; 0 when every answer is the key's."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -227,7 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for logins in asked.logins:
             runs.append(measure(logins, asked.claims, asked.answer_ms))
             sys.stderr.write(f"{runs[-1]}\n")
-    about["load at the end"] = round(os.getloadavg()[0], 1)
+    about["load at the end"] = load()
     wrong = [sentence for one in runs for sentence in one.wrong]
     told = ", ".join(f"{name} {value}" for name, value in about.items())
     lines = [table(runs), "", f"{told}; {asked.claims} claims of each login"]

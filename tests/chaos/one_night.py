@@ -37,7 +37,6 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 
 @pytest.mark.browser
 @pytest.mark.slow
-@pytest.mark.timeout(3600)
 def test_a_night_of_faults_keeps_every_promise(there: Town, tmp_path: Path) -> None:
     tally, seen = Tally(), dict[str, int]()
 
