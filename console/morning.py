@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
-
-from jinja2 import Environment
+from typing import TYPE_CHECKING, Any
 
 from billing.codes.reasons import explain
 from billing.disposition import UNANSWERED, is_unasked, is_unproven
@@ -37,6 +35,9 @@ from console.words import (
     no_families,
     payer_name,
 )
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 ROOM = 12  # rows that "Do first" and "What the bots could not do" share on one page
 LEAST_FIRST, MOST_FIRST = 5, 12

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from typing import TYPE_CHECKING
 
 from billing.money import usd
 from console.words import counted
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 STYLES = Path(__file__).parent / "web/static"
 """Where the style sheets are that the console serves and a page that stands alone holds."""
@@ -15,6 +17,8 @@ STYLES = Path(__file__).parent / "web/static"
 
 def page_environment() -> Environment:
     """The environment of a page's template: everything escaped, nothing undefined passed over."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     environment = Environment(
         loader=PackageLoader("console"),
         autoescape=True,

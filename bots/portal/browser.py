@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from playwright._impl._driver import compute_driver_executable, get_driver_env
+from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Playwright, async_playwright
-from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import sync_playwright
 
 from billing.errors import BadInput
 
@@ -37,6 +37,7 @@ MEND = (
     "install Chromium (Debian: sudo apt-get install -y chromium; macOS: brew install --cask "
     f"chromium) or set {VARIABLE} to the path of a Chromium or Chrome"
 )
+OWN_BUILDS = ("chromium", f"chromium-{WINDOWLESS}")
 DRIVER_MEND = "install its system library (Debian, Ubuntu: sudo apt-get install -y libatomic1)"
 # Megabytes in which Playwright's Node.js keeps what is new; by default it lets 48 fill with what
 # nobody needs any more, in every session.
@@ -72,8 +73,10 @@ def require_driver() -> None:
     It comes with a Node.js that needs libatomic, which a minimal Debian or Ubuntu lacks.
     """
     try:
+        node, program = compute_driver_executable()
+        Path(program).stat()
         answer = subprocess.run(
-            _driver("--version"),
+            [node, "--version"],
             env=get_driver_env(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -171,6 +174,8 @@ def is_snap(path: Path) -> bool:
 
 
 def _launch(browser: Browser) -> str:
+    from playwright.sync_api import sync_playwright
+
     try:
         with sync_playwright() as playwright:
             options = launch_options(browser, [])
@@ -196,18 +201,34 @@ def _reason(error: PlaywrightError) -> str:
 
 
 def _playwrights_own() -> Browser | None:
-    """Playwright says where its builds would lie; they are complete once they are marked so."""
+    """Playwright's builds lie in folders of its own, and are complete once they are marked so.
+
+    Its program would say where, in a second of a core; its list of builds says the same.
+    """
     try:
-        said = _output(_driver("install", "--dry-run", "chromium"), get_driver_env())
-    except PlaywrightError:
+        package = Path(compute_driver_executable()[1]).parent
+        listed = json.loads((package / "browsers.json").read_text(encoding="utf-8"))["browsers"]
+        builds = {one["name"]: one for one in listed if one["name"] in OWN_BUILDS}
+        shelf = _own_shelf(package)
+        folders = [f"{name.replace('-', '_')}-{builds[name]['revision']}" for name in OWN_BUILDS]
+    except (OSError, PlaywrightError, ValueError, KeyError, TypeError):
         return None
-    if said is None:
+    if not all((shelf / one / "INSTALLATION_COMPLETE").exists() for one in folders):
         return None
-    builds = re.findall(r"^(\S.*?)\s*\(playwright .*\n\s+Install location:\s+(.+)$", said, re.M)
-    needed = [(name, Path(folder)) for name, folder in builds if not name.startswith("FFmpeg")]
-    if not needed or not all((folder / "INSTALLATION_COMPLETE").exists() for _, folder in needed):
-        return None
-    return Browser(None, needed[0][0], "Playwright's own")
+    whole = builds[OWN_BUILDS[0]]
+    return Browser(None, f"{whole['title']} {whole['browserVersion']}", "Playwright's own")
+
+
+def _own_shelf(package: Path) -> Path:
+    """Where Playwright keeps its builds, by its documentation ("Managing browser binaries")."""
+    named = os.environ.get("PLAYWRIGHT_BROWSERS_PATH")
+    if named == "0":
+        return package / ".local-browsers"
+    if named:
+        return Path(named).absolute()
+    if sys.platform == "darwin":
+        return Path.home() / "Library/Caches/ms-playwright"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ms-playwright"
 
 
 def _on_this_system() -> Iterator[Path]:
@@ -226,16 +247,10 @@ def _version(path: Path) -> str | None:
     return match.group().strip() if match else None
 
 
-def _driver(*arguments: str) -> list[str]:
-    """The command of Playwright's own program, without a Python to start it."""
-    return [*compute_driver_executable(), *arguments]
-
-
-def _output(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str | None:
+def _output(command: Sequence[str]) -> str | None:
     try:
         answer = subprocess.run(
             command,
-            env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

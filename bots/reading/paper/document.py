@@ -16,8 +16,8 @@ from PIL import Image
 
 from billing.errors import UnreadableDocument
 from bots.reading.paper.careful import MEANINGLESS, careful_words
-from bots.reading.paper.pictures import MOST_PIXELS, kind_of_picture, pictured_pages
-from bots.reading.paper.recognition import DPI, recognised, turns_to_read
+from bots.reading.paper.pictures import DPI, MOST_PIXELS, kind_of_picture, pictured_pages
+from bots.reading.paper.recognition import recognised, turns_to_read
 from bots.reading.paper.sheet import POINTS_PER_INCH, Page, Word
 from bots.reading.paper.streams import Signs, look_through
 from bots.reading.paper.text_layer import Frame, frame_of, layer_words

@@ -8,8 +8,8 @@ from io import BytesIO
 from PIL import Image
 
 from billing.errors import UnreadableDocument
-from bots.reading.paper.recognition import DPI
 
+DPI = 300
 MOST_PIXELS = 80_000_000
 MOST_SIDES = 500  # pages of one picture file
 LETTER_INCHES = 11.0  # a photo does not say how large the paper was: its long side is taken for it

@@ -14,13 +14,13 @@ from bots.reading.paper.gaps import joined
 from bots.reading.paper.heights import cased
 from bots.reading.paper.ink import Cells
 from bots.reading.paper.letterforms import compared
+from bots.reading.paper.pictures import DPI
 from bots.reading.paper.preparation import Turns, blank, clean, turns_of
 from bots.reading.paper.rules import beside_a_rule, without_rules
 from bots.reading.paper.second_reader import doubted
 from bots.reading.paper.sheet import POINTS_PER_INCH, Word
 from bots.reading.paper.typewriting import typewritten
 
-DPI = 300
 OCR_SECONDS = 120
 SPECK_CONFIDENCE = 40
 BLOCK = "6"  # a page as one block of text: rows stay rows
