@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from time import monotonic
 from typing import Protocol, TypeVar
@@ -123,14 +123,19 @@ async def _signed_in(work: Work[Item]) -> AsyncIterator[tuple[PortalSession, int
     fence = ledger.lease_account(account, work.owner, seconds=LEASE_SECONDS)
     if fence is None:
         raise AccountBusy(f"{account}: another run is signed in with this account")
+    book = AccountBook(ledger, account, work.profile.file.login.attempts_before_lockout)
+    ask = partial(code_from_person, ledger.home, account)
+    session = PortalSession(
+        work.profile, work.address, work.browser, work.secret, book, ask, Memory(keep)
+    )
     try:
         async with _held(work, fence):
             ledger.take_over(work.sweep_id, account, work.owner)
-            async with _inside(work, begin, keep) as session:
+            async with _inside(work, begin, session):
                 yield session, fence
     finally:
         try:
-            ledger.release_account(account, work.owner, fence)
+            _hand_back(work, fence, session.left_open)
         except LedgerError:
             end_owner(work.owner)
             raise
@@ -140,23 +145,18 @@ async def _signed_in(work: Work[Item]) -> AsyncIterator[tuple[PortalSession, int
 async def _inside(
     work: Work[Item],
     begin: Callable[[PortalSession], Awaitable[None]],
-    keep: SessionKeep | None,
-) -> AsyncIterator[PortalSession]:
-    ledger, account = work.ledger, work.profile.id
-    book = AccountBook(ledger, account, work.profile.file.login.attempts_before_lockout)
-    ask = partial(code_from_person, ledger.home, account)
+    session: PortalSession,
+) -> AsyncIterator[None]:
     drift: Iterable[Drift] = ()
     try:
-        async with PortalSession(
-            work.profile, work.address, work.browser, work.secret, book, ask, Memory(keep)
-        ) as session:
+        async with session:
             drift = session.hand.drift
             try:
                 await begin(session)
             except CodeAsked:
                 await session.confirm()
                 await _once_more(begin, session)
-            yield session
+            yield
     finally:
         if drift:
             work.note_drift(drift)
@@ -274,6 +274,17 @@ def _renew(work: Work[Item], fence: int, *, in_hand: bool = False) -> bool:
     if in_hand:
         ledger.renew_work(work.sweep_id, account, work.owner, seconds=LEASE_SECONDS)
     return ledger.renew_account(account, work.owner, fence, seconds=LEASE_SECONDS)
+
+
+def _hand_back(work: Work[Item], fence: int, left_open: datetime | None) -> None:
+    """Let the account go; one whose portal may still have it signed in only runs out, for
+    ``_require_left`` to see."""
+    ledger, account = work.ledger, work.profile.id
+    if left_open is None:
+        ledger.release_account(account, work.owner, fence)
+        return
+    at = ledger.now() - (datetime.now(UTC) - left_open)
+    ledger.renew_account(account, work.owner, fence, seconds=0, now=at)
 
 
 def _require_left(work: Work[Item], now: datetime) -> None:

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 from conftest import PROJECT
 from medicare_portal import PAID, PAYER_ID, WAITING, Medicare, Visitor, medicare, medicare_books
-from portal_faults import EXPORT, SWEEP, Night, Spoiler, between, billed, crash
+from portal_faults import EXPORT, SWEEP, Night, Sent, Spoiler, between, billed, crash, down
 from portal_worlds import AS_OF
 
 import flows.sharing
@@ -175,9 +175,12 @@ def test_a_browser_that_dies_inside_is_followed_by_no_login_before_the_portal_ta
             lambda sent: sent.method == "POST" and sent.path == "/claims", crash, 1
         )
         work.work.address = there.address
-        with pytest.raises(LoginNotBefore):
+        with pytest.raises(LoginNotBefore) as first:
             work.run(seconds=90)
-        portal.clock.ahead += timedelta(minutes=16)
+        with pytest.raises(LoginNotBefore) as again:  # nor by another run that begins now
+            work.run(seconds=90)
+        assert abs(again.value.until - first.value.until) < timedelta(seconds=1)
+        sixteen_minutes_pass(portal, work)
         work.run(seconds=90)
     assert [one.outcome for one in work.conclusions()] == [Outcome.PAID]
     counted = portal.counters()
@@ -202,14 +205,45 @@ def test_a_session_that_a_killed_run_left_open_is_waited_for_without_a_login(
     assert 15 < (told.value.until - datetime.now(UTC)) / timedelta(minutes=1) <= 17
     counted = portal.counters()
     assert (counted["logins"], counted["locks"]) == (1, 0), "it was tried all the same"
-    with work.ledger._writing() as connection:
-        past = datetime.now(UTC) - timedelta(minutes=16)
-        connection.execute(tables.accounts.update().values(leased_until=past))
-    portal.clock.ahead += timedelta(minutes=16)
+    sixteen_minutes_pass(portal, work)
     work.run(seconds=90)
     assert [one.outcome for one in work.conclusions()] == [Outcome.PAID]
     counted = portal.counters()
     assert {name: counted[name] for name in CLEAN} == dict.fromkeys(CLEAN, 0)
+
+
+def test_a_session_that_could_not_be_signed_out_of_is_waited_for_without_a_login(
+    portal: Medicare, browser_executable: Browser, tmp_path: Path
+) -> None:
+    def shut(sent: Sent) -> None:
+        if there.asked.count("POST /claims"):
+            down(sent)
+
+    work = night(portal, browser_executable, tmp_path / "home", PAID)
+    with between(portal.address) as there:
+        there.spoil, work.work.address = shut, there.address
+        with contextlib.suppress(PortalError):
+            work.run(seconds=600)
+        assert work.reason() is Reason.UNREACHABLE
+        there.spoil = lambda _: None
+        work.ledger.reopen_unanswered(SWEEP)
+        with pytest.raises(LoginNotBefore) as told:
+            work.run(seconds=90)
+        assert 13 < (told.value.until - datetime.now(UTC)) / timedelta(minutes=1) <= 15
+        sixteen_minutes_pass(portal, work)
+        work.run(seconds=90)
+    assert [one.outcome for one in work.conclusions()] == [Outcome.PAID]
+    counted = portal.counters()
+    assert counted["logins"] == 2
+    assert {name: counted[name] for name in CLEAN} == dict.fromkeys(CLEAN, 0)
+
+
+def sixteen_minutes_pass(portal: Medicare, work: Night) -> None:
+    """At the portal, and for the account's lease."""
+    with work.ledger._writing() as connection:
+        past = datetime.now(UTC) - timedelta(minutes=16)
+        connection.execute(tables.accounts.update().values(leased_until=past))
+    portal.clock.ahead += timedelta(minutes=16)
 
 
 @pytest.mark.parametrize("end", ["refused", "cleared", "handed back", "lives", "no login"])

@@ -50,7 +50,8 @@ class PortalSession:
 
     ``address`` is where the portal answers. ``secret`` gives a secret of this payer by name, and
     may take its time. ``ask_person`` gets a code from a person, where there may be one. With a
-    keep in its ``memory`` a session that ends well is left open for the next run.
+    keep in its ``memory`` a session that ends well is left open for the next run. ``left_open`` is
+    when one could not be signed out of.
     Raises TryLater, LoginCutOff, StopAccount, NeedsPerson or UnknownPage from entering.
     """
 
@@ -62,6 +63,7 @@ class PortalSession:
     ask_person: AskPerson | None = None
     memory: Memory = field(default_factory=Memory)
     reused: bool = field(init=False, default=False)
+    left_open: datetime | None = field(init=False, default=None)
     hand: Hand = field(init=False)
     guard: Guard = field(init=False)
     traffic: Traffic = field(init=False, default_factory=Traffic)
@@ -72,7 +74,6 @@ class PortalSession:
     _playwright: Playwright | None = field(init=False, default=None)
     _context: BrowserContext | None = field(init=False, default=None)
     _signed_in: bool = field(init=False, default=False)
-    _kept_out_until: datetime | None = field(init=False, default=None)
     _attempt: Attempt = field(init=False)
     _doorway: Doorway = field(init=False)
 
@@ -258,14 +259,13 @@ class PortalSession:
         finally:
             self.hand.code_asked = asked
 
-    async def sign_out(self) -> bool:
+    async def sign_out(self) -> None:
         """Sign out as a person would; a portal that is gone already is left alone.
 
-        From a page without the way out (an error page), through the page where work begins. False
-        when the session is still open as far as the portal knows.
+        From a page without the way out (an error page), through the page where work begins.
         """
         if not self._signed_in:
-            return True
+            return
         self._signed_in = False
         self.memory.drop()
         session = self.profile.file.session
@@ -273,12 +273,12 @@ class PortalSession:
             self.hand.code_asked = ()
             async with asyncio.timeout(SIGN_OUT_WAITS * self.hand.answer_ms / 1000):
                 if self.hand.ended and await self.hand.shows(self.hand.ended):
-                    return True
+                    return
                 if not await self._shows_the_way_out():
                     await self.hand.go(self._where_work_begins())
                 await self.hand.take(session.logout, {})
-                return True
-        return False
+                return
+        self.left_open = datetime.now(UTC)
 
     async def _resume(self, before: Kept) -> bool:
         """Go on in the session that the run before left; False when the portal has ended it.
@@ -350,10 +350,8 @@ class PortalSession:
         with suppress(Error, TimeoutError):
             async with asyncio.timeout(self.hand.answer_ms / 1000):
                 self.hand.page = self.guard.tab = await self.context.new_page()
-        minutes = self.profile.file.login.busy_minutes
         try:
-            if not await self.sign_out() and minutes is not None:
-                self._kept_out_until = datetime.now(UTC) + timedelta(minutes=minutes)
+            await self.sign_out()
         finally:
             await self._close()
 
@@ -363,8 +361,9 @@ class PortalSession:
         Raises LoginNotBefore, without trying, where the portal takes no login after a session that
         was not signed out of.
         """
-        if self._kept_out_until is not None:
-            raise LoginNotBefore(self.profile.id, self._kept_out_until)
+        minutes = self.profile.file.login.busy_minutes
+        if self.left_open is not None and minutes is not None:
+            raise LoginNotBefore(self.profile.id, self.left_open + timedelta(minutes=minutes))
         drift = self.hand.drift
         await self._open()
         self.hand.drift |= drift
