@@ -30,6 +30,7 @@ from bots.portal.memory import Memory, SessionKeep
 from bots.portal.session import PortalSession
 from bots.profile import Profile
 from flows.codes import code_from_person
+from flows.journal import log
 from flows.login_book import AccountBook
 from flows.measured import session_told
 
@@ -283,6 +284,7 @@ def _hand_back(work: Work[Item], fence: int, left_open: datetime | None) -> None
     if left_open is None:
         ledger.release_account(account, work.owner, fence)
         return
+    log("session_left_open", sweep=work.sweep_id, payer=account, owner=work.owner)
     at = ledger.now() - (datetime.now(UTC) - left_open)
     ledger.renew_account(account, work.owner, fence, seconds=0, now=at)
 

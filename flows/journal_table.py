@@ -164,6 +164,7 @@ EVENTS: Mapping[str, Event] = {
     "sweep_failed": _event("error", "sweep of seconds type waiting"),
     "session_begun": _event("info", "sweep payer owner"),
     "session_ended": _event("info", "sweep payer owner seconds type sentence"),
+    "session_left_open": _event("warning", "sweep payer owner"),
     "login_attempted": _event("info", "payer"),
     "login_accepted": _event("info", "payer"),
     "login_refused": _event("warning", "payer"),
