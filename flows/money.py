@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from billing.agreement import Agreed, Source, agree
@@ -20,8 +20,8 @@ class Money:
     """Every payment ever received against every bank file ever given.
 
     ``became`` leads from a payment's key to what became of it; ``repeats`` counts lines that an
-    earlier file held too. ``observed`` are the claims that any sweep had an answer to,
-    ``contested`` the payments whose documents differ.
+    earlier file held too. ``contested`` are the payments whose documents differ, ``unobserved``
+    claims of which no sweep ever had an answer.
     """
 
     ledger: Ledger
@@ -30,8 +30,8 @@ class Money:
     repeats: int
     became: Mapping[str, Deposit]
     remitted: Mapping[str, Sequence[Part]]
-    observed: Set[tuple[str, str | None]]
     contested: Sequence[Received]
+    unobserved: Set[tuple[str, str | None]]
 
     def doubt(self, payment_key: str) -> str:
         """Why the bank does not bear a payment out, in a sentence; empty where it does, where the
@@ -43,18 +43,17 @@ class Money:
 
     def agreement(self, claim: Claim) -> Agreed | None:
         """All channels of a claim that were ever asked; None while none states a payment."""
-        asked_before = (claim.claim_id, claim.payer) in self.observed
-        observations = (
-            self.ledger.last_observations(claim.claim_id, claim.payer) if asked_before else ()
-        )
+        never = (claim.claim_id, claim.payer) in self.unobserved
+        observations = () if never else self.ledger.last_observations(claim.claim_id, claim.payer)
         asked = {Source.ERA}
         asked |= {Source.PORTAL} if observations else set()
         asked |= {Source.BANK} if self.statements else set()
         return agree(claim, observations, self.remitted, self.became, asked=frozenset(asked))
 
 
-def read_money(ledger: Ledger) -> Money:
-    """Read the bank files and the books of the ledger, and match them."""
+def read_money(ledger: Ledger, claims: Iterable[Claim]) -> Money:
+    """Read the bank files and the books of the ledger, and match them, to weigh ``claims``."""
+    about = {(claim.claim_id, claim.payer) for claim in claims}
     files = ledger.bank_files()
     statements = tuple(read_statement(ledger.fetch(sha256), name) for sha256, name in files)
     received = ledger.remittances()
@@ -69,6 +68,6 @@ def read_money(ledger: Ledger) -> Money:
         repeats,
         became,
         remitted=by_number(received),
-        observed=ledger.observed_claims(),
         contested=[one for one in received if one.conflict],
+        unobserved=about - ledger.observed_claims({claim_id for claim_id, _ in about}),
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 
 from billing.agreement import may_post
@@ -85,7 +86,7 @@ def candidates(
     """
     entries: list[Entry] = []
     held: list[Held] = []
-    money = read_money(ledger)
+    money = read_money(ledger, chain.from_iterable((rows or {}).values()))
     for one in received:
         unsure = doubt(one)
         for entry, why in _of_payment(money, one, rows, unsure):

@@ -73,7 +73,7 @@ def reconcile(
         ledger.receive_bank_file(ledger.store(data, media_type(path)), path.name, now)
     for path, data in papers:
         sentences += receive_file(ledger, settings, profiles, data, path.name, run)
-    money = read_money(ledger)
+    money = read_money(ledger, claims)
     now_given = {statement.sha256 for statement in given}
     for statement in money.statements:
         if statement.sha256 not in now_given:

@@ -83,7 +83,7 @@ def receive_bank(ledger: Ledger, booked: str = "80.00") -> None:
 
 
 def weighed(ledger: Ledger, number: int = 1) -> Agreed | None:
-    return read_money(ledger).agreement(claim(number))
+    return read_money(ledger, [claim(number)]).agreement(claim(number))
 
 
 def test_portal_835_and_bank_agree(ledger: Ledger) -> None:
@@ -93,7 +93,7 @@ def test_portal_835_and_bank_agree(ledger: Ledger) -> None:
     assert found is not None
     assert may_post(found), found.why
     assert [one.source for one in found.said] == [Source.PORTAL, Source.ERA, Source.BANK]
-    assert read_money(ledger).doubt(key) == ""
+    assert read_money(ledger, []).doubt(key) == ""
     assert weighed(ledger, 2) is None
 
 
@@ -114,7 +114,7 @@ def test_a_difference_in_any_channel_is_not_for_posting(
     assert found is not None
     assert (found.verdict, may_post(found)) == (verdict, False)
     assert said in found.why
-    assert bool(read_money(ledger).doubt(key)) is (amount != booked.removesuffix(".00"))
+    assert bool(read_money(ledger, []).doubt(key)) is (amount != booked.removesuffix(".00"))
 
 
 def test_until_a_bank_file_is_given_the_bank_is_not_missed(ledger: Ledger) -> None:
@@ -122,13 +122,13 @@ def test_until_a_bank_file_is_given_the_bank_is_not_missed(ledger: Ledger) -> No
     found = weighed(ledger)
     assert found is not None
     assert may_post(found)
-    assert read_money(ledger).doubt(key) == ""
+    assert read_money(ledger, []).doubt(key) == ""
     sha256 = ledger.store(BANK.replace("812345678", "999999999").format(booked="1.00").encode(), "")
     ledger.receive_bank_file(sha256, "bank.csv", NOW)
     found = weighed(ledger)
     assert found is not None
     assert (found.verdict, found.missing) == (Verdict.MISSING, (Source.BANK,))
-    assert "nothing is booked after 19 days" in read_money(ledger).doubt(key)
+    assert "nothing is booked after 19 days" in read_money(ledger, []).doubt(key)
 
 
 def test_what_the_newest_sweep_observed_counts(ledger: Ledger) -> None:
@@ -151,7 +151,7 @@ def test_a_bank_file_received_twice_is_kept_once(ledger: Ledger) -> None:
     receive_bank(ledger)
     receive_bank(ledger)
     assert len(ledger.bank_files()) == 1
-    assert read_money(ledger).repeats == 0
+    assert read_money(ledger, []).repeats == 0
 
 
 def test_what_the_bank_does_not_bear_out_is_not_proposed(ledger: Ledger) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -12,6 +12,7 @@ from billing.ledger.database import Database
 from billing.ledger.words import OBSERVATION, read
 from billing.model import Observation
 
+_AT_ONCE = 1_000
 _NEWEST = 5  # so many answers of a claim reach back to the last of each channel
 
 
@@ -31,14 +32,17 @@ class BankFiles(Database):
             query = select(table.sha256, table.name).order_by(table.received_at, table.sha256)
             return tuple((row.sha256, row.name) for row in connection.execute(query))
 
-    def observed_claims(self) -> frozenset[tuple[str, str | None]]:
-        """Claim id and payer of every claim that any sweep had an answer to."""
-        items = tables.items.c
+    def observed_claims(self, claim_ids: Collection[str]) -> frozenset[tuple[str, str | None]]:
+        """Claim id and payer of every claim of these ids that any sweep had an answer to."""
+        items, found, wanted = tables.items.c, set[tuple[str, str | None]](), sorted(set(claim_ids))
         with self._reading() as connection:
-            query = select(items.claim_id, items.payer).where(
-                items.state.in_((tables.ANSWERED, tables.NOT_FOUND))
-            )
-            return frozenset((row.claim_id, row.payer) for row in connection.execute(query))
+            for start in range(0, len(wanted), _AT_ONCE):
+                query = select(items.claim_id, items.payer).where(
+                    items.claim_id.in_(wanted[start : start + _AT_ONCE]),
+                    items.state.in_((tables.ANSWERED, tables.NOT_FOUND)),
+                )
+                found |= {(row.claim_id, row.payer) for row in connection.execute(query)}
+        return frozenset(found)
 
     def last_observations(self, claim_id: str, payer: str | None) -> Sequence[Observation]:
         """What the latest sweeps that had an answer observed of a claim, any channel."""
