@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -38,7 +39,7 @@ from portal_faults import MEDICAID, Sent, Spoiler, crash, is_document
 
 import bots.portal.listed_claims
 import sandbox.medicaid_list
-from billing.model import CLAIM_LIST, Claim, NotFound, Outcome
+from billing.model import CLAIM_LIST, Claim, NoAnswer, NotFound, Outcome, Reason
 from bots.page_language import PageField
 from bots.portal import many
 from bots.portal.browser import Browser
@@ -54,6 +55,8 @@ from sandbox.truth import truth_rows
 AS_OF = date(2026, 11, 20)
 ALONE = 6  # of thirty that are asked about alone too, to compare
 ALONE_AT = "/ClaimInquiry.aspx"
+RESULTS = re.compile(rb"(?s)<h2>Claim Inquiry Results</h2>.*?</table>")
+NO_RESULT = b'<p><span class="note">No claims were found for the criteria entered.</span></p>'
 LEAVING = 1  # the page that signs out is posted to where one is
 KEYED = (
     "outcome", "payer_claim_number", "service_from", "charge", "paid", "patient_responsibility",
@@ -249,6 +252,28 @@ def test_two_claims_alike_are_no_surprise(browser_executable: Browser, tmp_path:
     with told(tmp_path / "twice", browser_executable, small_claims(), knobs=doubled) as it:
         assert it.outcomes == small()
         assert it.found_by == ["listed", "listed", CLAIM_LIST]
+
+
+def test_what_its_own_search_does_not_find_and_the_list_shows_is_left_to_a_person(
+    browser_executable: Browser, tmp_path: Path
+) -> None:
+    listed = []
+
+    def lie(sent: Sent) -> None:
+        """Two claims like ours in the list, so that ours is searched for: and found nowhere."""
+        if is_list(sent):
+            listed.append(sent.path)
+            twice(PAID[1], PAID[1], "0226000000099")(sent)
+        elif listed and b"<h2>Claim Inquiry Results" in sent.body:
+            sent.body = RESULTS.sub(NO_RESULT, sent.body)
+
+    with told(tmp_path / "home", browser_executable, small_claims(), spoil=lie) as it:
+        assert it.outcomes[:2] == [Outcome.PAID, Outcome.NO_ANSWER]
+        answer = it.seen[1].answer
+        assert isinstance(answer, NoAnswer)
+        assert answer.reason is Reason.NEEDS_PERSON
+        assert "the search for it finds none" in answer.detail
+        assert it.drift, "the portal contradicts itself, and nobody is told"
 
 
 @LONG

@@ -20,8 +20,9 @@ from billing.model import (
     ClaimStatus,
     Evidence,
     Found,
+    NoAnswer,
     NotFound,
-    Observation,
+    Reason,
 )
 from billing.report import Drift
 from bots.claim_task import ClaimList, ClaimStatusTask
@@ -35,6 +36,9 @@ from bots.portal.verbs import Words, claim_words
 WORTH_A_LIST = 5  # claims that wait; fewer are asked about one by one, and others' rows not seen
 KEPT_SECONDS = 600  # then a row may be old news
 DISAGREES = "the list and the claim itself disagree"
+LISTED_YET_NOT_FOUND = (
+    "The portal's list has a claim like this one, and the search for it finds none."
+)
 OWN_LOADS = 3  # of a claim asked alone, at the least: the form, its results, the claim
 
 
@@ -82,8 +86,7 @@ class ListedClaims:
             answered = await self._from_list(claim)
             if answered is None:
                 self._shown = None
-                answered = await self.driver.ask(claim)
-                self._compare(claim, answered.observation)
+                answered = self._compare(claim, await self.driver.ask(claim))
             return answered
         except (SessionEnded, CodeAsked, BrowserLost):
             self._forget()
@@ -121,17 +124,34 @@ class ListedClaims:
         self._refuse(asked)
         return None
 
-    def _compare(self, claim: Claim, alone: Observation) -> None:
-        """Hold a claim that was asked about alone against its list, now or when that is read."""
+    def _compare(self, claim: Claim, alone: Asked) -> Asked:
+        """Hold a claim that was asked about alone against its list, now or when that is read.
+
+        What its own search does not find and the list shows is not known.
+        """
         asked = self._about(claim)
-        match alone.answer:
-            case Found(ClaimStatus() as status) if asked is not None and asked.holds(status):
-                many = self._lists.get(asked)
+        if asked is None:
+            return alone
+        many = self._lists.get(asked)
+        match alone.observation.answer:
+            case Found(ClaimStatus() as status) if asked.holds(status):
                 if many is None:
                     self._alone[asked] = status
                 elif not self._agrees(many, status):
                     self._note(DISAGREES)
                     self._refuse(asked)
+            case NotFound() if many is not None and self._shows(many, claim):
+                self._note(DISAGREES)
+                self._refuse(asked)
+                unsure = NoAnswer(Reason.NEEDS_PERSON, LISTED_YET_NOT_FOUND)
+                return replace(alone, observation=replace(alone.observation, answer=unsure))
+        return alone
+
+    def _shows(self, many: Many, claim: Claim) -> bool:
+        """Whether a row of the list, and not one that another has replaced, is the claim."""
+        same, gone = self._task.same_claim_when, self._task.superseded
+        rows = (row.status for row in many.rows if row.status.words not in gone)
+        return any(judge(claim, row, same) is Verdict.SAME for row in rows)
 
     def _agrees(self, many: Many, alone: ClaimStatus) -> bool:
         """Whether the list has the claim, and each row of it that is called whole says the same."""
