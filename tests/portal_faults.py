@@ -160,7 +160,7 @@ def _is_ours(pid: int) -> bool:
 def quick_profile(payer: str, **session: float) -> Profile:
     """The payer's profile with short waits."""
     profile = load_profile(PROJECT / "payer_profiles" / payer)
-    waits = {"answer_seconds": 3.0, "claim_seconds": 20.0, **session}
+    waits = {"answer_seconds": 5.0, "claim_seconds": 30.0, **session}
     file, login = profile.file, profile.file.login
     if login.second_factor is not None:  # nobody is there to give a code
         nobody = login.second_factor.model_copy(update={"wait_seconds": 1})
@@ -201,7 +201,7 @@ class Night:
     ledger: Ledger
     work: AccountWork
 
-    def run(self, seconds: float = 60) -> None:
+    def run(self, seconds: float = 240) -> None:
         """Ask about every pending claim; what ends the session early is raised."""
 
         async def work() -> None:
