@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
 from typing import Protocol, TypeVar
@@ -277,7 +277,7 @@ def _renew(work: Work[Item], fence: int, *, in_hand: bool = False) -> bool:
     return ledger.renew_account(account, work.owner, fence, seconds=LEASE_SECONDS)
 
 
-def _hand_back(work: Work[Item], fence: int, left_open: datetime | None) -> None:
+def _hand_back(work: Work[Item], fence: int, left_open: float | None) -> None:
     """Let the account go; one whose portal may still have it signed in only runs out, for
     ``_require_left`` to see."""
     ledger, account = work.ledger, work.profile.id
@@ -285,7 +285,7 @@ def _hand_back(work: Work[Item], fence: int, left_open: datetime | None) -> None
         ledger.release_account(account, work.owner, fence)
         return
     log("session_left_open", sweep=work.sweep_id, payer=account, owner=work.owner)
-    at = ledger.now() - (datetime.now(UTC) - left_open)
+    at = ledger.now() - timedelta(seconds=monotonic() - left_open)
     ledger.renew_account(account, work.owner, fence, seconds=0, now=at)
 
 

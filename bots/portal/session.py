@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
@@ -51,7 +52,7 @@ class PortalSession:
     ``address`` is where the portal answers. ``secret`` gives a secret of this payer by name, and
     may take its time. ``ask_person`` gets a code from a person, where there may be one. With a
     keep in its ``memory`` a session that ends well is left open for the next run. ``left_open`` is
-    when one could not be signed out of.
+    the monotonic clock's time when one could not be signed out of.
     Raises TryLater, LoginCutOff, StopAccount, NeedsPerson or UnknownPage from entering.
     """
 
@@ -63,7 +64,7 @@ class PortalSession:
     ask_person: AskPerson | None = None
     memory: Memory = field(default_factory=Memory)
     reused: bool = field(init=False, default=False)
-    left_open: datetime | None = field(init=False, default=None)
+    left_open: float | None = field(init=False, default=None)
     hand: Hand = field(init=False)
     guard: Guard = field(init=False)
     traffic: Traffic = field(init=False, default_factory=Traffic)
@@ -278,7 +279,7 @@ class PortalSession:
                     await self.hand.go(self._where_work_begins())
                 await self.hand.take(session.logout, {})
                 return
-        self.left_open = datetime.now(UTC)
+        self.left_open = monotonic()
 
     async def _resume(self, before: Kept) -> bool:
         """Go on in the session that the run before left; False when the portal has ended it.
@@ -363,7 +364,8 @@ class PortalSession:
         """
         minutes = self.profile.file.login.busy_minutes
         if self.left_open is not None and minutes is not None:
-            raise LoginNotBefore(self.profile.id, self.left_open + timedelta(minutes=minutes))
+            left = timedelta(minutes=minutes, seconds=self.left_open - monotonic())
+            raise LoginNotBefore(self.profile.id, datetime.now(UTC) + left)
         drift = self.hand.drift
         await self._open()
         self.hand.drift |= drift
