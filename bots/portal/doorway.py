@@ -64,13 +64,13 @@ class Attempt:
 
     def judged(self, *, accepted: bool) -> None:
         """The portal said so."""
-        self.waits = False
         self.book.result(accepted=accepted)
+        self.waits = False
 
     def withdrawn(self) -> None:
         """The portal said neither."""
-        self.waits = False
         self.book.withdraw()
+        self.waits = False
 
 
 @dataclass(slots=True)

@@ -52,7 +52,7 @@ class PortalSession:
     ``address`` is where the portal answers. ``secret`` gives a secret of this payer by name, and
     may take its time. ``ask_person`` gets a code from a person, where there may be one. With a
     keep in its ``memory`` a session that ends well is left open for the next run. ``left_open`` is
-    the monotonic clock's time when one could not be signed out of.
+    when one could not be signed out of, by the monotonic clock.
     Raises TryLater, LoginCutOff, StopAccount, NeedsPerson or UnknownPage from entering.
     """
 
@@ -231,8 +231,7 @@ class PortalSession:
         self._signed_in = True
         self.hand.ended = self.profile.file.ended_when
         factor = self.profile.file.login.second_factor
-        if factor is not None:
-            self.hand.code_asked = factor.step_up_when or ()
+        self.hand.code_asked = (factor and factor.step_up_when) or ()
         await self._doorway.inside()
 
     async def _login_words(self) -> Mapping[str, str]:
@@ -269,7 +268,6 @@ class PortalSession:
             return
         self._signed_in = False
         self.memory.drop()
-        session = self.profile.file.session
         with suppress(UnknownPage, TryLater, SessionEnded, Error, TimeoutError):
             self.hand.code_asked = ()
             async with asyncio.timeout(SIGN_OUT_WAITS * self.hand.answer_ms / 1000):
@@ -277,7 +275,7 @@ class PortalSession:
                     return
                 if not await self._shows_the_way_out():
                     await self.hand.go(self._where_work_begins())
-                await self.hand.take(session.logout, {})
+                await self.hand.take(self.profile.file.session.logout, {})
                 return
         self.left_open = monotonic()
 
@@ -316,14 +314,16 @@ class PortalSession:
 
     async def _leave_half_way(self) -> None:
         """A login that was stopped may be through already: the page's way out tells."""
-        if self._attempt.waits:
+        try:
             with suppress(Error, TimeoutError):
                 async with asyncio.timeout(self.hand.answer_ms / 1000):  # the page may hang
-                    await self.page.wait_for_load_state("domcontentloaded", timeout=0)
-                    if await self._shows_the_way_out():
-                        self._attempt.judged(accepted=True)
-                        self._signed_in = True
-        await self.sign_out()
+                    if self._attempt.waits:
+                        await self.page.wait_for_load_state("domcontentloaded", timeout=0)
+                        if await self._shows_the_way_out():
+                            self._signed_in = True
+                            self._attempt.judged(accepted=True)
+        finally:  # also where that cannot be written down
+            await self.sign_out()
 
     async def _shows_the_way_out(self) -> bool:
         ways = [step.click for step in self.profile.file.session.logout if step.click]
