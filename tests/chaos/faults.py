@@ -139,6 +139,8 @@ def lying(**knobs: object) -> Callable[[Night], bool]:
         for name, value in knobs.items():
             setattr(turned, name, value)
         night.note_session_lost(payer)  # or what it shows instead lacks the way out
+        if "stolen_after" in knobs:
+            night.note_session_lost(payer)  # who took it is signed in when we come again
         wire = night.town.wires[payer]
         until = wire.asked + night.chance.randint(3, 12)
         deadline = time.monotonic() + COMMIT_SECONDS
