@@ -24,7 +24,7 @@ from portal_faults import (
 from portal_worlds import AS_OF
 
 import flows.account_session
-from billing.errors import BrowserLost, LoginCutOff, UnknownPage
+from billing.errors import BrowserLost, LoginCutOff, TryLater, UnknownPage
 from billing.model import Outcome, Reason
 from bots.portal.browser import Browser
 from flows.context import SweepContext
@@ -71,7 +71,7 @@ def test_a_page_that_goes_from_one_to_the_next_while_it_is_looked_at_costs_no_br
     work, _ = desk(MEDICAID, restless, answer_seconds=looked_for)
     work.run(240)
     assert [one.outcome for one in work.conclusions()] == [Outcome.PAID]
-    assert until[0], "a page went from one to the next"
+    assert until[0], "no page went from one to the next"
     assert counted(portals, MEDICAID)["logins"] == 1
 
 
@@ -103,6 +103,20 @@ def test_a_claim_that_hangs_every_browser_is_left_and_the_others_are_answered(
     assert work.reason() is Reason.UNREACHABLE
     assert counted(portals, MEDICAID)["logins"] == 3
     assert counted(portals, MEDICAID)["concurrent_sessions"] == 0
+
+
+def test_a_browser_that_does_not_start_is_tried_later_and_spends_no_login(
+    portals: Portals, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken"
+    broken.write_text("#!/bin/sh\nexit 3\n")
+    broken.chmod(0o700)
+    with desks(Browser(broken, "Chromium 1.0", "a test"), portals, tmp_path / "home") as sit:
+        work, _ = sit(MEDICAID, lambda _: None)
+        with pytest.raises(TryLater, match="the browser did not start"):
+            work.run()
+        assert work.ledger.login_standing(MEDICAID).spent == 0
+        assert work.ledger.account_held(MEDICAID) is None
 
 
 @pytest.mark.browser

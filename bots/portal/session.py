@@ -315,9 +315,9 @@ class PortalSession:
     async def _leave_half_way(self) -> None:
         """A login that was stopped may be through already: the page's way out tells."""
         try:
-            with suppress(Error, TimeoutError):
-                async with asyncio.timeout(self.hand.answer_ms / 1000):  # the page may hang
-                    if self._attempt.waits:
+            if self._attempt.waits:
+                with suppress(Error, TimeoutError):
+                    async with asyncio.timeout(self.hand.answer_ms / 1000):  # the page may hang
                         await self.page.wait_for_load_state("domcontentloaded", timeout=0)
                         if await self._shows_the_way_out():
                             self._signed_in = True

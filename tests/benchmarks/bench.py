@@ -24,12 +24,14 @@ import side_by_side
 from beside_script import DIRECT, OURS, PLAIN, rounds
 from claim_lists import claim_of, declared, patient_profile, told
 from machine_told import load, machine
+from portal_faults import MEDICAID, SWEEP
 from speed import session_rows, start_rows
 from starting import first_requests, helps
 
 from bots.portal.browser import find_browser
 from sandbox.__main__ import AS_OF
 from sandbox.books import make_world
+from sandbox.truth import truth_rows
 
 HEADS = ["what (simulated portals)", "measured", "aim"]
 
@@ -63,20 +65,26 @@ def lists(asked: argparse.Namespace) -> Part:
     browser, world = find_browser(), make_world(1, asked.listed, AS_OF)
     claims = [claim_of(one, n) for n, one in enumerate(world.medicaid.billed, 2)]
     alone = declared(patient_profile(), claim_list=None)
-    found = []
+    key = {row["claim_id"]: row for row in truth_rows(world) if row["payer"] == MEDICAID}
+    found, wrong = [], []
     with tempfile.TemporaryDirectory() as folder:
         for name, profile in (("by the list", None), ("a search each", alone)):
             home = Path(folder) / name
             with told(home, browser, claims, world=world, profile=profile, worth=5) as it:
                 seconds = it.seconds / len(claims)
                 found.append({"how": name, "pages": it.pages_a_claim, "seconds": seconds})
+                for one in it.night.ledger.results(SWEEP):
+                    said, wanted = one.conclusion, key[one.claim.claim_id]
+                    paid = None if said.paid is None else str(said.paid)
+                    if (said.outcome, paid) != (wanted["outcome"], wanted["paid"]):
+                        wrong.append(f"{name}, item {one.item_id}: outcome or paid amount")
     by_list, searched = found
     at = f"{asked.listed} claims, a search each / by a list"
     rows = [
         [f"{at}: pages", f"{searched['pages'] / by_list['pages']:.1f}x", ">= 3x"],
         [f"{at}: seconds at 0 ms", f"{searched['seconds'] / by_list['seconds']:.1f}x", ""],
     ]
-    return Part(rows, found)
+    return Part(rows, found, wrong)
 
 
 def logins(asked: argparse.Namespace) -> Part:

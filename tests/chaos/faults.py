@@ -138,7 +138,7 @@ def lying(**knobs: object) -> Callable[[Night], bool]:
         turned = night.town.knobs[payer]
         for name, value in knobs.items():
             setattr(turned, name, value)
-        night.note_session_lost(payer)  # or what it shows instead lacks the way out
+        night.note_session_lost(payer)  # it may lose it, or show no way out of it
         if "stolen_after" in knobs:
             night.note_session_lost(payer)  # who took it is signed in when we come again
         wire = night.town.wires[payer]
