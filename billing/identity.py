@@ -78,16 +78,31 @@ def choose(
     statuses: Sequence[ClaimStatus],
     fields: Sequence[str],
     superseded: Container[str],
+    *,
+    member_asked: bool,
 ) -> Answer[ClaimStatus]:
     """Our claim among all opened ones, or why there is none.
 
     A status whose words are in ``superseded`` is the older version of a corrected claim and
-    gives way to the current one. Found holds the very object that was passed.
+    gives way to the current one. ``member_asked`` says that the portal was asked for our member
+    alone: a claim like ours that it shows under another number then may be ours too, so that
+    nothing is concluded. Found holds the very object that was passed.
     """
     judged = [(judge(claim, status, fields), status) for status in statuses]
     same = [status for verdict, status in judged if verdict is Verdict.SAME]
     verdicts = {verdict for verdict, _ in judged}
     current = [status for status in same if status.words not in superseded]
+    stray = [
+        status
+        for verdict, status in judged
+        if verdict is Verdict.OTHER_PATIENT
+        and "member_id" in agreement(claim, status, fields).differ
+    ]
+    if len(current) == 1 and member_asked and stray:
+        return NoAnswer(
+            Reason.WRONG_PATIENT,
+            "Asked for our member, the payer shows a second claim like ours under another number.",
+        )
     if len(current) == 1:
         return Found(current[0])
     if current:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields as dataclass_fields
 from difflib import get_close_matches
 from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from billing.model import ClaimStatus
+from billing.identity import choose
+from billing.model import Answer, Claim, ClaimStatus
 from bots.page_language import PLACEHOLDER, Css, Locators, PageField, Step, Steps
 from bots.strict_yaml import Strict
 
@@ -294,6 +295,18 @@ class ClaimStatusTask(Strict):
         """The words of a claim status that an opened claim is read for."""
         response = self.read.response.fields if self.read.response else ()
         return frozenset({*self.read.fields, *response})
+
+    def choose(self, claim: Claim, opened: Sequence[ClaimStatus]) -> Answer[ClaimStatus]:
+        """Our claim among all that this inquiry found and opened, or why there is none."""
+        typed = [PLACEHOLDER.findall(step.typed.value) for step in self.search if step.typed]
+        member_asked = any(
+            (kind, word) == ("claim", "member_id") and not spelling.startswith(("first", "last"))
+            for found in typed
+            for kind, word, spelling in found
+        )
+        return choose(
+            claim, opened, self.same_claim_when, self.superseded, member_asked=member_asked
+        )
 
     def by_list(self, many: ClaimList) -> ClaimStatusTask:
         """The same inquiry by the list of many claims."""

@@ -98,6 +98,7 @@ PATIENT = status(payer_claim_number="E3", date_of_birth=OTHER_BIRTH)
 OTHER = status(payer_claim_number="E4", service_from=OTHER_DAY)
 UNSURE = status(payer_claim_number="E5", member_id=None, date_of_birth=None)
 OLD = status(payer_claim_number="E6", words="Reversed")
+STRANGER = status(payer_claim_number="E7", member_id="ACM999", date_of_birth=OTHER_BIRTH)
 
 
 @pytest.mark.parametrize(
@@ -112,13 +113,16 @@ OLD = status(payer_claim_number="E6", words="Reversed")
         ([PATIENT, OTHER, UNSURE], Reason.WRONG_PATIENT),
         ([UNSURE], Reason.NEEDS_PERSON),
         ([UNSURE, OTHER], Reason.NEEDS_PERSON),
+        ([SAME, STRANGER], Reason.WRONG_PATIENT),
+        ([SAME, STRANGER, OTHER, OLD], Reason.WRONG_PATIENT),
+        ([SAME, TWIN, STRANGER], Reason.SEVERAL_MATCHES),
     ],
 )
 def test_what_is_not_certain_is_no_answer_in_whatever_order(
     opened: list[ClaimStatus], reason: Reason
 ) -> None:
     for order in permutations(opened):
-        answer = choose(CLAIM, order, FIELDS, {"Reversed"})
+        answer = choose(CLAIM, order, FIELDS, {"Reversed"}, member_asked=True)
         assert isinstance(answer, NoAnswer)
         assert answer.reason is reason
         assert "Quill" not in answer.detail
@@ -131,14 +135,25 @@ def test_exactly_one_current_claim_is_found_and_is_the_object_that_was_opened(
     opened: list[ClaimStatus],
 ) -> None:
     for order in permutations(opened):
-        answer = choose(CLAIM, order, FIELDS, {"Reversed"})
+        answer = choose(CLAIM, order, FIELDS, {"Reversed"}, member_asked=True)
         assert isinstance(answer, Found)
         assert answer.value is SAME
 
 
+def test_of_all_that_a_portal_holds_for_a_day_a_strangers_claim_says_nothing_of_ours() -> None:
+    """Asked by days alone, a portal lists everybody's claims: one like ours is no surprise."""
+    answer = choose(CLAIM, [STRANGER, SAME], FIELDS, (), member_asked=False)
+    assert answer == Found(SAME)
+
+
+def test_where_no_member_number_is_compared_a_strangers_says_nothing() -> None:
+    fields = ("date_of_birth", "service_from", "billed")
+    assert choose(CLAIM, [STRANGER, SAME], fields, (), member_asked=True) == Found(SAME)
+
+
 @pytest.mark.parametrize("opened", [[], [OTHER], [OTHER, replace(OTHER, charge=None)]])
 def test_only_other_claims_are_not_ours_on_file(opened: list[ClaimStatus]) -> None:
-    assert choose(CLAIM, opened, FIELDS, ()) == NotFound(FIELDS)
+    assert choose(CLAIM, opened, FIELDS, (), member_asked=True) == NotFound(FIELDS)
 
 
 shown = st.builds(
@@ -151,11 +166,11 @@ shown = st.builds(
 )
 
 
-@given(st.lists(shown, max_size=4))
+@given(st.lists(shown, max_size=4), st.booleans())
 def test_found_always_rests_on_three_identifiers_and_no_difference(
-    opened: list[ClaimStatus],
+    opened: list[ClaimStatus], member_asked: bool
 ) -> None:
-    answer = choose(CLAIM, opened, FIELDS, {"Reversed"})
+    answer = choose(CLAIM, opened, FIELDS, {"Reversed"}, member_asked=member_asked)
     if isinstance(answer, Found):
         found = answer.value
         pairs = [
@@ -168,13 +183,17 @@ def test_found_always_rests_on_three_identifiers_and_no_difference(
         assert all(known)
         assert len(known) >= 3
         assert found.words != "Reversed"
+        like_ours = [one for one in opened if could_be_same(CLAIM, one)]
+        if member_asked:
+            assert all(one.member_id in (None, CLAIM.member_id) for one in like_ours)
 
 
-@given(st.lists(shown, max_size=4))
+@given(st.lists(shown, max_size=4), st.booleans())
 def test_not_found_is_never_said_of_a_claim_that_could_be_ours(
-    opened: list[ClaimStatus],
+    opened: list[ClaimStatus], member_asked: bool
 ) -> None:
-    if isinstance(choose(CLAIM, opened, FIELDS, {"Reversed"}), NotFound):
+    answer = choose(CLAIM, opened, FIELDS, {"Reversed"}, member_asked=member_asked)
+    if isinstance(answer, NotFound):
         assert not [one for one in opened if could_be_same(CLAIM, one)]
 
 
@@ -182,7 +201,8 @@ def test_our_charge_with_the_other_sign_is_no_proof_that_the_payer_lacks_the_cla
     taken_back = status(charge=-CLAIM.billed)
     assert could_be_same(CLAIM, taken_back)
     assert judge(CLAIM, taken_back, FIELDS) is Verdict.UNSURE
-    answer = choose(CLAIM, [taken_back], FIELDS, ())
+    answer = choose(CLAIM, [taken_back], FIELDS, (), member_asked=True)
     assert isinstance(answer, NoAnswer)
     assert answer.reason is Reason.NEEDS_PERSON
-    assert choose(CLAIM, [taken_back, STATUS], FIELDS, ()) == Found(STATUS)
+    both = [taken_back, STATUS]
+    assert choose(CLAIM, both, FIELDS, (), member_asked=True) == Found(STATUS)

@@ -18,6 +18,8 @@ from odd_site import (
 from odd_site import Night as Night
 from odd_site import night as night
 
+from billing.model import Reason
+
 pytestmark = pytest.mark.browser
 
 
@@ -95,6 +97,29 @@ def test_a_row_that_opens_another_claim_is_an_exception(night: Night) -> None:
     claims = [kept("A1"), kept("A2", paid="1.00")]
     told = night(Site("alder", claims, {"opens": "A2"}), claims[:1])
     assert words(told) == [UNKNOWN], told
+
+
+@pytest.mark.parametrize(
+    ("theirs", "told_of_ours"),
+    [
+        ({"member": "QX0009999", "born": "1951-07-08"}, str(Reason.WRONG_PATIENT)),
+        ({"born": "2019-07-08"}, "found"),  # a child under the same number, seen the same day
+    ],
+)
+@pytest.mark.parametrize("other", ["A1", "A2"])
+def test_two_claims_alike_of_which_one_opens_as_somebody_elses(
+    night: Night, theirs: dict[str, str], told_of_ours: str, other: str
+) -> None:
+    """A portal that mixes patients up may have mixed up the other one too."""
+    site = Site("alder", [kept("A1"), kept("A2")])
+
+    def answer(asked: Asked) -> object:
+        found = site._claims(asked)
+        return found | theirs if asked.path == f"/claims/{other}" else found
+
+    site.routes["claims"] = answer
+    told = night(site, [kept("-")])
+    assert words(told) == [told_of_ours], told
 
 
 def first_step(**step: object) -> dict[str, object]:

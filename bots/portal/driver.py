@@ -13,7 +13,7 @@ from playwright.async_api import Error
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from billing.errors import TryLater, UnknownPage
-from billing.identity import Verdict, choose, contradiction, could_be_same, judge
+from billing.identity import Verdict, contradiction, could_be_same, judge
 from billing.model import (
     Answer,
     Channel,
@@ -140,7 +140,7 @@ class ClaimStatusDriver:
             self._listed.append(opened[0].status)
         else:
             opened = [found async for found in self._candidates(listing, claim, words)]
-        answer = choose(claim, [o.status for o in opened], task.same_claim_when, task.superseded)
+        answer = task.choose(claim, [o.status for o in opened])
         self.refuse_writes()
         if isinstance(answer, Found):
             (chosen,) = (o for o in opened if o.status is answer.value)

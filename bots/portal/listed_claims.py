@@ -207,7 +207,7 @@ class ListedClaims:
         if not rows:
             return self._absent(claim, asked, many)
         task, statuses = self._task, list(dict.fromkeys(row.status for row in rows))
-        answer = choose(claim, statuses, task.same_claim_when, task.superseded)
+        answer = choose(claim, statuses, task.same_claim_when, task.superseded, member_asked=False)
         if not isinstance(answer, Found):
             return None
         ours = [row for row in rows if row.status == answer.value]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from billing.errors import UnknownPage
-from billing.identity import choose, contradiction, could_be_same
+from billing.identity import contradiction, could_be_same
 from billing.model import (
     CLAIM_LIST,
     Answer,
@@ -145,7 +145,7 @@ def _decided(claim: Claim, observation: Observation, archive: Archive, profile: 
     if any(row.payer_claim_number not in seen for row in passed):
         why = "a listed claim that could be ours by today's profile was not opened that night"
         return Reread(DECISION, page, "changed", kind(observation.answer), None, why)
-    now = choose(claim, opened, task.same_claim_when, task.superseded)
+    now = task.choose(claim, opened)
     if isinstance(now, Found):
         number = now.value.payer_claim_number
         row = next((row for row in rows if row.payer_claim_number == number), None)
