@@ -38,7 +38,7 @@ from bots.portal.capture import (
     look,
 )
 from bots.portal.document import NoDocument, fetch_document
-from bots.portal.listing import Listing
+from bots.portal.listing import Listing, Sight
 from bots.portal.session import PortalSession
 from bots.portal.verbs import Words, claim_words, fill_in
 from bots.reading.page import read_claim, states
@@ -136,7 +136,8 @@ class ClaimStatusDriver:
             return await self._absent(NotFound(_searched(task)), task, words)
         if outcome == "one":
             page = await capture_steady(self.session.page, STEADY_AT_MOST)
-            opened = [await self.look(task, claim, None, page)]
+            seen = page, await capture_image(self.session.page)
+            opened = [await self.look(task, claim, None, seen)]
             self._listed.append(opened[0].status)
         else:
             opened = [found async for found in self._candidates(listing, claim, words)]
@@ -280,10 +281,10 @@ class ClaimStatusDriver:
         raise UnknownPage(f"a search listed more than {most} pages")
 
     async def look(
-        self, task: ClaimStatusTask, claim: Claim, row: ClaimStatus | None, page: bytes
+        self, task: ClaimStatusTask, claim: Claim, row: ClaimStatus | None, seen: Sight
     ) -> Opened:
-        """Read the opened claim from ``page``, and fetch its document if it is ours."""
-        hand = self.session.hand
+        """Read the opened claim from ``seen``, and fetch its document if it is ours."""
+        hand, (page, picture) = self.session.hand, seen
         if failure := self.session.traffic.failure():
             raise TryLater(failure)  # what stands on the page may be what stood there before
         self.capture(page, "text/html")
@@ -292,7 +293,7 @@ class ClaimStatusDriver:
             raise UnknownPage("the opened claim is not the one that was clicked")
         if judge(claim, status, task.same_claim_when) is not Verdict.SAME:
             return Opened(status, places, None)  # another person's page: no picture, no document
-        image = await self._image()
+        image = self.capture(picture, "image/png")
         places = {
             name: replace(place, image=image) if place.box else place
             for name, place in places.items()
@@ -342,9 +343,6 @@ class ClaimStatusDriver:
     async def _capture(self) -> None:
         self.capture(await capture_page(self.session.page), "text/html")
 
-    async def _image(self) -> str:
-        return self.capture(await capture_image(self.session.page), "image/png")
-
     def capture(self, data: bytes, media_type: str) -> str:
         """Store bytes that the answer in hand rests on; their hash."""
         return self.note_capture(self.keep(data, media_type))
@@ -356,7 +354,7 @@ class ClaimStatusDriver:
 
     async def _with_picture(self, answer: Answer[ClaimStatus]) -> Asked:
         await self._capture()
-        await self._image()
+        self.capture(await capture_image(self.session.page), "image/png")
         return self.asked(answer)
 
     def asked(

@@ -274,9 +274,9 @@ class ListedClaims:
         if not await self._show(asked, row) or self._shown is None:
             return None
         await self.driver.pause()
-        page = await self._shown.listing.open(row.status, asked.words)
+        seen = await self._shown.listing.open(row.status, asked.words)
         self._shown.opened = True
-        opened = await self.driver.look(self._task, claim, row.status, page)
+        opened = await self.driver.look(self._task, claim, row.status, seen)
         self.driver.refuse_writes()
         if opened.lost:
             return None

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from time import monotonic
+
+from playwright.async_api import Error
 
 from billing.errors import UnknownPage
 from billing.model import ClaimStatus
 from bots.claim_task import ClaimStatusTask, ListedFile, NextPage
 from bots.page_language import Locators
 from bots.portal.absence import is_shown
-from bots.portal.capture import STEADY_AT_MOST, capture_page, capture_steady
+from bots.portal.capture import STEADY_AT_MOST, capture_image, capture_page, capture_steady
 from bots.portal.document import fetch_list
 from bots.portal.session import PortalSession
 from bots.portal.traffic import CHAIN_SECONDS, QUIET_SECONDS
@@ -24,6 +28,9 @@ from bots.reading.listed import (
     read_placed_rows,
     read_rows,
 )
+
+Sight = tuple[bytes, bytes]
+"""A page's HTML and a picture of it."""
 
 MOST_SCROLLS = 2000
 END_SECONDS = 1.0  # longer than a list waits at its end before it asks for more
@@ -111,8 +118,8 @@ class Listing:
         await hand.click(pager.click)
         await hand.changed(pager.changes, before)
 
-    async def open(self, row: ClaimStatus, words: Words) -> bytes:
-        """Open the claim of ``row``; its page, at rest, once it shows an opened claim.
+    async def open(self, row: ClaimStatus, words: Words) -> Sight:
+        """Open the claim of ``row``; what it shows, at rest, once it shows an opened claim.
 
         Of rows that are listed twice, alike in all that is read, the first one is opened.
         """
@@ -129,7 +136,23 @@ class Listing:
         await hand.seen(task.opened_when)
         # what opens in place may show the claim before for a moment
         in_place = traffic.pages == pages
-        return await self.session.rested(QUIET_SECONDS if in_place else CHAIN_SECONDS)
+        return await self._pictured(QUIET_SECONDS if in_place else CHAIN_SECONDS)
+
+    async def _pictured(self, moment: float) -> Sight:
+        """The page at rest and its picture, made while the page had its ``moment`` where it is the
+        same before and after, or else afterwards."""
+        page, before = self.session.page, b""
+
+        async def picture() -> bytes:
+            with suppress(Error):  # it may be on its way to another page
+                return await capture_image(page)
+            return b""
+
+        with suppress(Error):
+            before = await capture_page(page)
+        image, _ = await asyncio.gather(picture(), self.session.at_rest(moment))
+        now = await capture_steady(page, STEADY_AT_MOST, before)
+        return now, image if image and now == before else await capture_image(page)
 
     def _alike(self, row: ClaimStatus) -> int:
         """How often the page lists ``row``; once, if it lists its claim in another way as well."""

@@ -37,6 +37,7 @@ FOLDS_AT_MOST = 100
 KIND_OF_LIST = """e => e instanceof HTMLSelectElement ? "select"
     : e instanceof HTMLInputElement && !e.readOnly ? "typed" : "opened"
 """
+VALUES = "found => found.map(e => typeof e.value === 'string' ? e.value : null)"
 REFUSED_TEXT = re.compile("Malformed value|Cannot type text into|not an <input>")
 Words = Mapping[str, object]
 
@@ -373,7 +374,7 @@ def _bare(text: str) -> str:
 
 
 async def _value(field: PageLocator) -> str | None:
-    held = await field.evaluate("e => typeof e.value === 'string' ? e.value : null")
+    (held,) = await field.evaluate_all(VALUES) or (None,)
     return None if held is None else str(held)
 
 
