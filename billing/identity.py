@@ -85,24 +85,17 @@ def choose(
 
     A status whose words are in ``superseded`` is the older version of a corrected claim and
     gives way to the current one. ``member_asked`` says that the portal was asked for our member
-    alone: a claim like ours that it shows under another number then may be ours too, so that
-    nothing is concluded. Found holds the very object that was passed.
+    alone: another claim like ours that it shows then, under another number or under none, may be
+    ours too, so that nothing is concluded. Found holds the very object that was passed.
     """
     judged = [(judge(claim, status, fields), status) for status in statuses]
     same = [status for verdict, status in judged if verdict is Verdict.SAME]
     verdicts = {verdict for verdict, _ in judged}
     current = [status for status in same if status.words not in superseded]
-    stray = [
-        status
-        for verdict, status in judged
-        if verdict is Verdict.OTHER_PATIENT
-        and "member_id" in agreement(claim, status, fields).differ
-    ]
-    if len(current) == 1 and member_asked and stray:
-        return NoAnswer(
-            Reason.WRONG_PATIENT,
-            "Asked for our member, the payer shows a second claim like ours under another number.",
-        )
+    if len(current) == 1 and member_asked:
+        others = [one for one in statuses if one.words not in superseded]
+        if doubt := _doubt(claim, others, fields):
+            return doubt
     if len(current) == 1:
         return Found(current[0])
     if current:
@@ -127,6 +120,25 @@ def choose(
             "its charge has the other sign.",
         )
     return NotFound(tuple(fields))
+
+
+def _doubt(claim: Claim, statuses: Sequence[ClaimStatus], fields: Sequence[str]) -> NoAnswer | None:
+    """Why ours cannot be told from another claim that the payer shows as our member's."""
+    judged = [(judge(claim, status, fields), status) for status in statuses]
+    if any(
+        verdict is Verdict.OTHER_PATIENT and "member_id" in agreement(claim, status, fields).differ
+        for verdict, status in judged
+    ):
+        return NoAnswer(
+            Reason.WRONG_PATIENT,
+            "Asked for our member, the payer shows a claim like ours under another number too.",
+        )
+    if any(v is Verdict.UNSURE and not _is_taken_back(claim, status) for v, status in judged):
+        return NoAnswer(
+            Reason.NEEDS_PERSON,
+            "The payer shows a second claim like ours, and too little of it to tell whose.",
+        )
+    return None
 
 
 def contradiction(row: ClaimStatus | None, opened: ClaimStatus) -> str | None:
