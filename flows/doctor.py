@@ -18,6 +18,7 @@ from bots.portal.browser import (
     DRIVER_MEND,
     MEND,
     find_browser,
+    is_boxed,
     prove_browser,
     require_driver,
 )
@@ -80,9 +81,11 @@ def _browser() -> Check:
         browser = find_browser()
         started = prove_browser(browser)
     except BadInput as error:
-        return Check("browser", False, str(error), MEND)
+        found, _, mend = str(error).partition("; ")
+        return Check("browser", False, found, mend or MEND)
     place = browser.executable or "Playwright's own build"
-    return Check("browser", True, f"{place} starts: {started} ({browser.origin})")
+    box = "in its sandbox" if is_boxed() else "without a sandbox"
+    return Check("browser", True, f"{place} starts {box}: {started} ({browser.origin})")
 
 
 def _tesseract() -> Check:

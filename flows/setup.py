@@ -16,9 +16,11 @@ import typer
 from billing.errors import BadInput
 from bots.portal.browser import (
     MEND,
+    UNBOXED,
     VARIABLE,
     Browser,
     find_browser,
+    is_boxed,
     prove_browser,
     require_driver,
 )
@@ -42,8 +44,9 @@ def main() -> int:
         typer.echo(f"set-up: {error}", err=True)
         return 1
     place = browser.executable or "Playwright's own build"
-    root = ", without its sandbox because you are root" if _is_root() else ""
-    say(f"browser: {browser.version} ({place}){root}")
+    why = "you are root" if _is_root() else f"{UNBOXED} is off"
+    unboxed = "" if is_boxed() else f", without its sandbox because {why}"
+    say(f"browser: {browser.version} ({place}){unboxed}")
     try:
         say(f"Tesseract: {provide_tesseract()}")
     except BadInput as error:

@@ -23,7 +23,7 @@ from sqlalchemy import URL
 from billing.errors import BadInput
 from billing.ledger import Ledger, engines, open_ledger
 from billing.ledger.engines import _address
-from bots.portal.browser import VARIABLE, Browser, find_browser
+from bots.portal.browser import UNBOXED, VARIABLE, Browser, find_browser
 from flows import journal
 from flows.settings import load_settings
 
@@ -112,7 +112,7 @@ def _no_settings_of_the_user() -> Iterator[None]:
 
 def _forget_settings() -> None:
     for name in list(os.environ):
-        if name.startswith("CLAIMSWEEP_") and name != VARIABLE:
+        if name.startswith("CLAIMSWEEP_") and name not in (VARIABLE, UNBOXED):
             del os.environ[name]
 
 

@@ -21,6 +21,7 @@ from playwright.async_api import Playwright, async_playwright
 from billing.errors import BadInput
 
 VARIABLE = "CLAIMSWEEP_BROWSER"
+UNBOXED = "CLAIMSWEEP_BROWSER_SANDBOX"  # "off" where a machine lets Chromium make none
 WINDOWLESS = "headless-shell"  # Chromium without its windows: a quarter less time per claim
 NAMES = (
     f"chromium-{WINDOWLESS}",
@@ -39,6 +40,12 @@ MEND = (
 )
 OWN_BUILDS = ("chromium", f"chromium-{WINDOWLESS}")
 DRIVER_MEND = "install its system library (Debian, Ubuntu: sudo apt-get install -y libatomic1)"
+NO_BOX = (
+    "cannot make its sandbox: this machine or container keeps user namespaces from it; allow "
+    f"them (docs/service/README.md), or set {UNBOXED}=off and let a payer's page do what its user "
+    "may do here"
+)
+_BOXLESS = re.compile(r"No usable sandbox|setuid sandbox|Failed to move to new namespace")
 # Megabytes in which Playwright's Node.js keeps what is new; by default it lets 48 fill with what
 # nobody needs any more, in every session.
 _LITTLE = "--max-semi-space-size=1"
@@ -148,14 +155,23 @@ def launch_options(browser: Browser, allowed_hosts: Sequence[str]) -> dict[str, 
         f"--proxy-server={_NOWHERE}",
         "--proxy-bypass-list=" + ";".join(["<-loopback>", *allowed_hosts]),
     ]
-    if hasattr(os, "getuid") and os.getuid() == 0:
-        arguments.append("--no-sandbox")  # Chromium refuses to start as root otherwise
     # ctrl-C reaches every process of the terminal; the session must still sign out in the browser
     ours = dict.fromkeys(("handle_sigint", "handle_sigterm", "handle_sighup"), False)
-    options: dict[str, Any] = {"headless": True, "args": arguments, **ours}
+    # Playwright gives up Chromium's sandbox unless it is asked for
+    box = {"chromium_sandbox": is_boxed()}
+    options: dict[str, Any] = {"headless": True, "args": arguments, **box, **ours}
     if browser.executable is not None:
         options["executable_path"] = str(browser.executable)
     return options
+
+
+def is_boxed() -> bool:
+    """Whether pages are kept in Chromium's sandbox: not by root, for whom it does not start then,
+    nor where the variable says off. Raises BadInput for another word."""
+    said = os.environ.get(UNBOXED, "on")
+    if said not in ("on", "off"):
+        raise BadInput(f"{UNBOXED} is on or off")
+    return said == "on" and not (hasattr(os, "getuid") and os.getuid() == 0)
 
 
 def prove_browser(browser: Browser) -> str:
@@ -188,6 +204,8 @@ def _launch(browser: Browser) -> str:
                 chromium.close()
     except PlaywrightError as error:
         named = browser.executable or "Playwright's own Chromium"
+        if is_boxed() and _BOXLESS.search(error.message):
+            raise BadInput(f"{named} is here but {NO_BOX}") from error
         raise BadInput(
             f"{named} is here but does not start ({_reason(error)}); "
             f"install another Chromium, or set {VARIABLE} to one"
