@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import datetime
 from typing import Any
@@ -27,6 +28,7 @@ async def claimsweep(name: str, hand: int = 1) -> Any:
 
     What it did, or why it could not, is in the ledger; Prefect learns how it ended, no more.
     """
+    os.umask(0o077)  # a worker that a person or a container began has another
     journal.begin(unattended=True)
     try:
         settings = settings_in_force(None, None)

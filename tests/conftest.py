@@ -49,6 +49,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--every-ledger", action="store_true", help="the ledger's tests on both")
     parser.addoption("--many-claims", type=int, default=6, help="claims a portal, many workers (6)")
     parser.addoption("--kills", type=int, default=20, help="workers killed while signing in (20)")
+    parser.addoption("--base-image", default="debian:12-slim", help="what the image is built on")
+    parser.addoption("--build-words", default="", help="more words for docker build")
+    parser.addoption("--pool-worker", help="a virtual environment with Prefect's pool workers")
     parser.addoption("--full-size", action="store_true", help="attacks at full size, not scaled")
 
 

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -165,6 +166,11 @@ def prefect_server(folder: Path) -> Iterator[dict[str, str]]:
     finally:
         process.kill()
         process.wait()
+
+
+def about_noon(now: datetime) -> str:
+    """A time zone where it is about noon at ``now`` (UTC), so that no day ends during a test."""
+    return f"Etc/GMT{now.hour - 12:+d}" if now.hour != 12 else "UTC"
 
 
 def _run(*command: str) -> None:

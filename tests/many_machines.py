@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 from bucket_server import bucket_server
 from conftest import PROJECT, start_sandbox, stop_sandbox
-from machines import NETWORK, Machine, machines_can_be, prefect_server
+from machines import NETWORK, Machine, about_noon, machines_can_be, prefect_server
 from postgres_server import PostgresServer, postgres_server
 from sweeping import Desk, differences, new_desk
 
@@ -135,7 +135,7 @@ def let_machines_in(server: PostgresServer) -> None:
 def write_settings(desk: Desk, ledger_url: str, evidence: str) -> Path:
     """The one settings file of all the machines; the sweep is due in some minutes."""
     now = datetime.now(UTC)
-    zone = f"Etc/GMT{now.hour - 12:+d}" if now.hour != 12 else "UTC"  # where it is about noon
+    zone = about_noon(now)
     due = now + AHEAD
     there = due + timedelta(hours=12 - now.hour)
     off = "".join(f'{one.name} = "off"\n' for one in TABLE if one.name != "sweep")
