@@ -1,8 +1,10 @@
 # Each command does all its own set-up, is safe to repeat and says what it is doing.
-.PHONY: demo test key faults figures bench accuracy many growth attack leaks audit sbom check format setup doctor clean help chaos soak lists
+.PHONY: demo test key faults figures bench accuracy many containers growth attack leaks audit sbom check format setup doctor clean help chaos soak lists
 .DEFAULT_GOAL := help
 
 IN := .venv/bin/
+BASE := debian:12-slim
+BUILD :=
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -42,6 +44,9 @@ lists: .venv/.ready ## 100 claims answered by a portal's list and asked alone: p
 
 many: .venv/.ready ## three machines sweep three portals of 40 claims; one dies, one is cut off, the database restarts
 	@$(IN)python -m pytest -s tests/many_machines.py --many-claims 40
+
+containers: .venv/.ready ## the image, sweeps in it and a Docker work pool; BASE= another base image, BUILD= words of docker build
+	@$(IN)python -m pytest -s -rs tests/in_containers.py tests/in_pools.py --base-image "$(BASE)" --build-words "$(BUILD)"
 
 growth: .venv/.ready ## claims a second with one to four workers on one PostgreSQL, as JSON lines
 	@$(IN)python tests/benchmarks/many_workers.py

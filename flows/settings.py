@@ -237,7 +237,7 @@ def _told(key: str, command: Sequence[str], mend: str) -> str:
 
 def _read(path: Path) -> Mapping[str, object]:
     try:
-        if _others_can_read(path.stat()):
+        if others_can_read(path.stat()):
             raise BadInput(f"{path}: others can read this settings file; run chmod 600 on it")
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -246,7 +246,7 @@ def _read(path: Path) -> Mapping[str, object]:
         raise BadInput(f"{path}: not a TOML settings file ({error})") from error
 
 
-def _others_can_read(status: os.stat_result) -> bool:
+def others_can_read(status: os.stat_result) -> bool:
     """Whether more than its owner may; a file that root lays down for our own group alone, as
     Kubernetes does for a pod's ``fsGroup``, is ours."""
     if not hasattr(os, "getuid") or status.st_uid == os.getuid() or status.st_uid != 0:

@@ -20,7 +20,7 @@ from sweeping import Desk
 
 NAMED = "console.example"
 GIVEN = "/run/secrets"
-_SETTLED = "SELECT count(*) FROM items WHERE state NOT IN ('pending', 'leased')"
+_SETTLED = "SELECT payer FROM items WHERE state NOT IN ('pending', 'leased')"
 
 
 @dataclass
@@ -54,10 +54,10 @@ class Place:
         """What a command says in a container of it, which must end well."""
         return docker("run", "--rm", *self.options, *options, TAG, *words)
 
-    def settled(self) -> int:
-        """How many claims have a result."""
-        rows = ask_ledger(self.kept, _SETTLED)
-        return int(str(rows[0][0])) if rows else 0
+    def settled(self, *payers: str) -> int:
+        """How many claims, of these payers where some are named, have a result."""
+        found = [str(payer) for (payer,) in ask_ledger(self.kept, _SETTLED)]
+        return sum(not payers or payer in payers for payer in found)
 
     def answers(self, folder: Path) -> list[dict[str, Any]]:
         """What the sweeps wrote, all of them together."""

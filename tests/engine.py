@@ -24,6 +24,7 @@ BUILD_SECONDS = 3600
 SECONDS = 300
 LOOK_SECONDS = 1.0
 CLOSED = (
+    "--init",
     "--read-only",
     "--cap-drop=all",
     "--security-opt=no-new-privileges",
@@ -139,6 +140,21 @@ def ask_ledger(volume: Volume, question: str) -> list[list[object]]:
     code, said = try_docker(*words, TAG, "-c", ASK, question)
     rows: list[list[object]] = json.loads(said.splitlines()[-1]) if code == 0 else []
     return rows
+
+
+SIGNAL = r"""
+import os, sys
+from pathlib import Path
+for process in Path("/proc").glob("[0-9]*"):
+    if sys.argv[2].encode() in (process / "cmdline").read_bytes().split(b"\0")[1:]:
+        if process.name not in ("1", str(os.getpid())):
+            os.kill(int(process.name), int(sys.argv[1]))
+"""
+
+
+def signal_in(container: str, number: int, word: str) -> None:
+    """Send a signal to the processes there, but for the first, that have ``word`` as a word."""
+    docker("exec", container, "python", "-c", SIGNAL, str(int(number)), word)
 
 
 BROWSERS = r"""

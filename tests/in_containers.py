@@ -6,6 +6,7 @@ Needs a Docker daemon of this machine; the portals are simulated, on this machin
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from engine import (
     browsers_in,
     build,
     docker,
+    signal_in,
     state,
     try_docker,
     until,
@@ -95,9 +97,9 @@ def test_the_console_answers_by_tls_is_healthy_and_stops(desk: Desk) -> None:
         code, said = try_docker("exec", name, "touch", "/opt/claimsweep/here")
         assert (code, "Read-only" in said) == (1, True)
         asked = ("exec", name, "python", "/opt/claimsweep/healthy.py")
-        docker("kill", "--signal=STOP", name)
+        signal_in(name, signal.SIGSTOP, "flows")
         assert try_docker(*asked)[0] == 1, "one that does not answer is not well"
-        docker("kill", "--signal=CONT", name)
+        signal_in(name, signal.SIGCONT, "flows")
         until("an answer again", lambda: try_docker(*asked)[0] == 0)
         began = time.monotonic()
         docker("stop", "--time", str(STOP_SECONDS), name)

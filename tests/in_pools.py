@@ -172,12 +172,12 @@ def test_a_docker_pool_sweeps_and_takes_up_what_was_killed(
         assert "sweep-east: made" in said
         assert "A worker of this pool needs: pip install prefect-docker" in said
         with a_worker(tools, tmp_path, server) as words:
-            until("a sweep", lambda: done_of(place, KILLED) >= 2, TAKEN_UP_SECONDS)
+            until("a sweep", lambda: place.settled(KILLED) >= 2, TAKEN_UP_SECONDS)
             victim = container_of(place, "sweep-west")
             see_that_pages_are_boxed(victim)
             docker("kill", victim)
             killed = time.monotonic()
-            assert done_of(place, KILLED) < desk.sandbox.claims, "it was to be killed half way"
+            assert place.settled(KILLED) < desk.sandbox.claims, "it was to be killed half way"
             until("the other's end", lambda: "sweep-east" in well(place), TAKEN_UP_SECONDS)
             until("its end too", lambda: "sweep-west" in well(place), TAKEN_UP_SECONDS)
             tell(f"swept to the end {time.monotonic() - killed:.0f} s after the kill")
@@ -192,13 +192,6 @@ def test_a_docker_pool_sweeps_and_takes_up_what_was_killed(
         assert differences(desk.truth(), place.answers(tmp_path / "kept")) == []
         counted = desk.counters()
         assert not any(c["two_at_once"] or c["refusals"] for c in counted.values()), counted
-
-
-def done_of(place: Place, payer: str) -> int:
-    """How many of the payer's claims have a result."""
-    where = f"payer = '{payer}' AND state NOT IN ('pending', 'leased')"
-    rows = ask_ledger(place.kept, f"SELECT count(*) FROM items WHERE {where}")
-    return int(str(rows[0][0])) if rows else 0
 
 
 def well(place: Place) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -87,6 +88,30 @@ def test_the_container_is_no_roots_and_holds_no_secret() -> None:
     assert all((PROJECT / part).exists() for rest in copied for part in rest.split()[:-1])
     assert not any(re.search(r"\b(tests|\.git|artifacts|settings)\b", rest) for rest in copied)
     assert any("--require-hashes --no-deps -r runtime.lock" in rest for _, rest in steps)
+
+
+CLOSED_CALLS = set(
+    "add_key bpf delete_module finit_module init_module io_uring_setup kexec_load keyctl mount "
+    "move_mount open_by_handle_at perf_event_open pidfd_getfd pivot_root process_vm_readv ptrace "
+    "reboot request_key setns swapon umount2 userfaultfd".split()
+)
+BY_NAMESPACE = {
+    "mounts": 0x00020000, "control groups": 0x02000000, "host names": 0x04000000,
+    "messages": 0x08000000, "users": 0x10000000, "processes": 0x20000000, "networks": 0x40000000,
+}  # fmt: skip
+
+
+def test_its_seccomp_profile_lets_a_browser_make_three_namespaces_and_closes_the_rest() -> None:
+    profile = json.loads((SERVICE / "seccomp.json").read_text(encoding="utf-8"))
+    assert profile["defaultAction"] == "SCMP_ACT_ERRNO"
+    rules = profile["syscalls"]
+    assert all(one["action"] == "SCMP_ACT_ALLOW" or one["names"] == ["clone3"] for one in rules)
+    assert not CLOSED_CALLS & {name for one in rules for name in one["names"]}
+    (named,) = (one for one in rules if "unshare" in one["names"])
+    (look,) = named["args"]
+    assert (look["index"], look["op"], look["valueTwo"]) == (0, "SCMP_CMP_MASKED_EQ", 0)
+    made = {what for what, flag in BY_NAMESPACE.items() if not flag & look["value"]}
+    assert made == {"users", "processes", "networks"}
 
 
 def test_what_is_installed_there_is_what_running_takes(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ from flows import schedule_pauses
 from flows.console_command import desk_of
 from flows.schedule_standing import standings
 from flows.scheduled import Occasion
+from flows.scheduled_flow import claimsweep
 from flows.scheduled_run import BY, WHAT, do, lease_of, resume, still_due, why_not
 from flows.scheduled_sweep import _another_writes
 from flows.settings import Settings, load_settings
@@ -274,3 +276,15 @@ def test_how_each_stands_is_told_without_the_orchestrator(
     assert found["morning"].last is None
     code = "import flows.console_bots, sys; sys.exit('prefect' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=120, check=False).returncode == 0
+
+
+def test_what_it_writes_is_its_users_alone_whoever_began_the_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAIMSWEEP_HOME", str(tmp_path / "home"))
+    before = os.umask(0o022)
+    try:
+        asyncio.run(claimsweep.fn("nothing-of-that-name"))
+        assert os.umask(before) == 0o077
+    finally:
+        os.umask(before)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
 from billing.errors import BadInput
-from flows.settings import load_settings
+from flows.settings import load_settings, others_can_read
 
 FILE = """
 home = "{home}"
@@ -48,6 +49,27 @@ def test_settings_that_others_can_read_are_refused(file: Path) -> None:
     file.chmod(0o644)
     with pytest.raises(BadInput, match="chmod 600"):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("owner", "group", "mode", "refused"),
+    [
+        (1000, 1000, 0o600, False),
+        (1000, 1000, 0o640, True),
+        (0, 1000, 0o440, False),  # a Kubernetes secret of a pod with fsGroup
+        (0, 1000, 0o460, True),
+        (0, 1000, 0o444, True),
+        (0, 7, 0o440, True),
+        (7, 1000, 0o440, True),
+    ],
+)
+def test_a_settings_file_of_roots_for_our_group_alone_is_ours(
+    monkeypatch: pytest.MonkeyPatch, owner: int, group: int, mode: int, *, refused: bool
+) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 1000)
+    monkeypatch.setattr(os, "getgid", lambda: 1000)
+    status = os.stat_result((mode, 0, 0, 1, owner, group, 0, 0, 0, 0))
+    assert others_can_read(status) is refused
 
 
 @pytest.mark.parametrize("text", ["not toml [", "[portals]\nacme = 3\n", 'time_zone = "Mars/Base"'])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from conftest import PROJECT
 from prefect.server.schemas.schedules import CronSchedule
 
 from billing.errors import BadInput
@@ -127,10 +129,31 @@ def test_a_pool_takes_what_its_type_has_and_no_secret() -> None:
             job_variables(pool_type, job)
 
 
+def test_docker_is_given_what_is_in_a_seccomp_profile(tmp_path: Path) -> None:
+    template = base_template("docker")
+    assert template["job_configuration"]["container_create_kwargs"] == (
+        "{{ container_create_kwargs }}"
+    )
+    profile = PROJECT / "docs" / "service" / "seccomp.json"
+    options = ["no-new-privileges", f"seccomp={profile}", "seccomp=unconfined"]
+    job = {"image": "x", "container_create_kwargs": {"init": True, "security_opt": options}}
+    given = job_variables("docker", job)["container_create_kwargs"]
+    assert given["init"] is True
+    first, read, last = given["security_opt"]
+    assert (first, last) == (options[0], options[2])
+    assert json.loads(read.removeprefix("seccomp=")) == json.loads(profile.read_text("utf-8"))
+    for wrong in (tmp_path / "nowhere.json", Path(__file__)):
+        job["container_create_kwargs"] = {"security_opt": [f"seccomp={wrong}"]}
+        with pytest.raises(BadInput, match="cannot be read as a seccomp profile"):
+            job_variables("docker", job)
+
+
 def test_a_kubernetes_pod_gets_its_secrets_by_reference() -> None:
     template = base_template("kubernetes")
     pod = template["job_configuration"]["job_manifest"]["spec"]["template"]["spec"]
     assert pod["containers"][0]["envFrom"] == "{{ env_from }}"
+    assert pod["securityContext"] == "{{ pod_security_context }}"
+    assert "completions" not in pod, "a word of the job's, not of the pod's"
     secret = [{"secretRef": {"name": "claimsweep"}}]
     assert job_variables("kubernetes", {"image": "x", "env_from": secret})["env_from"] == secret
     assert worker_missing("process") is None
