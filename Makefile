@@ -46,7 +46,7 @@ many: .venv/.ready ## three machines sweep three portals of 40 claims; one dies,
 	@$(IN)python -m pytest -s tests/many_machines.py --many-claims 40
 
 containers: .venv/.ready ## the image, sweeps in it and a Docker work pool; BASE= another base image, BUILD= words of docker build
-	@$(IN)python -m pytest -s -rs tests/in_containers.py tests/in_pools.py --base-image "$(BASE)" --build-words "$(BUILD)"
+	@$(IN)python -m pytest -s -rs -o faulthandler_timeout=0 tests/in_containers.py tests/in_pools.py --base-image "$(BASE)" --build-words "$(BUILD)"
 
 growth: .venv/.ready ## claims a second with one to four workers on one PostgreSQL, as JSON lines
 	@$(IN)python tests/benchmarks/many_workers.py

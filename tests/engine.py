@@ -24,7 +24,6 @@ BUILD_SECONDS = 3600
 SECONDS = 300
 LOOK_SECONDS = 1.0
 CLOSED = (
-    "--init",
     "--read-only",
     "--cap-drop=all",
     "--security-opt=no-new-privileges",

@@ -140,7 +140,7 @@ def a_worker(tools: Path, folder: Path, server: Mapping[str, str]) -> Iterator[P
     try:
         yield said
     finally:
-        worker.terminate()
+        worker.kill()  # it would wait for the containers that it began
         worker.wait(60)
 
 
@@ -212,10 +212,11 @@ def container_of(place: Place, schedule: str) -> str:
 def as_prefect_knows(orchestrator: Path) -> dict[str, str]:
     """How the first run of each schedule ended at the server."""
     database = orchestrator / "prefect" / "prefect.db"
-    query = "SELECT parameters, state_name FROM flow_run WHERE run_count > 0 ORDER BY start_time"
+    query = "SELECT parameters, state_name FROM flow_run WHERE auto_scheduled AND run_count > 0"
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        runs = [(json.loads(given), name) for given, name in connection.execute(query)]
-    return {given["name"]: name for given, name in reversed(runs)}
+        asked = connection.execute(f"{query} ORDER BY start_time DESC")
+        runs = [(json.loads(given), name) for given, name in asked]
+    return {given["name"]: name for given, name in runs}
 
 
 def test_the_job_of_a_kubernetes_pool_is_one_that_kubernetes_knows(

@@ -139,7 +139,8 @@ class PortalSession:
             finally:
                 await self._close()
             if isinstance(error, Error):
-                raise TryLater(f"{self.profile.id}: the browser did not start") from error
+                why = "the browser did not start; claimsweep doctor tells why"
+                raise TryLater(f"{self.profile.id}: {why}") from error
             raise
 
     @property
