@@ -139,8 +139,7 @@ class PortalSession:
             finally:
                 await self._close()
             if isinstance(error, Error):
-                why = "the browser did not start; claimsweep doctor tells why"
-                raise TryLater(f"{self.profile.id}: {why}") from error
+                raise TryLater(f"{self.profile.id}: the browser did not start") from error
             raise
 
     @property
