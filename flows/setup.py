@@ -16,6 +16,7 @@ import typer
 from billing.errors import BadInput
 from bots.portal.browser import (
     MEND,
+    NO_BOX,
     UNBOXED,
     VARIABLE,
     Browser,
@@ -71,9 +72,9 @@ def provide_browser() -> Browser:
         browser = find_browser()
     try:
         prove_browser(browser)
-    except BadInput:
+    except BadInput as error:
         apt = apt_get()
-        if browser.executable is not None or apt is None:
+        if browser.executable is not None or apt is None or NO_BOX in str(error):
             raise
         say("Playwright's Chromium lacks system libraries: installing them with apt-get")
         command = [sys.executable, "-m", "playwright", "install-deps", "chromium"]

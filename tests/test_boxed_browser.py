@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from billing.errors import BadInput
-from bots.portal.browser import UNBOXED, Browser, launch_options, prove_browser
+from bots.portal.browser import NO_BOX, UNBOXED, Browser, launch_options, prove_browser
+from flows import setup
 
 
 def program(path: Path, script: str) -> Path:
@@ -43,3 +44,18 @@ def test_a_sandbox_that_cannot_be_made_is_told_with_the_mend(
     monkeypatch.setenv(UNBOXED, "no")
     with pytest.raises(BadInput, match="is on or off"):
         launch_options(Browser(None, "", ""), [])
+
+
+def test_set_up_installs_nothing_where_only_the_sandbox_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def without(browser: Browser) -> str:
+        raise BadInput(f"Playwright's own Chromium is here but {NO_BOX}")
+
+    monkeypatch.setattr(setup, "_provide_driver", lambda: None)
+    monkeypatch.setattr(setup, "_find", lambda: Browser(None, "Chromium 1.0", "Playwright's own"))
+    monkeypatch.setattr(setup, "prove_browser", without)
+    monkeypatch.setattr(setup, "apt_get", lambda: ["apt-get"])
+    monkeypatch.setattr(setup, "run_within", lambda *_: pytest.fail("it installs something"))
+    with pytest.raises(BadInput, match="cannot make its sandbox"):
+        setup.provide_browser()
