@@ -95,6 +95,11 @@ class Volume:
         words = ("-x", "-p", "-f", "-", "-C", "/v")
         docker("run", "--rm", "-i", *unpack, TAG, *words, given=packed.getvalue())
 
+    def open_to_others(self) -> str:
+        """What lies in it that more than our user may read, a line each."""
+        look = ("--rm", f"--volume={self.name}:/v:ro", "--entrypoint=find", TAG)
+        return docker("run", *look, "/v", "-type", "f", "-perm", "/077")
+
     def copy_to(self, folder: Path) -> Path:
         """All that is in it, in ``folder`` of this machine."""
         pack = ["run", "--rm", f"--volume={self.name}:/v:ro", "--entrypoint=tar", TAG]

@@ -127,6 +127,7 @@ def test_a_sweep_in_it_is_stopped_and_goes_on_and_its_answers_are_those_of_the_k
         tell(f"the same call went on to the end in {took:.0f} s")
         assert state(second)["ExitCode"] in (0, 1), docker("logs", second)[-2000:]
         assert differences(desk.truth(), place.answers(desk.folder / "kept")) == []
+        assert place.kept.open_to_others() == ""
         counted = desk.counters()
         assert not any(c["two_at_once"] or c["refusals"] for c in counted.values()), counted
         assert not any(c["concurrent_sessions"] for c in counted.values()), "it did not sign out"

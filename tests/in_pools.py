@@ -190,6 +190,7 @@ def test_a_docker_pool_sweeps_and_takes_up_what_was_killed(
             assert "done. Sweep" in listed
             assert "interrupted" not in listed
         assert differences(desk.truth(), place.answers(tmp_path / "kept")) == []
+        assert place.kept.open_to_others() == ""
         counted = desk.counters()
         assert not any(c["two_at_once"] or c["refusals"] for c in counted.values()), counted
 
