@@ -47,7 +47,7 @@ west = "/run/secrets/exports/franklin-medicaid"
 [unattended.at]
 sweep-east = "{at}"
 sweep-west = "{at}"
-resume = "* * * * *"
+resume = "*/2 * * * *"
 {off}
 [unattended.job]
 image = "{image}"
