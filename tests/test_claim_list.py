@@ -83,7 +83,7 @@ def test_thirty_claims_by_the_list_are_as_the_key_has_them_and_cost_a_third_of_t
             wanted = key[result.claim.claim_id]
             assert said == {name: wanted[name] for name in KEYED}, result.item_id
         assert by_list.drift == []
-        assert by_list.found_by.count(CLAIM_LIST) >= 0.8 * len(claims)
+        assert by_list.found_by.count(CLAIM_LIST) >= 0.7 * len(claims)
         assert {by_list.counters[name] for name in ("writes", "refusals", "locks")} == {0}
         looks_like_the_page(by_list)
         reads_again(by_list, claims)
