@@ -43,7 +43,7 @@ lists: .venv/.ready ## 100 claims answered by a portal's list and asked alone: p
 	@$(IN)python -m pytest -q -s tests/test_claim_list*.py --long-lists
 
 many: .venv/.ready ## three machines sweep three portals of 40 claims; one dies, one is cut off, the database restarts
-	@$(IN)python -m pytest -s tests/many_machines.py --many-claims 40
+	@$(IN)python -m pytest -s -o faulthandler_timeout=0 tests/many_machines.py --many-claims 40
 
 containers: .venv/.ready ## the image, sweeps in it and a Docker work pool; BASE= another base image, BUILD= words of docker build
 	@$(IN)python -m pytest -s -rs -o faulthandler_timeout=0 tests/in_containers.py tests/in_pools.py --base-image "$(BASE)" --build-words "$(BUILD)"
