@@ -3,7 +3,7 @@
 The rule. A family is a payer, a denying reason code and the procedure of the refused line; where
 only the portal speaks there is no procedure, and the family is payer and reason. The week is the
 seven days up to the sweep, the history the eight weeks before it, both by the day on which a
-sweep first saw the payer's decision. A family rises when
+sweep of these nine weeks first saw the payer's decision. A family rises when
 
 1. at least FLOOR claims of this week are in it (three are no accident of one claim's lines),
 2. its share of the payer's decisions is at least RISE times what it was, and
@@ -18,7 +18,6 @@ or the first sweep of an old export, raises nothing by itself. All is integer ar
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -28,7 +27,6 @@ from math import comb
 
 from billing.codes.reasons import Effect, effect
 from billing.model import Found, Observation, Remittance
-from billing.money import ZERO
 from billing.report import DenialFamily
 
 FLOOR = 3
@@ -39,69 +37,101 @@ HISTORY_DAYS = 56
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """A payer's first known decision of a claim; ``reasons`` deny it, or a part of it."""
+class NineWeeks:
+    """The days that are compared: the history ``since`` a day, the week that ``begins``, and
+    ``until``, which belongs to it."""
 
-    item_id: int
-    payer: str
-    claim_id: str
-    seen: date
-    payer_claim_number: str | None = None
-    reasons: tuple[str, ...] = ()
-    dollars: Decimal = ZERO
+    since: date
+    begins: date
+    until: date
 
-
-RefusedLines = Callable[[Sequence[Decision]], Mapping[int, frozenset[tuple[str, str]]]]
-"""The reason and procedure of every refused line of claims, by item; without what is unknown."""
+    @classmethod
+    def up_to(cls, until: date) -> NineWeeks:
+        """Those that end with this day."""
+        begins = until - timedelta(days=WEEK_DAYS - 1)
+        return cls(begins - timedelta(days=HISTORY_DAYS), begins, until)
 
 
 @dataclass(frozen=True, slots=True)
-class _Family:
+class Family:
+    """What a payer refuses claims by; ``procedure`` None is any, also an unknown one."""
+
     payer: str
     reason: str
-    procedure: str | None
+    procedure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """So many claims of the week, and of the history ``before`` it."""
+
+    now: int
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The claims of a family: this week's, with their dollars and the first day of them, and the
+    first day of all."""
+
+    claims: tuple[str, ...]
+    dollars: Decimal
+    since: date
+    first_seen: date
 
 
 def denial_families(
-    decisions: Sequence[Decision],
-    *,
-    until: date,
-    refused_lines: RefusedLines,
+    decided: Mapping[str, Counted],
+    refused: Mapping[Family, Counted],
+    members: Callable[[Family], Members],
 ) -> tuple[DenialFamily, ...] | None:
-    """The families that rise in the week that ends with ``until``, most dollars first.
+    """The families that rise, most dollars first; None when no payer has a history.
 
-    None when no payer has a history to compare with. ``refused_lines`` is asked once, for the
-    claims of every family that may rise, and not at all where none may. Of a family and the same
-    with a procedure, the narrower is told where it holds most of this week's claims, else the
-    wider.
+    ``decided`` are each payer's decisions, ``refused`` those of every family, with and without
+    procedure. ``members`` is asked for each family that rises. Of a family and the same with a
+    procedure, the narrower is told where it holds most of this week's claims, else the wider.
     """
-    begins = until - timedelta(days=WEEK_DAYS - 1)
-    kept = [one for one in decisions if begins - timedelta(days=HISTORY_DAYS) <= one.seen <= until]
-    if not any(one.seen < begins for one in kept):
+    if not any(one.before for one in decided.values()):
         return None
-    members = _members(kept, begins, refused_lines)
-    asked = sum(len(mine) >= FLOOR for mine in members.values())
-    theirs: defaultdict[str, list[Decision]] = defaultdict(list)
-    for one in kept:
-        theirs[one.payer].append(one)
+    looked_at = {
+        family: counted
+        for family, counted in refused.items()
+        if family.procedure is None or refused[replace(family, procedure=None)].now >= FLOOR
+    }
+    asked = sum(one.now + one.before >= FLOOR for one in looked_at.values())
     rising = []
-    for family, mine in members.items():
-        told = _weigh(family, mine, theirs[family.payer], begins, max(asked, 1))
-        if told is not None:
-            rising.append(told)
+    for family, counted in looked_at.items():
+        theirs = decided[family.payer]
+        if not _rises(counted, theirs, max(asked, 1)):
+            continue
+        mine = members(family)
+        rising.append(
+            DenialFamily(
+                payer=family.payer,
+                reason=family.reason,
+                procedure=family.procedure,
+                claims=mine.claims,
+                dollars=mine.dollars,
+                since=mine.since,
+                first_seen=mine.first_seen,
+                decided=theirs.now,
+                before=counted.before,
+                decided_before=theirs.before,
+            )
+        )
     return tuple(sorted(_narrowest(rising), key=_order))
 
 
 def refused_procedures(
-    decision: Decision, observations: Iterable[Observation]
+    payer_claim_number: str | None, observations: Iterable[Observation]
 ) -> frozenset[tuple[str, str]]:
-    """Reason and procedure of the lines that remittances of the claim refuse."""
+    """Reason and procedure of the lines that remittances of the payer's claim refuse."""
     return frozenset(
         (entry.code, line.procedure)
         for one in observations
         if isinstance(one.answer, Found) and isinstance(one.answer.value, Remittance)
         for claim in one.answer.value.claims
-        if claim.payer_claim_number == decision.payer_claim_number
+        if claim.payer_claim_number == payer_claim_number
         for line in claim.lines
         for entry in line.adjustments
         if entry.amount > 0 and denies(entry.code)
@@ -125,61 +155,13 @@ def chance(*, now: int, of_now: int, before: int, of_before: int) -> Fraction:
     return Fraction(ways, comb(whole, of_now))
 
 
-def _members(
-    decisions: Iterable[Decision],
-    begins: date,
-    refused_lines: RefusedLines,
-) -> Mapping[_Family, list[Decision]]:
-    """Every family's decisions; with procedures where the wider family has enough this week."""
-    wide: defaultdict[_Family, list[Decision]] = defaultdict(list)
-    for one in decisions:
-        for reason in set(one.reasons):
-            wide[_Family(one.payer, reason, None)].append(one)
-    rises = {
-        family: mine
-        for family, mine in wide.items()
-        if sum(one.seen >= begins for one in mine) >= FLOOR
-    }
-    asked = {one.item_id: one for mine in rises.values() for one in mine}
-    refused = refused_lines(tuple(asked.values())) if asked else {}
-    narrow: defaultdict[_Family, list[Decision]] = defaultdict(list)
-    for family, mine in rises.items():
-        for one in mine:
-            for reason, procedure in refused.get(one.item_id, ()):
-                if reason == family.reason:
-                    narrow[replace(family, procedure=procedure)].append(one)
-    return wide | narrow
-
-
-def _weigh(
-    family: _Family,
-    mine: Sequence[Decision],
-    theirs: Sequence[Decision],
-    begins: date,
-    asked: int,
-) -> DenialFamily | None:
-    now = [one for one in mine if one.seen >= begins]
-    before, of_now = len(mine) - len(now), sum(one.seen >= begins for one in theirs)
-    of_before = len(theirs) - of_now
-    if len(now) < FLOOR or of_before == 0:
-        return None
-    if len(now) * of_before < RISE * before * of_now:
-        return None
-    p = chance(now=len(now), of_now=of_now, before=before, of_before=of_before)
-    if p * asked > MOST_CHANCE:
-        return None
-    return DenialFamily(
-        payer=family.payer,
-        reason=family.reason,
-        procedure=family.procedure,
-        claims=tuple(sorted(one.claim_id for one in now)),
-        dollars=sum((one.dollars for one in now), ZERO),
-        since=min(one.seen for one in now),
-        first_seen=min(one.seen for one in mine),
-        decided=of_now,
-        before=before,
-        decided_before=of_before,
-    )
+def _rises(mine: Counted, theirs: Counted, asked: int) -> bool:
+    if mine.now < FLOOR or theirs.before == 0:
+        return False
+    if mine.now * theirs.before < RISE * mine.before * theirs.now:
+        return False
+    p = chance(now=mine.now, of_now=theirs.now, before=mine.before, of_before=theirs.before)
+    return p * asked <= MOST_CHANCE
 
 
 def _narrowest(rising: Sequence[DenialFamily]) -> Iterable[DenialFamily]:

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, timedelta
-from itertools import groupby
-from operator import itemgetter
+from datetime import date
 
-from billing.denial_families import (
-    HISTORY_DAYS,
-    WEEK_DAYS,
-    Decision,
-    denial_families,
-    refused_procedures,
-)
+from billing.denial_families import NineWeeks, denial_families
 from billing.ledger import Ledger
 from billing.report import DenialFamily, Drift, PayerNote, SweepReport
 from bots.profile import Profile
@@ -38,18 +30,11 @@ def sweep_report(ledger: Ledger, sweep_id: str, profiles: Mapping[str, Profile])
 
 def rising_families(ledger: Ledger, until: date) -> tuple[DenialFamily, ...] | None:
     """The denial families that rise in the week up to ``until``; None without a history."""
-    since = until - timedelta(days=WEEK_DAYS + HISTORY_DAYS - 1)
-
-    def refused_lines(claims: Sequence[Decision]) -> Mapping[int, frozenset[tuple[str, str]]]:
-        by_item = {one.item_id: one for one in claims}
-        stated = groupby(ledger.documented(sorted(by_item)), key=itemgetter(0))
-        return {
-            item: refused_procedures(by_item[item], (observation for _, observation in of_item))
-            for item, of_item in stated
-        }
-
-    decisions = ledger.decisions(since=since, until=until)
-    return denial_families(decisions, until=until, refused_lines=refused_lines)
+    days = NineWeeks.up_to(until)
+    counted = ledger.denials(days)
+    return denial_families(
+        counted.decided, counted.refused, lambda family: ledger.family_members(family, days)
+    )
 
 
 def drift_note(payer: str, drift: tuple[Drift, ...]) -> PayerNote:

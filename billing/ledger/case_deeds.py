@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Select, exists, select
 from billing.cases import QUEUE_ACTS, CaseAct, CaseChanged, CaseDeed, CaseState, NoSuchCase
 from billing.errors import BadInput
 from billing.ledger.audit import enter_all
+from billing.ledger.case_counts import counted
 from billing.ledger.database import AnyRow, Database
 from billing.ledger.people_tables import case_acts, cases, users
 
@@ -297,14 +298,15 @@ def _change(connection: Connection, changes: Mapping[int, Mapping[str, str | Non
     alike: dict[tuple[tuple[str, str | None], ...], list[int]] = defaultdict(list)
     for case_id, change in changes.items():
         alike[tuple(sorted(change.items()))].append(case_id)
-    for pairs, case_ids in alike.items():
-        values: dict[str, object] = dict(pairs)
-        day = values.get("snoozed_until")
-        if isinstance(day, str):
-            values["snoozed_until"] = date.fromisoformat(day)
-        if values:
-            them = cases.c.case_id.in_(case_ids)
-            connection.execute(cases.update().where(them).values(values))
+    with counted(connection, list(changes)):
+        for pairs, case_ids in alike.items():
+            values: dict[str, object] = dict(pairs)
+            day = values.get("snoozed_until")
+            if isinstance(day, str):
+                values["snoozed_until"] = date.fromisoformat(day)
+            if values:
+                them = cases.c.case_id.in_(case_ids)
+                connection.execute(cases.update().where(them).values(values))
 
 
 def _insert(

@@ -6,12 +6,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    case,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
 
 from billing.cases import Case, CaseState, Facets, NoSuchCase, Order, QueuePage, View
 from billing.ledger import tables
+from billing.ledger.case_counts import of_view
 from billing.ledger.database import Database
-from billing.ledger.people_tables import Cents, case_acts, cases
+from billing.ledger.people_tables import Cents, case_acts, case_counts, cases
 from billing.ledger.taking_up import current
 from billing.ledger.words import CLAIM, CONCLUSION, read
 from billing.money import ZERO
@@ -46,13 +57,11 @@ class Cases(Database):
         with self._reading() as connection:
             if after is not None:
                 chosen = chosen.where(_behind(connection, view.order, after))
-            whole = connection.execute(
-                select(func.count(), func.sum(cases.c.dollars)).where(*wanted)
-            ).one()
+            whole = connection.execute(_whole(view, wanted)).one()
             ids = connection.execute(chosen).scalars().all()
             found = {one.case_id: one for one in _read(connection, cases.c.case_id.in_(ids))}
             as_of = connection.execute(select(func.max(case_acts.c.act_id))).scalar() or 0
-        return QueuePage(tuple(found[one] for one in ids), whole[0], whole[1] or ZERO, as_of)
+        return QueuePage(tuple(found[one] for one in ids), int(whole[0] or 0), whole[1] or ZERO, as_of)
 
     def cases_of_view(self, view: View, today: date, *, most: int) -> tuple[int, ...]:
         """The ids of the first ``most`` cases of a view, in its order."""
@@ -77,9 +86,10 @@ class Cases(Database):
 
     def count_cases(self) -> Mapping[CaseState, int]:
         """How many cases are in each state."""
-        query = select(cases.c.state, func.count().label("n")).group_by(cases.c.state)
+        kept = case_counts.c
+        query = select(kept.state, func.sum(kept.cases).label("n")).group_by(kept.state)
         with self._reading() as connection:
-            counted = {row.state: row.n for row in connection.execute(query)}
+            counted = {row.state: int(row.n) for row in connection.execute(query)}
         return {state: counted.get(state, 0) for state in CaseState}
 
     def neighbours(self, view: View, today: date, case_id: int) -> tuple[int | None, int | None]:
@@ -100,18 +110,20 @@ class Cases(Database):
 
     def facets(self, state: CaseState) -> Facets:
         """By what the cases of a state can be narrowed; the most frequent first."""
+        kept = case_counts.c
         with self._reading() as connection:
 
             def counted(column: ColumnElement[Any]) -> dict[str, int]:
-                query = select(column, func.count().label("n")).where(cases.c.state == state)
-                rows = connection.execute(query.group_by(column).order_by(func.count().desc()))
-                return {row[0] or "": row.n for row in rows}
+                number = func.sum(kept.cases)
+                query = select(column, number.label("n")).where(kept.state == state)
+                rows = connection.execute(query.group_by(column).order_by(number.desc(), column))
+                return {row[0]: int(row.n) for row in rows}
 
             return Facets(
-                payers=counted(cases.c.payer),
-                kinds=counted(cases.c.kind),
-                desks=counted(cases.c.desk),
-                assignees=counted(cases.c.assignee),
+                payers=counted(kept.payer),
+                kinds=counted(kept.kind),
+                desks=counted(kept.desk),
+                assignees=counted(kept.assignee),
             )
 
     def case(self, case_id: int) -> Case:
@@ -186,6 +198,14 @@ def _wanted(view: View, today: date) -> list[ColumnElement[bool]]:
     if view.due_by is not None:
         wanted.append(cases.c.due <= view.due_by)
     return wanted
+
+
+def _whole(view: View, wanted: list[ColumnElement[bool]]) -> Select[Any]:
+    """How many cases a view holds, and dollars: kept, or counted where it asks what is not kept."""
+    kept = of_view(view)
+    if kept is None:
+        return select(func.count(), func.sum(cases.c.dollars)).where(*wanted)
+    return select(func.sum(case_counts.c.cases), func.sum(case_counts.c.dollars)).where(*kept)
 
 
 def _behind(connection: Connection, order: Order, case_id: int) -> ColumnElement[bool]:

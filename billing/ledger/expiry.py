@@ -13,7 +13,9 @@ from billing.ledger import people_tables as people
 from billing.ledger import tables
 from billing.ledger.audit import enter
 from billing.ledger.batches import BatchState
+from billing.ledger.case_counts import counted
 from billing.ledger.database import Database
+from billing.ledger.decisions import forget_decisions
 from billing.ledger.forgetting import already_gone, mark
 from billing.ledger.posted_entries import standing_on
 from billing.retention import Expiring, Kind
@@ -224,9 +226,11 @@ def _drop_answers(
         .all()
     )
     _delete(connection, people.case_acts, people.case_acts.c.case_id.in_(case_ids))
-    _delete(connection, people.cases, people.cases.c.case_id.in_(case_ids))
+    with counted(connection, case_ids):
+        _delete(connection, people.cases, people.cases.c.case_id.in_(case_ids))
     loose = tables.postings.update().where(tables.postings.c.item_id.in_(going))
     connection.execute(loose.values(item_id=None))
+    forget_decisions(connection, going)
     for table in (tables.rests_on, tables.conclusions, tables.observations, items):
         _delete(connection, table, table.c.item_id.in_(going))
     old = select(visits.c.item_id).where(_old_visits(before)).order_by(visits.c.item_id)

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from billing.ledger import tables
 from billing.ledger.database import AnyRow, Database
+from billing.ledger.decisions import keep_decisions
 from billing.ledger.evidence import require_listed
 from billing.ledger.items import closed_as, hashes_of
 from billing.ledger.leases import close_unasked
@@ -125,6 +126,7 @@ def _settle(connection: Connection, kept: Sequence[tuple[AnyRow, Conclusion]]) -
     require_listed(connection, {one["sha256"] for one in resting})
     close_unasked(connection, tables.items, closing)
     connection.execute(tables.conclusions.insert(), concluded)
+    keep_decisions(connection, {row.item_id: conclusion for row, conclusion in kept})
     if resting:
         connection.execute(tables.rests_on.insert(), resting)
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 from billing.ledger import tables
 from billing.ledger.batches import post_of_sweep
 from billing.ledger.database import AnyRow
+from billing.ledger.decisions import keep_decisions
 from billing.ledger.evidence import require_listed
 from billing.ledger.leases import (
     Leases,
@@ -127,6 +128,7 @@ class Work(Leases):
             if hashes:
                 rows = [{**key, "sha256": sha256} for sha256 in sorted(hashes)]
                 connection.execute(tables.rests_on.insert(), rows)
+            keep_decisions(connection, {item_id: conclusion})
             entries, held = entries_in_books(connection, postings)
             post_of_sweep(connection, sweep_id, item_id, entries, held, at)
         return True
@@ -168,12 +170,13 @@ class Work(Leases):
     ) -> int:
         with self._writing() as connection:
             closing, concluded, resting = [], [], []
+            said: dict[int, Conclusion] = {}
             hashes: set[str] = set()
             for row in waiting(connection, tables.items, sweep_id, payer, now, _CHUNK):
                 conclusion = conclusion_for(read(CLAIM, row.claim))
                 key = {"item_id": row.item_id, "fence": row.fence + 1}
                 closing.append({"id": row.item_id, **closed_as(conclusion)})
-                text = write(CONCLUSION, conclusion)
+                said[row.item_id], text = conclusion, write(CONCLUSION, conclusion)
                 concluded.append({**key, "conclusion": text, "concluded_at": at})
                 rests = hashes_of((), conclusion, ())
                 resting += [{**key, "sha256": sha256} for sha256 in sorted(rests)]
@@ -182,6 +185,7 @@ class Work(Leases):
             if closing:
                 close_unasked(connection, tables.items, closing)
                 connection.execute(tables.conclusions.insert(), concluded)
+                keep_decisions(connection, said)
             if resting:
                 connection.execute(tables.rests_on.insert(), resting)
         return len(closing)

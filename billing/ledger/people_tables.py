@@ -188,6 +188,20 @@ Index(
     cases.c.assignee,
 )
 
+# How many cases are alike in what the queue is narrowed by, and their dollars: kept by whatever
+# changes a case, in its transaction. `assignee` is "" for nobody's.
+case_counts = Table(
+    "case_counts",
+    metadata,
+    Column("state", String, primary_key=True),
+    Column("payer", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("desk", String, primary_key=True),
+    Column("assignee", String, primary_key=True),
+    Column("cases", Integer, nullable=False),
+    Column("dollars", Cents, nullable=False),
+)
+
 taken_up = Table(
     "taken_up",
     metadata,

@@ -129,6 +129,32 @@ rests_on = Table(
     ForeignKeyConstraint(["item_id", "fence"], ["conclusions.item_id", "conclusions.fence"]),
 )
 
+# Each answer that is a payer's decision: on which day a sweep saw it, and on which the one before it
+# saw the same claim decided, so that a claim is counted once in any days. `refused` is by what: a
+# reason, and the procedure of a line that a document names, or "" for the claim as a whole.
+decided = Table(
+    "decided",
+    metadata,
+    Column("item_id", ForeignKey("items.item_id"), primary_key=True),
+    Column("payer", String, nullable=False),
+    Column("claim_id", String, nullable=False),
+    Column("seen", Date, nullable=False),
+    Column("before", Date),
+    Column("dollars", Exact, nullable=False),
+    Index("decided_by_claim", "payer", "claim_id", "seen", "item_id"),
+    Index("decided_by_day", "seen", "payer", "before"),
+)
+
+refused = Table(
+    "refused",
+    metadata,
+    Column("item_id", ForeignKey("decided.item_id"), primary_key=True),
+    Column("reason", String, primary_key=True),
+    Column("procedure", String, primary_key=True),
+    Column("seen", Date, nullable=False),
+    Index("refused_by_day", "seen", "reason", "procedure", "item_id"),
+)
+
 # A batch's postings stay what they were, undone or not. What stands is in `entries`, a row for each
 # remitted claim or provider-level adjustment: its key admits it to one batch at a time. `after` is
 # the entry that must be posted before it. `held` is what a run did not propose.

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, se
 from billing.cases import CaseAct, CaseState
 from billing.disposition import is_exception
 from billing.ledger import tables
+from billing.ledger.case_counts import Tally, counted, keep
 from billing.ledger.database import AnyRow, Database
 from billing.ledger.people_tables import case_acts, cases, taken_up
 from billing.ledger.words import CLAIM, CONCLUSION, read
@@ -66,7 +67,9 @@ class TakingUp(Database):
             with self._writing() as connection:
                 connection.execute(upsert, key)
             done(1)
-        while weighed := self._wake_and_weigh(today):
+        while self._wake(today):
+            pass
+        while weighed := self._weigh(today):
             done(weighed)
         return looked_at
 
@@ -100,17 +103,26 @@ class TakingUp(Database):
         with self._reading() as connection:
             return connection.execute(query).all()
 
-    def _wake_and_weigh(self, today: date) -> int:
+    def _wake(self, today: date) -> int:
+        due = and_(cases.c.state == CaseState.SNOOZED, cases.c.snoozed_until <= today)
+        some = select(cases.c.case_id).where(due).limit(_CHUNK)
+        with self._reading() as connection:
+            if connection.execute(some.limit(1)).first() is None:
+                return 0
+        with self._writing() as connection:
+            waking = connection.execute(some).scalars().all()
+            with counted(connection, waking):
+                awake = {"state": CaseState.OPEN, "snoozed_until": None}
+                them = cases.c.case_id.in_(waking)
+                connection.execute(cases.update().where(them).values(awake))
+        return len(waking)
+
+    def _weigh(self, today: date) -> int:
         some = select(cases).where(_stale(today)).limit(_CHUNK)
         with self._reading() as connection:
             if connection.execute(some.limit(1)).first() is None:
                 return 0
         with self._writing() as connection:
-            connection.execute(
-                cases.update()
-                .where(cases.c.state == CaseState.SNOOZED, cases.c.snoozed_until <= today)
-                .values(state=CaseState.OPEN, snoozed_until=None)
-            )
             weighed = [
                 {"id": row.case_id, "weight": _weigh(dict(row._mapping), today)}
                 for row in connection.execute(some)
@@ -163,12 +175,14 @@ def _take(connection: Connection, results: Sequence[_Result], at: datetime, toda
     new: list[dict[str, Any]] = []
     changes: list[dict[str, Any]] = []
     acts: list[dict[str, Any]] = []
+    tally = Tally.empty()
     for one in results:
         case = there.get(one.key)
         if case is None:
             if one.open:
                 new.append(_made(one, today))
                 there[one.key] = new[-1]
+                tally.add(new[-1])
             continue
         if one.item_id < case["item_id"]:
             continue
@@ -187,7 +201,9 @@ def _take(connection: Connection, results: Sequence[_Result], at: datetime, toda
             changes.append(values | {"id": case["case_id"]})
             if changed or values["state"] is not was:
                 acts.append(_answered(case, values, at))
+        tally.add(case, -1)
         case.update(values)  # a row inserted below, where the same claim stands twice in a chunk
+        tally.add(case)
     if new:
         connection.execute(cases.insert(), new)
     if changes:
@@ -195,6 +211,7 @@ def _take(connection: Connection, results: Sequence[_Result], at: datetime, toda
         connection.execute(cases.update().where(by_id), changes)
     if acts:
         connection.execute(case_acts.insert(), acts)
+    keep(connection, tally)
 
 
 def _there(connection: Connection, claims: set[str]) -> dict[tuple[str, str, date], dict[str, Any]]:

@@ -20,16 +20,16 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from books import export_rows
-from console_samples import result
 from ledger_samples import conclusion, paid, payment
-from web_console import desk_over, person, serving, swept, visitor
+from many_nights import fill_by_copies
+from web_console import desk_over, person, serving, visitor
 from x12_samples import remittance_file
 
 from billing.cases import CaseState
@@ -71,20 +71,6 @@ class Size:
         yield
         self.milliseconds[name] = (time.perf_counter() - begun) * 1000 / times
         self.processor[name] = (time.process_time() - worked) * 1000 / times
-
-
-def fill(ledger: Ledger, claims: int) -> None:
-    """So many claims, concluded and taken up, in nights of NIGHT of them."""
-    dice, now = random.Random(claims), datetime.now(UTC)
-    nights = range(0, claims, NIGHT)
-    for nth, start in enumerate(nights):
-        rows = [result(n, dice) for n in range(start + 1, min(start + NIGHT, claims) + 1)]
-        named = [
-            replace(one, claim=replace(one.claim, source=replace(one.claim.source, row=row)))
-            for row, one in enumerate(rows, 2)
-        ]
-        at = now - timedelta(days=len(nights) - nth)
-        swept(ledger, named, sweep_id=f"night-{nth:04}", at=at)
 
 
 def work(settings: Settings, ledger: Ledger, size: Size, folder: Path) -> None:
@@ -176,7 +162,7 @@ def measure(claims: int) -> Size:
         settings = load_settings(home=home)
         ledger = settings.open_ledger()
         begun = time.perf_counter()
-        fill(ledger, claims)
+        fill_by_copies(ledger, claims, min(claims, NIGHT), datetime.now(UTC))
         size.furnished_seconds = round(time.perf_counter() - begun, 1)
         work(settings, ledger, size, folder)
         look(home, size)

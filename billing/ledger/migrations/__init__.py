@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from billing.ledger import tables
 from billing.ledger.patience import LedgerError
 
-HEAD = "0001"
+HEAD = "0002"
 FOLDER = Path(__file__).parent
 VERSIONS = "versions"
 
