@@ -99,11 +99,11 @@ _STATEMENTS = (
     "INSERT INTO exports SELECT :name, sha256, position, name, system, rows_in "
     "FROM exports WHERE sweep_id = :first",
     "INSERT INTO items SELECT item_id + :more, :name, export_sha256, sheet, row, "
-    f"{_CLAIM}, payer, replace(claim, '\"claim_id\":\"' || claim_id, '\"claim_id\":\"' || {_CLAIM}"
+    f'{_CLAIM}, payer, replace(claim, \'"claim_id":"\' || claim_id, \'"claim_id":"\' || {_CLAIM}'
     "), state, no_answer, attempts, fence, owner, leased_until FROM items WHERE item_id <= :night",
     "INSERT INTO conclusions SELECT item_id + :more, fence, replace(conclusion, "
-    "printf('\"payer_claim_number\":\"E%09d', item_id), "
-    "printf('\"payer_claim_number\":\"E%09d', item_id + :more)), seconds, "
+    'printf(\'"payer_claim_number":"E%09d\', item_id), '
+    'printf(\'"payer_claim_number":"E%09d\', item_id + :more)), seconds, '
     f"{_INSTANT.format('concluded_at')} FROM conclusions WHERE item_id <= :night",
     f"INSERT INTO decided SELECT item_id + :more, payer, {_CLAIM}, :day, before, dollars "
     "FROM decided WHERE item_id <= :night",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -15,15 +16,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_samples import DAY, NOW, begin, claim, paid
+from sqlalchemy import and_, select
 
 from billing.denial_families import (
     FLOOR,
-    Decision,
+    Counted,
+    Family,
+    Members,
+    NineWeeks,
     chance,
     denial_families,
+    denies,
     refused_procedures,
 )
-from billing.ledger import Ledger, open_ledger
+from billing.ledger import Ledger, open_ledger, tables
+from billing.ledger.decisions import documented, forget_decisions, keep_all_decisions
+from billing.ledger.words import CONCLUSION, read
 from billing.model import (
     Adjustment,
     Channel,
@@ -53,6 +61,18 @@ def test_the_chance_is_the_share_of_draws_that_are_as_extreme(marks: list[bool],
     as_extreme = sum(sum(draw) >= now for draw in draws)
     told = chance(now=now, of_now=week, before=sum(marks) - now, of_before=len(marks) - week)
     assert told == Fraction(as_extreme, len(draws))
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A payer's first known decision of a claim; ``reasons`` deny it, or a part of it."""
+
+    item_id: int
+    payer: str
+    claim_id: str
+    seen: date
+    reasons: tuple[str, ...]
+    dollars: Decimal
 
 
 def decided(
@@ -87,12 +107,50 @@ def week(
     ]
 
 
-def no_lines(_: Sequence[Decision]) -> dict[int, frozenset[tuple[str, str]]]:
-    return {}
+def rising(
+    decisions: list[Decision], lines: Mapping[int, frozenset[tuple[str, str]]] | None = None
+) -> tuple[DenialFamily, ...] | None:
+    """What rises of these decisions, counted one by one; ``lines`` are those that are refused."""
+    decided, refused = counted_one_by_one(decisions, lines or {}, TODAY)
+    return denial_families(
+        {payer: counted(mine, TODAY) for payer, mine in decided.items()},
+        {family: counted(mine, TODAY) for family, mine in refused.items()},
+        lambda family: members(refused[family], TODAY),
+    )
 
 
-def rising(decisions: list[Decision]) -> tuple[DenialFamily, ...] | None:
-    return denial_families(decisions, until=TODAY, refused_lines=no_lines)
+def counted_one_by_one(
+    decisions: Iterable[Decision], lines: Mapping[int, frozenset[tuple[str, str]]], until: date
+) -> tuple[dict[str, list[Decision]], dict[Family, list[Decision]]]:
+    """The decisions of the nine weeks by payer, and by family."""
+    days = NineWeeks.up_to(until)
+    decided: dict[str, list[Decision]] = {}
+    refused: dict[Family, list[Decision]] = {}
+    for one in decisions:
+        if not days.since <= one.seen <= days.until:
+            continue
+        decided.setdefault(one.payer, []).append(one)
+        for reason in one.reasons:
+            refused.setdefault(Family(one.payer, reason), []).append(one)
+        for reason, procedure in lines.get(one.item_id, ()):
+            if reason in one.reasons:
+                refused.setdefault(Family(one.payer, reason, procedure), []).append(one)
+    return decided, refused
+
+
+def counted(mine: list[Decision], until: date) -> Counted:
+    now = sum(one.seen >= NineWeeks.up_to(until).begins for one in mine)
+    return Counted(now, len(mine) - now)
+
+
+def members(mine: list[Decision], until: date) -> Members:
+    week = [one for one in mine if one.seen >= NineWeeks.up_to(until).begins]
+    return Members(
+        claims=tuple(sorted(one.claim_id for one in week)),
+        dollars=sum((one.dollars for one in week), Decimal(0)),
+        since=min(one.seen for one in week),
+        first_seen=min(one.seen for one in mine),
+    )
 
 
 def test_a_reason_that_jumps_is_one_family_with_its_claims_and_dollars() -> None:
@@ -165,27 +223,19 @@ def lines_by(procedures: list[str]) -> dict[int, frozenset[tuple[str, str]]]:
 def test_the_procedure_is_named_where_most_of_the_claims_share_it(
     procedures: list[str], expected: set[tuple[str | None, int]]
 ) -> None:
-    lines = lines_by(procedures)
-    told = denial_families(
-        history(claims=80, denied=3) + week(claims=12, denied=6),
-        until=TODAY,
-        refused_lines=lambda asked: {n: lines[n] for n in lines if n in {a.item_id for a in asked}},
-    )
+    told = rising(history(claims=80, denied=3) + week(claims=12, denied=6), lines_by(procedures))
     assert {(f.procedure, len(f.claims)) for f in told or ()} == expected
 
 
-def test_lines_are_read_only_where_a_family_may_rise() -> None:
-    asked = []
+def test_a_family_is_looked_into_only_where_it_rises() -> None:
+    refused = {Family("acme", "CO-197"): Counted(2, 20), Family("acme", "CO-16"): Counted(4, 40)}
+    asked: list[Family] = []
 
-    def lines(claims: Sequence[Decision]) -> dict[int, frozenset[tuple[str, str]]]:
-        asked.extend(claims)
-        return {}
+    def look(family: Family) -> Members:
+        asked.append(family)
+        return Members((), Decimal(0), TODAY, TODAY)
 
-    denial_families(
-        history(claims=60, denied=20) + week(claims=12, denied=2),
-        until=TODAY,
-        refused_lines=lines,
-    )
+    assert denial_families({"acme": Counted(12, 60)}, refused, look) == ()
     assert not asked
 
 
@@ -246,8 +296,7 @@ def test_the_refused_line_names_the_procedure() -> None:
     theirs = replace(ours, payer_claim_number="P2", lines=(line("A4550", refused),))
     document = Remittance("T1", "ACH", Decimal(0), TODAY, "Acme", "Us", (ours, theirs))
     seen = Observation(Channel.EOB, NOW, Found(document), ("e" * 64,))
-    one = replace(decided(1, "CO-197", ago=0), payer_claim_number="P1")
-    assert refused_procedures(one, [seen]) == {("CO-197", "G0463")}
+    assert refused_procedures("P1", [seen]) == {("CO-197", "G0463")}
 
 
 def explained(ledger: Ledger, said: Conclusion, procedure: str | None) -> list[Observation]:
@@ -302,16 +351,13 @@ def test_the_ledger_knows_each_decision_once_as_it_was_first_seen(ledger: Ledger
     night(ledger, 0, {1: Outcome.PAID, 2: Outcome.PENDING, 3: Outcome.DENIED})
     night(ledger, 1, {1: Outcome.DENIED, 2: Outcome.PARTLY_PAID, 3: Outcome.DENIED})
     night(ledger, 9, {4: Outcome.DENIED})
-    told = ledger.decisions(since=DAY, until=DAY + timedelta(days=5))
-    seen = {one.claim_id: ((one.seen - DAY).days, one.reasons) for one in told}
-    assert seen == {
-        "C00001": (0, ()),
-        "C00002": (1, ("CO-197",)),
-        "C00003": (0, ("CO-197",)),
-    }
-    assert len(told) == 3
-    assert {one.dollars for one in told if one.reasons} == {Decimal("75.00")}
-    assert {one.payer_claim_number for one in told if one.reasons} == {"PC00002", "PC00003"}
+    days = NineWeeks(DAY, DAY + timedelta(days=1), DAY + timedelta(days=5))
+    told = ledger.denials(days)
+    assert told.decided == {"acme": Counted(1, 2)}
+    assert told.refused == {Family("acme", "CO-197"): Counted(1, 1)}
+    seen = ledger.family_members(Family("acme", "CO-197"), days)
+    assert (seen.claims, seen.dollars) == (("C00002",), Decimal("75.00"))
+    assert (seen.since - DAY, seen.first_seen - DAY) == (timedelta(days=1), timedelta())
 
 
 def test_a_rise_in_the_ledger_is_told_on_the_day_it_is_seen(ledger: Ledger) -> None:
@@ -338,7 +384,103 @@ def test_the_procedure_is_read_from_the_documents_of_every_claim_of_the_family(
 
 def test_what_portals_said_is_not_read_for_lines(ledger: Ledger) -> None:
     night(ledger, 0, {1: Outcome.PAID, 2: Outcome.DENIED, 3: Outcome.DENIED}, procedure="G0463")
-    documents = list(ledger.documented([3, 1]))
+    with ledger._reading() as connection:
+        documents = list(documented(connection, [3, 1]))
     assert [item for item, _ in documents] == [1, 3]
     mine = [(item, one) for item in (1, 3) for one in ledger.observations(item)]
     assert documents == [pair for pair in mine if pair[1].channel is not Channel.PORTAL]
+
+
+def counted_in_the_ledger(
+    ledger: Ledger, days: NineWeeks
+) -> tuple[dict[str, Counted], dict[Family, Counted]]:
+    """What was decided and refused, read answer by answer: nothing that is kept beside them."""
+    items, said, sweeps = tables.items, tables.conclusions, tables.sweeps
+    now = and_(said.c.item_id == items.c.item_id, said.c.fence == items.c.fence)
+    query = (
+        select(items.c.item_id, items.c.payer, items.c.claim_id, sweeps, said.c.conclusion)
+        .join_from(items, said, now)
+        .join(sweeps, sweeps.c.sweep_id == items.c.sweep_id)
+        .where(sweeps.c.business_date.between(days.since, days.until), items.c.payer.is_not(None))
+        .order_by(sweeps.c.business_date, items.c.item_id)
+    )
+    first: dict[tuple[str, str], Decision] = {}
+    lines: dict[int, frozenset[tuple[str, str]]] = {}
+    with ledger._reading() as connection:
+        for row in connection.execute(query):
+            told = read(CONCLUSION, row.conclusion)
+            refused = told.outcome in (Outcome.DENIED, Outcome.PARTLY_PAID)
+            key = (row.payer, row.claim_id)
+            if not (refused or told.outcome is Outcome.PAID) or key in first:
+                continue
+            reasons = tuple(filter(denies, told.reason_codes)) if refused else ()
+            first[key] = Decision(
+                row.item_id, *key, row.business_date, reasons, told.finding.dollars
+            )
+            seen = [one for _, one in documented(connection, [row.item_id])]
+            lines[row.item_id] = refused_procedures(told.payer_claim_number, seen)
+    decided, refused_by = counted_one_by_one(first.values(), lines, days.until)
+    return (
+        {payer: counted(mine, days.until) for payer, mine in decided.items()},
+        {family: counted(mine, days.until) for family, mine in refused_by.items()},
+    )
+
+
+OUTCOMES = st.dictionaries(
+    st.integers(1, 5),
+    st.sampled_from([Outcome.PAID, Outcome.DENIED, Outcome.PARTLY_PAID, Outcome.PENDING]),
+    min_size=1,
+)
+NIGHTS = st.lists(
+    st.tuples(st.integers(0, 140), OUTCOMES, st.sampled_from([None, "G0463", "J1885"])),
+    min_size=1,
+    max_size=7,
+    unique_by=lambda one: one[0],
+)
+
+
+@settings(deadline=None, max_examples=15, database=None)
+@given(nights=NIGHTS, forgotten=st.sets(st.integers(1, 12), max_size=4))
+def test_what_is_kept_of_decisions_is_what_counting_anew_tells(
+    nights: list[tuple[int, dict[int, Outcome], str | None]], forgotten: set[int]
+) -> None:
+    """Nights in any order of their days, some of their answers deleted in the end."""
+    with tempfile.TemporaryDirectory() as home:
+        ledger = open_ledger(Path(home))
+        for day, outcomes, procedure in nights:
+            night(ledger, day, outcomes, procedure)
+        looks = [NineWeeks.up_to(DAY + timedelta(days=day + 3)) for day, *_ in nights]
+
+        def both(days: NineWeeks) -> None:
+            told = ledger.denials(days)
+            assert (told.decided, told.refused) == counted_in_the_ledger(ledger, days)
+
+        for days in looks:
+            both(days)
+        with ledger._writing() as connection:
+            forget_decisions(connection, sorted(forgotten))
+            for table in (tables.rests_on, tables.conclusions, tables.observations, tables.items):
+                connection.execute(table.delete().where(table.c.item_id.in_(forgotten)))
+        for days in looks:
+            both(days)
+        with ledger._reading() as connection:
+            kept = [connection.execute(one.select()).all() for one in KEPT]
+        with ledger._writing() as connection:
+            keep_all_decisions(connection)
+            assert [sorted(connection.execute(one.select()).all()) for one in KEPT] == [
+                sorted(rows) for rows in kept
+            ]
+        ledger.close()
+
+
+KEPT = (tables.decided, tables.refused)
+
+
+def test_a_decision_that_is_kept_wrongly_is_told_from_counting_anew(ledger: Ledger) -> None:
+    night(ledger, 0, {1: Outcome.PAID, 2: Outcome.DENIED})
+    night(ledger, 3, {2: Outcome.DENIED})
+    days = NineWeeks.up_to(DAY + timedelta(days=3))
+    assert ledger.denials(days).decided == counted_in_the_ledger(ledger, days)[0]
+    with ledger._writing() as connection:
+        connection.execute(tables.decided.update().values(before=None))
+    assert ledger.denials(days).decided != counted_in_the_ledger(ledger, days)[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -19,6 +20,8 @@ from web_console import person, swept
 from billing.cases import Case, CaseAct, CaseChanged, CaseState, Order, View
 from billing.errors import BadInput
 from billing.ledger import Ledger, open_ledger, taking_up
+from billing.ledger import case_counts as counting
+from billing.ledger.people_tables import case_counts, cases
 from billing.model import Claim, Conclusion, Finding, Outcome, SourceRow
 from billing.people import Role
 from billing.priority import priority
@@ -306,6 +309,22 @@ def step_both(
                     deed()
 
 
+def counted_by_hand(ledger: Ledger) -> dict[tuple[str, ...], tuple[int, Decimal]]:
+    """By what the queue is narrowed by, how many cases there are, and their dollars."""
+    found: dict[tuple[str, ...], tuple[int, Decimal]] = {}
+    for one in cases_of(ledger).values():
+        key = (one.state.value, one.payer, one.kind, one.desk, one.assignee or "")
+        number, dollars = found.get(key, (0, Decimal(0)))
+        found[key] = (number + 1, dollars + one.dollars)
+    return found
+
+
+def kept_counts(ledger: Ledger) -> dict[tuple[str, ...], tuple[int, Decimal]]:
+    with ledger._reading() as connection:
+        rows = connection.execute(case_counts.select()).all()
+    return {tuple(row[:5]): (row.cases, row.dollars) for row in rows}
+
+
 @settings(deadline=None, max_examples=12, suppress_health_check=list(HealthCheck), database=None)
 @given(steps=st.lists(STEP, min_size=3, max_size=16), views=st.lists(VIEW, min_size=6, max_size=6))
 def test_any_history_comes_to_what_the_plain_model_says(
@@ -318,6 +337,7 @@ def test_any_history_comes_to_what_the_plain_model_says(
         for step in steps:
             step_both(ledger, users, model, step, nights)
             there = cases_of(ledger)
+            assert kept_counts(ledger) == counted_by_hand(ledger)
             told = {
                 n: (one.state, one.kind, one.dollars, one.assignee, one.snoozed_until)
                 for n, one in there.items()
@@ -330,7 +350,14 @@ def test_any_history_comes_to_what_the_plain_model_says(
         for one in there.values():
             if one.state in WAITING and not ledger.untaken(model.day):
                 assert one.priority == priority(one.result, model.day)
-        for view in views:
+        facets = ledger.facets(CaseState.OPEN)
+        waiting = [one for one in there.values() if one.state == "open"]
+        assert facets.payers == Counter(one.payer for one in waiting)
+        assert facets.assignees == Counter(one.assignee or "" for one in waiting)
+        states = Counter(one.state for one in there.values())
+        assert ledger.count_cases() == {state: states[state] for state in CaseState}
+        for nth, view in enumerate(views):
+            patch.setattr(counting, "_OF_A_ROW", nth % 2 * 10)  # by an index, or by the order
             if view.assignee:
                 view = replace(view, assignee=users[view.assignee])
             page = ledger.queue(view, model.day, most=99)
@@ -353,6 +380,35 @@ def test_any_history_comes_to_what_the_plain_model_says(
         ]
         assert sorted((d.by, str(d.act), numbers[d.case_id]) for d in deeds) == sorted(model.trail)
         assert ledger.audit_problems() == []
+
+
+def test_what_is_changed_past_the_counts_is_told_from_what_is_counted_anew() -> None:
+    with fresh() as (ledger, _):
+        night = [result(1, 1), result(2, 2), result(3, 3)]
+        swept(ledger, night, business_date=FIRST_DAY, at=noon(FIRST_DAY))
+        assert kept_counts(ledger) == counted_by_hand(ledger)
+        with ledger._writing() as connection:
+            connection.execute(cases.update().where(cases.c.case_id == 1).values(state="resolved"))
+        assert kept_counts(ledger) != counted_by_hand(ledger)
+        assert ledger.queue(View(), FIRST_DAY).count == 3, "the kept one"
+        with ledger._writing() as connection:
+            counting.count_all(connection)
+        assert kept_counts(ledger) == counted_by_hand(ledger)
+        assert ledger.queue(View(), FIRST_DAY).count == 2
+
+
+def test_more_cases_wake_than_one_transaction_takes() -> None:
+    with fresh() as (ledger, _), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(taking_up, "_CHUNK", 2)
+        night = [result(number, 1) for number in range(5)]
+        swept(ledger, night, business_date=FIRST_DAY, at=noon(FIRST_DAY))
+        ids = [one.case_id for one in ledger.queue(View(), FIRST_DAY).cases]
+        later = FIRST_DAY + timedelta(days=2)
+        ledger.snooze_cases(ids, later, by="ann", at=noon(FIRST_DAY), today=FIRST_DAY)
+        assert ledger.count_cases()[CaseState.SNOOZED] == 5
+        ledger.take_up(later)
+        assert ledger.count_cases()[CaseState.OPEN] == 5
+        assert kept_counts(ledger) == counted_by_hand(ledger)
 
 
 def test_a_case_assigned_away_and_back_is_not_undone_over_anothers_head() -> None:

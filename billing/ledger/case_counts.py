@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, func, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 
-from billing.cases import View
+from billing.cases import Order, View
 from billing.ledger.people_tables import case_counts, cases
 from billing.money import ZERO
 
@@ -20,6 +20,8 @@ Key: TypeAlias = tuple[str, str, str, str, str]
 """State, payer, kind, desk and assignee ("" for nobody's) of cases that are counted together."""
 
 _NAMES = ("state", "payer", "kind", "desk", "assignee")
+_OF_A_ROW = 10
+"""Entries of an index that are passed over in the time that one row is fetched."""
 _INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -59,13 +61,14 @@ def counted(connection: Connection, case_ids: Sequence[int]) -> Iterator[None]:
 
 def keep(connection: Connection, tally: Tally) -> None:
     """Add to what is counted, in the transaction that changes the cases."""
-    rows = [
-        dict(zip(_NAMES, key, strict=True)) | {"cases": n, "dollars": tally.dollars[key]}
-        for key, n in sorted(tally.cases.items())
-        if n or tally.dollars[key]
-    ]
-    if not rows:
+    changed = sorted(key for key, n in tally.cases.items() if n or tally.dollars[key])
+    if not changed:
         return
+    rows = [
+        dict(zip(_NAMES, key, strict=True))
+        | {"cases": tally.cases[key], "dollars": tally.dollars[key]}
+        for key in changed
+    ]
     insert = _INSERTS[connection.dialect.name](case_counts)
     both = {name: case_counts.c[name] + insert.excluded[name] for name in ("cases", "dollars")}
     connection.execute(insert.on_conflict_do_update(index_elements=_NAMES, set_=both), rows)
@@ -73,7 +76,11 @@ def keep(connection: Connection, tally: Tally) -> None:
         *(case_counts.c[name] == bindparam(f"its_{name}") for name in _NAMES),
         case_counts.c.cases == 0,
     )
-    fewer = [{f"its_{name}": row[name] for name in _NAMES} for row in rows if row["cases"] < 0]
+    fewer = [
+        {f"its_{name}": value for name, value in zip(_NAMES, key, strict=True)}
+        for key in changed
+        if tally.cases[key] < 0
+    ]
     if fewer:
         connection.execute(gone, fewer)
 
@@ -81,9 +88,7 @@ def keep(connection: Connection, tally: Tally) -> None:
 def count_all(connection: Connection) -> None:
     """Count every case anew, in place of what is kept."""
     connection.execute(case_counts.delete())
-    connection.execute(
-        case_counts.insert().from_select([*_NAMES, "cases", "dollars"], _grouped())
-    )
+    connection.execute(case_counts.insert().from_select([*_NAMES, "cases", "dollars"], _grouped()))
 
 
 def of_view(view: View) -> list[ColumnElement[bool]] | None:
@@ -98,6 +103,29 @@ def of_view(view: View) -> list[ColumnElement[bool]] | None:
         if value is not None
     ]
     return wanted
+
+
+def column_to_begin_with(connection: Connection, view: View, listed: int) -> str | None:
+    """The column whose own index finds the first ``listed`` cases of a view sooner than going
+    through the whole queue in its order does; None where there is none."""
+    asked = {name: getattr(view, name) for name in _NAMES[1:]}
+    asked = {name: value for name, value in asked.items() if value is not None}
+    if not asked:
+        return None
+    kept = case_counts.c
+
+    def number(*alike: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.coalesce(func.sum(case((and_(true(), *alike), kept.cases), else_=0)), 0)
+
+    columns = [number(kept[name] == value).label(name) for name, value in asked.items()]
+    mine = of_view(view)
+    held = [number()] if mine is None else [number(), number(*mine)]
+    row = connection.execute(select(*columns, *held).where(kept.state == view.state)).one()
+    fewest = min(range(len(asked)), key=lambda at: row[at])
+    walked = whole = int(row[len(asked)])
+    if mine is not None and view.order in (Order.PRIORITY, Order.DOLLARS) and row[-1]:
+        walked = min(whole, whole * listed // int(row[-1]))
+    return list(asked)[fewest] if int(row[fewest]) * _OF_A_ROW < walked else None
 
 
 def _count(connection: Connection, case_ids: Sequence[int], tally: Tally, sign: int) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from billing.cases import Case, CaseState, Facets, NoSuchCase, Order, QueuePage, View
 from billing.ledger import tables
-from billing.ledger.case_counts import of_view
+from billing.ledger.case_counts import column_to_begin_with, of_view
 from billing.ledger.database import Database
 from billing.ledger.people_tables import Cents, case_acts, case_counts, cases
 from billing.ledger.taking_up import current
@@ -51,23 +51,26 @@ class Cases(Database):
         They are counted behind the case ``after``, where one is named: as it stands now, and
         whether or not it still belongs to the view. Raises NoSuchCase.
         """
-        wanted = _wanted(view, today)
         order = [key.desc() if falls else key for key, falls in _ORDERS[view.order]]
-        chosen = select(cases.c.case_id).where(*wanted).order_by(*order).offset(start).limit(most)
         with self._reading() as connection:
+            whole = connection.execute(_whole(view, today)).one()
+            wanted = _wanted(view, today, column_to_begin_with(connection, view, start + most))
             if after is not None:
-                chosen = chosen.where(_behind(connection, view.order, after))
-            whole = connection.execute(_whole(view, wanted)).one()
-            ids = connection.execute(chosen).scalars().all()
+                wanted.append(_behind(connection, view.order, after))
+            chosen = select(cases.c.case_id).where(*wanted).order_by(*order)
+            page = chosen.offset(start).limit(most if whole[0] else 0)
+            ids = connection.execute(page).scalars().all()
             found = {one.case_id: one for one in _read(connection, cases.c.case_id.in_(ids))}
             as_of = connection.execute(select(func.max(case_acts.c.act_id))).scalar() or 0
-        return QueuePage(tuple(found[one] for one in ids), int(whole[0] or 0), whole[1] or ZERO, as_of)
+        listed = tuple(found[one] for one in ids)
+        return QueuePage(listed, int(whole[0] or 0), whole[1] or ZERO, as_of)
 
     def cases_of_view(self, view: View, today: date, *, most: int) -> tuple[int, ...]:
         """The ids of the first ``most`` cases of a view, in its order."""
         order = [key.desc() if falls else key for key, falls in _ORDERS[view.order]]
-        query = select(cases.c.case_id).where(*_wanted(view, today)).order_by(*order).limit(most)
         with self._reading() as connection:
+            wanted = _wanted(view, today, column_to_begin_with(connection, view, most))
+            query = select(cases.c.case_id).where(*wanted).order_by(*order).limit(most)
             return tuple(connection.execute(query).scalars())
 
     def some_cases(self, case_ids: Sequence[int]) -> tuple[Case, ...]:
@@ -97,9 +100,9 @@ class Cases(Database):
         belongs to the view. Raises BadInput when there is no such case."""
         keys = _ORDERS[view.order]
         turned = tuple((key, not falls) for key, falls in keys)
-        wanted = _wanted(view, today)
 
         def first(connection: Connection, way: _Keys) -> int | None:
+            wanted = _wanted(view, today, column_to_begin_with(connection, view, 1))
             order = [key.desc() if falls else key for key, falls in way]
             query = select(cases.c.case_id).where(*wanted, _beyond(connection, way, case_id))
             found: int | None = connection.execute(query.order_by(*order).limit(1)).scalar()
@@ -178,9 +181,9 @@ def _same(payer: str | None, claim_id: str, service_from: date) -> ColumnElement
     )
 
 
-def _wanted(view: View, today: date) -> list[ColumnElement[bool]]:
-    # No column bare: by an index of its own, the database would fetch every row behind it, where
-    # cases_by_priority holds all that is asked.
+def _wanted(view: View, today: date, bare: str | None = None) -> list[ColumnElement[bool]]:
+    # No column bare but the one: by an index of its own, the database would fetch every row behind
+    # it, where cases_by_priority holds all that is asked.
     wanted = [cases.c.state == view.state]
     for column, value in (
         (cases.c.payer, view.payer),
@@ -188,8 +191,10 @@ def _wanted(view: View, today: date) -> list[ColumnElement[bool]]:
         (cases.c.desk, view.desk),
     ):
         if value is not None:
-            wanted.append(column.concat("") == value)
-    if view.assignee is not None:
+            wanted.append((column if column.name == bare else column.concat("")) == value)
+    if bare == cases.c.assignee.name:
+        wanted.append(cases.c.assignee == (view.assignee or None))
+    elif view.assignee is not None:
         wanted.append(func.coalesce(cases.c.assignee, "") == view.assignee)
     if view.dollars_from is not None:
         wanted.append(type_coerce(cases.c.dollars + ZERO, Cents()) >= view.dollars_from)
@@ -200,11 +205,11 @@ def _wanted(view: View, today: date) -> list[ColumnElement[bool]]:
     return wanted
 
 
-def _whole(view: View, wanted: list[ColumnElement[bool]]) -> Select[Any]:
+def _whole(view: View, today: date) -> Select[int, Any]:
     """How many cases a view holds, and dollars: kept, or counted where it asks what is not kept."""
     kept = of_view(view)
     if kept is None:
-        return select(func.count(), func.sum(cases.c.dollars)).where(*wanted)
+        return select(func.count(), func.sum(cases.c.dollars)).where(*_wanted(view, today))
     return select(func.sum(case_counts.c.cases), func.sum(case_counts.c.dollars)).where(*kept)
 
 

@@ -31,6 +31,7 @@ from billing.denial_families import (
     refused_procedures,
 )
 from billing.ledger import tables
+from billing.ledger.column_types import Integer
 from billing.ledger.database import Database
 from billing.ledger.words import CONCLUSION, OBSERVATION, read
 from billing.model import Channel, Conclusion, Observation, Outcome
@@ -60,31 +61,30 @@ class Decisions(Database):
         A claim that was decided before them and is swept again counts on its first day here.
         """
         own, lines = tables.decided, tables.refused
-        decided = (
-            select(own.c.payer, *_counts(own.c.seen, days))
+        decided = (  # by day, as the index has them: nothing is sorted
+            select(own.c.seen, own.c.payer, func.count().label("whole"))
             .where(own.c.seen.between(days.since, days.until), _first(days))
-            .group_by(own.c.payer)
+            .group_by(own.c.seen, own.c.payer)
         )
         family = (own.c.payer, lines.c.reason, lines.c.procedure)
+        now = func.sum(case((lines.c.seen >= days.begins, 1), else_=0)).label("now")
         refused = (
-            select(*family, *_counts(lines.c.seen, days))
+            select(*family, now, func.count().label("whole"))
             .join_from(lines, own, own.c.item_id == lines.c.item_id)
             .where(lines.c.seen.between(days.since, days.until), _first(days))
             .group_by(*family)
         )
+        of_payer: dict[str, Counted] = {}
+        of_family: dict[Family, Counted] = {}
         with self._reading() as connection:
-            return Denials(
-                {
-                    row.payer: Counted(row.now, row.whole - row.now)
-                    for row in connection.execute(decided)
-                },
-                {
-                    Family(row.payer, row.reason, row.procedure or None): Counted(
-                        row.now, row.whole - row.now
-                    )
-                    for row in connection.execute(refused)
-                },
-            )
+            for row in connection.execute(decided):
+                known = of_payer.get(row.payer, Counted(0, 0))
+                more = (row.whole, 0) if row.seen >= days.begins else (0, row.whole)
+                of_payer[row.payer] = Counted(known.now + more[0], known.before + more[1])
+            for row in connection.execute(refused):
+                named = Family(row.payer, row.reason, row.procedure or None)
+                of_family[named] = Counted(row.now, row.whole - row.now)
+        return Denials(of_payer, of_family)
 
     def family_members(self, family: Family, days: NineWeeks) -> Members:
         """The claims of a family that has any this week."""
@@ -92,9 +92,7 @@ class Decisions(Database):
         query = (
             select(own.c.claim_id, own.c.dollars)
             .join_from(lines, own, own.c.item_id == lines.c.item_id)
-            .where(
-                lines.c.seen.between(days.begins, days.until), _first(days), *_of_family(family)
-            )
+            .where(lines.c.seen.between(days.begins, days.until), _first(days), *_of_family(family))
         )
         earliest = (
             select(func.min(lines.c.seen))
@@ -173,14 +171,14 @@ def keep_all_decisions(connection: Connection) -> None:
     for table in (tables.refused, own):
         connection.execute(table.delete())
     day = sweeps.c.business_date
-    order = {"partition_by": (items.c.payer, items.c.claim_id), "order_by": (day, items.c.item_id)}
+    of_claim, in_order = (items.c.payer, items.c.claim_id), (day, items.c.item_id)
     whole = (
         select(
             items.c.item_id,
             items.c.payer,
             items.c.claim_id,
             day,
-            func.lag(day).over(**order),
+            func.lag(day).over(partition_by=of_claim, order_by=in_order),
             bindparam("nothing", ZERO, type_=own.c.dollars.type),
         )
         .join_from(items, said, _current())
@@ -258,11 +256,6 @@ def _first(days: NineWeeks) -> ColumnElement[bool]:
     return or_(before.is_(None), before < days.since)
 
 
-def _counts(seen: ColumnElement[Any], days: NineWeeks) -> tuple[ColumnElement[Any], ...]:
-    now = func.sum(case((seen >= days.begins, 1), else_=0))
-    return now.label("now"), func.count().label("whole")
-
-
 def _of_family(family: Family) -> tuple[ColumnElement[bool], ...]:
     lines = tables.refused.c
     return (
@@ -285,7 +278,8 @@ def _says(outcome: Outcome) -> ColumnElement[bool]:
 def _beside(*, later: bool) -> Select[Any]:
     """Of the same claim's decisions the next one that was seen, or the last one before."""
     own = tables.decided.alias()
-    day, item = bindparam("its_day", type_=Date), bindparam("its_item")
+    day, item = bindparam("its_day", type_=Date), bindparam("its_item", type_=Integer)
+    order: tuple[ColumnElement[Any], ...]
     if later:
         wanted = (own.c.seen >= day, or_(own.c.seen > day, own.c.item_id > item))
         order = (own.c.seen, own.c.item_id)

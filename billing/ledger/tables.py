@@ -129,7 +129,7 @@ rests_on = Table(
     ForeignKeyConstraint(["item_id", "fence"], ["conclusions.item_id", "conclusions.fence"]),
 )
 
-# Each answer that is a payer's decision: on which day a sweep saw it, and on which the one before it
+# Each answer that is a payer's decision: the day a sweep saw it, and the day on which one before
 # saw the same claim decided, so that a claim is counted once in any days. `refused` is by what: a
 # reason, and the procedure of a line that a document names, or "" for the claim as a whole.
 decided = Table(

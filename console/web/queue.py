@@ -22,7 +22,8 @@ from console.web.rendering import page
 router = APIRouter()
 
 PAGE = 50
-FARTHEST = 10**7
+LISTED = 10_000
+"""So many cases of a view are listed; whoever looks for one behind them narrows the view."""
 WITHIN = {
     OVERDUE: "overdue",
     0: "today or overdue",
@@ -129,10 +130,10 @@ def shown(
     ledger, today = desk.ledger, desk.today()
     progress = _catching_up(request).look(today)
     view = asked.view(caller.person.user_id, today)
-    start = min(max(0, start), FARTHEST)
+    start = min(max(0, start), LISTED - PAGE)
     found = ledger.queue(view, today, start=start, most=PAGE)
     if not found.cases and found.count:
-        start = (found.count - 1) // PAGE * PAGE
+        start = (min(found.count, LISTED) - 1) // PAGE * PAGE
         found = ledger.queue(view, today, start=start, most=PAGE)
     people = ledger.people()
     users = {one.user_id: one.name for one in people}
@@ -141,6 +142,7 @@ def shown(
         "shown": found,
         "start": start,
         "most": PAGE,
+        "listed": LISTED,
         "names": payer_names(desk),
         "users": users,
         "progress": progress,
