@@ -150,8 +150,12 @@ def chance(*, now: int, of_now: int, before: int, of_before: int) -> Fraction:
     ``now + before`` marked among ``of_now + of_before``.
     """
     marked, whole = now + before, of_now + of_before
-    most = min(marked, of_now)
-    ways = sum(comb(marked, n) * comb(whole - marked, of_now - n) for n in range(now, most + 1))
+    least, most = max(now, of_now - (whole - marked)), min(marked, of_now)
+    ways = term = comb(marked, least) * comb(whole - marked, of_now - least)
+    for n in range(least, most):  # each from the one before, as they have many digits
+        more = (marked - n) * (of_now - n)
+        term = term * more // ((n + 1) * (whole - marked - of_now + n + 1))
+        ways += term
     return Fraction(ways, comb(whole, of_now))
 
 

@@ -38,11 +38,13 @@ HEADS = ["what (simulated portals)", "measured", "aim"]
 
 @dataclass
 class Part:
-    """What one part measured: its rows of the table, its figures, its answers unlike the key."""
+    """What one part measured: its rows of the table, its figures, its answers unlike the key;
+    ``each`` is a table of its own, with all that was measured."""
 
     rows: list[list[str]]
     figures: list[dict[str, Any]]
     wrong: list[str] = field(default_factory=list)
+    each: str = ""
 
 
 def sessions(asked: argparse.Namespace) -> Part:
@@ -91,13 +93,18 @@ def logins(asked: argparse.Namespace) -> Part:
     """Several logins in one sweep."""
     found = [side_by_side.measure(one, asked.claims_a_login, 1000.0) for one in asked.logins]
     wrong = [sentence for one in found for sentence in one.wrong]
-    return Part(side_by_side.rows(found), [asdict(one) for one in found], wrong)
+    each = side_by_side.table(found)
+    return Part(side_by_side.rows(found), [asdict(one) for one in found], wrong, each)
 
 
 def filled(asked: argparse.Namespace) -> Part:
     """The same work with more and more claims of earlier nights in the ledger."""
-    found = [growth.measure(one) for one in asked.filled]
-    return Part(growth.rows(found), [asdict(one) for one in found])
+    growth.measure(100, rounds=1)  # what is loaded once is not the smallest ledger's
+    found = []
+    for claims in asked.filled:
+        found.append(growth.measure(claims, asked.rounds))
+        sys.stderr.write(f"{found[-1]}\n")
+    return Part(growth.rows(found), [asdict(one) for one in found], each=growth.table(found))
 
 
 PARTS: dict[str, Callable[[argparse.Namespace], Part]] = {
@@ -121,6 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = [row for part in parts.values() for row in part.rows]
     wrong = [sentence for part in parts.values() for sentence in part.wrong]
     lines = [f"| {' | '.join(row)} |" for row in (HEADS, ["---"] * 3, *rows)]
+    lines += [f"\n{part.each}" for part in parts.values() if part.each]
     lines += ["", ", ".join(f"{name} {value}" for name, value in about.items())]
     lines += [f"WRONG {sentence}" for sentence in wrong]
     sys.stdout.write("\n".join(lines) + "\n")
@@ -143,7 +151,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--listed", type=int, default=30, help="claims of the list (30)")
     add("--logins", type=int, nargs="*", default=side_by_side.SIZES, help="(1 2 4 8 16)")
     add("--claims-a-login", type=int, default=6, help="(6)")
-    add("--filled", type=int, nargs="*", default=growth.SIZES, help="(1000 10000 100000)")
+    add("--filled", type=int, nargs="*", default=growth.SIZES, help="(1000 to 10^6)")
+    add("--rounds", type=int, default=growth.ROUNDS, help="over each filled ledger (3)")
     add("--json", type=Path, help="where the figures go")
     return parser
 

@@ -1,15 +1,14 @@
 """One sweep with 1, 2, 4, 8 and 16 portal logins at once: claims a minute, and memory of each.
 
-``python tests/benchmarks/side_by_side.py`` runs the command as it is. Each login is of a payer of
-its own, on a simulated portal of its own that takes ``--answer-ms`` for every answer; a session's
-time is taken there, from its first search to the request that signs out. Memory is what the command
-and all its processes hold, each shared page counted once over those that share it (PSS), looked at
-every few seconds; of that the most. Prints a table, writes JSON; exit 1 when an answer is wrong.
+``bench.py --parts logins`` runs the command as it is. Each login is of a payer of its own, on a
+simulated portal of its own that takes a second for every answer; a session's time is taken there,
+from its first search to the request that signs out. Memory is what the command and all its
+processes hold, each shared page counted once over those that share it (PSS), looked at every few
+seconds; of that the most.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import re
@@ -21,7 +20,7 @@ import threading
 import tomllib
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -31,7 +30,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from answer_key import portal_requests
 from beside_script import LEAVE, PAYER, SEARCH
 from conftest import PROJECT, SandboxServer, start_sandbox, stop_sandbox
-from machine_told import load, machine
 from sweeping import Desk, differences, furnish, read_answers
 
 from sandbox.__main__ import AS_OF
@@ -222,35 +220,3 @@ def rows(runs: Sequence[Run]) -> list[list[str]]:
         [f"{at}: of each, beside one alone", f"{share:.0%}", ""],
         [f"{at}: megabytes for each more", f"{more:.0f}", f"<= {AIM_MEGABYTES}"],
     ]
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print the table, write the JSON; 0 when every answer is the key's."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--logins", type=int, nargs="*", default=SIZES)
-    parser.add_argument("--claims", type=int, default=8, help="of each login (8)")
-    parser.add_argument("--answer-ms", type=float, default=1000.0, help="(1000)")
-    parser.add_argument("--json", type=Path, help="where the figures go")
-    asked = parser.parse_args(arguments)
-    os.umask(0o077)
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ |= {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
-        os.environ.setdefault("PREFECT_HOME", folder)
-        about, runs = machine(), []
-        for logins in asked.logins:
-            runs.append(measure(logins, asked.claims, asked.answer_ms))
-            sys.stderr.write(f"{runs[-1]}\n")
-    about["load at the end"] = load()
-    wrong = [sentence for one in runs for sentence in one.wrong]
-    told = ", ".join(f"{name} {value}" for name, value in about.items())
-    lines = [table(runs), "", f"{told}; {asked.claims} claims of each login"]
-    lines += [f"{asked.answer_ms:.0f} ms for each answer; aim: {AIM_MEGABYTES} MB for each more"]
-    sys.stdout.write("\n".join([*lines, *(f"WRONG {one}" for one in wrong), ""]))
-    if asked.json:
-        document = {"machine": about, "runs": [asdict(one) for one in runs]}
-        asked.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
