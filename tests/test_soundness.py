@@ -19,6 +19,7 @@ from posting_desk import Desk, claim, payment
 from typer.testing import CliRunner
 
 from billing.ledger import open_ledger
+from billing.ledger.decisions import keep_all_decisions
 from billing.model import Outcome, Reason
 from flows.command import app
 from flows.deep_check import Looked, look_deep
@@ -233,6 +234,19 @@ DAMAGE: tuple[tuple[Callable[[Path], None], dict[str, str]], ...] = (
     ),
     (planted("UPDATE items SET owner = 'me' WHERE item_id = 2"), {"states": "one too many"}),
     (planted("UPDATE accounts SET leased_until = NULL"), {"states": "account acme"}),
+    (
+        planted("UPDATE decided SET before = '2026-01-01' WHERE item_id = 2"),
+        {"counts": "item 2 is not kept"},
+    ),
+    (planted("DELETE FROM decided WHERE item_id = 3"), {"counts": "item 3 is not kept"}),
+    (
+        planted("INSERT INTO decided VALUES (1, 'acme', 'C00001', '2026-11-24', NULL, '0')"),
+        {"counts": "item 1 is kept as a decision, and is none"},
+    ),
+    (
+        planted("INSERT INTO case_counts VALUES ('open', 'acme', 'rejected', 'acme', '', 1, 100)"),
+        {"counts": "open, acme, rejected, acme are counted wrongly"},
+    ),
     (planted("UPDATE items SET attempts = 9 WHERE item_id = 2"), {"states": "asked more often"}),
     (
         planted("UPDATE items SET state = 'pending' WHERE item_id = 4"),
@@ -325,6 +339,10 @@ def multiply(home: Path, times: int) -> None:
             values = ["k" if one in ("item_id", "row") else f'"{one}"' for one in columns]
             query = f"INSERT INTO {table} SELECT {', '.join(values)} FROM {table}, n "  # noqa: S608
             db.execute(numbers + query + "WHERE item_id = 2", (99 + times,))
+    ledger = open_ledger(home)
+    with ledger._writing() as connection:
+        keep_all_decisions(connection)
+    ledger.close()
 
 
 def test_memory_does_not_grow_with_the_ledger(tmp_path: Path) -> None:

@@ -88,7 +88,9 @@ def keep(connection: Connection, tally: Tally) -> None:
 def count_all(connection: Connection) -> None:
     """Count every case anew, in place of what is kept."""
     connection.execute(case_counts.delete())
-    connection.execute(case_counts.insert().from_select([*_NAMES, "cases", "dollars"], _grouped()))
+    connection.execute(
+        case_counts.insert().from_select([*_NAMES, "cases", "dollars"], count_query())
+    )
 
 
 def of_view(view: View) -> list[ColumnElement[bool]] | None:
@@ -130,12 +132,13 @@ def column_to_begin_with(connection: Connection, view: View, listed: int) -> str
 
 def _count(connection: Connection, case_ids: Sequence[int], tally: Tally, sign: int) -> None:
     for *key, number, dollars in connection.execute(
-        _grouped().where(cases.c.case_id.in_(case_ids))
+        count_query().where(cases.c.case_id.in_(case_ids))
     ):
         tally.add_many((key[0], key[1], key[2], key[3], key[4]), sign * number, sign * dollars)
 
 
-def _grouped() -> Select[Any]:
+def count_query() -> Select[Any]:
+    """Cases and dollars by key, counted one by one."""
     own = [cases.c[name] for name in _NAMES]
     told = [*own[:-1], func.coalesce(cases.c.assignee, "").label("assignee")]
     return select(*told, func.count(), func.sum(cases.c.dollars)).group_by(*own)

@@ -166,25 +166,10 @@ def forget_decisions(connection: Connection, item_ids: Sequence[int]) -> None:
 
 def keep_all_decisions(connection: Connection) -> None:
     """Note anew what every conclusion in the ledger decides, in place of what is kept."""
-    items, said, sweeps = tables.items, tables.conclusions, tables.sweeps
-    own = tables.decided
+    items, said, own = tables.items, tables.conclusions, tables.decided
     for table in (tables.refused, own):
         connection.execute(table.delete())
-    day = sweeps.c.business_date
-    of_claim, in_order = (items.c.payer, items.c.claim_id), (day, items.c.item_id)
-    whole = (
-        select(
-            items.c.item_id,
-            items.c.payer,
-            items.c.claim_id,
-            day,
-            func.lag(day).over(partition_by=of_claim, order_by=in_order),
-            bindparam("nothing", ZERO, type_=own.c.dollars.type),
-        )
-        .join_from(items, said, _current())
-        .join(sweeps, sweeps.c.sweep_id == items.c.sweep_id)
-        .where(items.c.payer.is_not(None), or_(*map(_says, DECIDED)))
-    )
+    whole = decided_anew().add_columns(bindparam("nothing", ZERO, type_=own.c.dollars.type))
     connection.execute(own.insert().from_select([column.name for column in own.c], whole))
     after = 0
     refused = (
@@ -205,6 +190,26 @@ def keep_all_decisions(connection: Connection) -> None:
         )
         _keep_lines(connection, {row.item_id: row.seen for row in rows}, concluded)
         after = rows[-1].item_id
+
+
+def decided_anew() -> Select[Any]:
+    """Every decision that a conclusion states, as it is to be kept, but for its dollars."""
+    items, said, sweeps = tables.items, tables.conclusions, tables.sweeps
+    day = sweeps.c.business_date
+    of_claim, in_order = (items.c.payer, items.c.claim_id), (day, items.c.item_id)
+    before = func.lag(day).over(partition_by=of_claim, order_by=in_order)
+    return (
+        select(
+            items.c.item_id,
+            items.c.payer,
+            items.c.claim_id,
+            day.label("seen"),
+            before.label("before"),
+        )
+        .join_from(items, said, _current())
+        .join(sweeps, sweeps.c.sweep_id == items.c.sweep_id)
+        .where(items.c.payer.is_not(None), or_(*map(_says, DECIDED)))
+    )
 
 
 def documented(

@@ -12,6 +12,7 @@ from billing.ledger.audit import Audit
 from billing.ledger.evidence import EvidenceShelf
 from billing.ledger.forgetting import EvidenceForgotten
 from billing.ledger.sound_books import batches_that_differ, unbalanced_remittances
+from billing.ledger.sound_counts import counts_that_differ
 from billing.ledger.sound_rows import AT_ONCE, broken_references, unreadable_rows
 from billing.ledger.sound_states import unlawful_states
 
@@ -36,6 +37,7 @@ class Soundness(EvidenceShelf, Audit):
             "balances": lambda: self._streamed(unbalanced_remittances),
             "batches": lambda: self._streamed(lambda one: batches_that_differ(one, self.fetch)),
             "states": lambda: self._streamed(unlawful_states),
+            "counts": lambda: self._streamed(counts_that_differ),
             "audit trail": lambda: self._trail(kept),
         }
 
