@@ -19,6 +19,7 @@ from web_console import Visitor, desk_over, furnish, person, serving, visitor
 from billing.cases import CaseState, Order, View
 from billing.errors import BadInput
 from billing.people import Person, Role
+from console.web import queue
 from console.web.desk import Desk
 from console.web.queue_view import Asked, read_asked, read_query
 
@@ -93,6 +94,21 @@ def test_beyond_the_last_page_is_the_last(biller: Visitor, desk: Desk) -> None:
         page = biller.get(f"/?start={start}").text
         assert len(listed(page)) == (count - 1) % 50 + 1
     assert len(listed(biller.get("/?start=-3").text)) == 50
+
+
+def test_what_lies_behind_the_listed_cases_is_said_and_counted(
+    biller: Visitor, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = desk.ledger.queue(View(), desk.today()).count
+    assert count > 50
+    assert "are listed" not in biller.get("/?start=50").text
+    monkeypatch.setattr(queue, "LISTED", 50)
+    page = biller.get("/?start=50").text
+    first = desk.ledger.queue(View(), desk.today(), most=50)
+    assert listed(page) == [one.case_id for one in first.cases]
+    assert f"{count} cases" in page
+    assert "The first 50 are listed" in page
+    assert 'id="page-after"' not in page
 
 
 def test_filters_stand_in_the_address_and_in_the_form(biller: Visitor, desk: Desk) -> None:
