@@ -25,8 +25,8 @@ def counts_that_differ(connection: Connection) -> Iterator[str | None]:
         yield None if same else f"The cases of {', '.join(alike[:4])} are counted wrongly."
     own = tables.decided.alias("own")
     told = decided_anew().subquery()
-    alike = own.c.before.is_not_distinct_from(told.c.before)
-    right = and_(own.c.item_id.is_not(None), alike).label("right")
+    same_day = own.c.before.is_not_distinct_from(told.c.before)
+    right = and_(own.c.item_id.is_not(None), same_day).label("right")
     stated = select(told.c.item_id, right).outerjoin_from(
         told, own, own.c.item_id == told.c.item_id
     )
