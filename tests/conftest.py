@@ -193,7 +193,8 @@ def _empty_ledger(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFac
 
 
 OF_THE_LEDGER = """
-test_alerts test_appeal_filing test_appeal_sheet test_audit test_batches test_claim_places
+test_alerts test_appeal_filing test_appeal_sheet test_audit test_batches test_case_counts
+test_claim_places test_kept_decisions
 test_denial_families test_drift test_import_back test_intake test_ledger test_ledger_cases
 test_ledger_evidence test_ledger_laws test_ledger_tokens test_ledger_visits
 test_money_in_ledger test_operations test_period_report test_post_box test_posting_histories

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -21,7 +20,7 @@ from billing.cases import Case, CaseAct, CaseChanged, CaseState, Order, View
 from billing.errors import BadInput
 from billing.ledger import Ledger, open_ledger, taking_up
 from billing.ledger import case_counts as counting
-from billing.ledger.people_tables import case_counts, cases
+from billing.ledger.people_tables import case_counts
 from billing.model import Claim, Conclusion, Finding, Outcome, SourceRow
 from billing.people import Role
 from billing.priority import priority
@@ -382,35 +381,6 @@ def test_any_history_comes_to_what_the_plain_model_says(
         assert ledger.audit_problems() == []
 
 
-def test_what_is_changed_past_the_counts_is_told_from_what_is_counted_anew() -> None:
-    with fresh() as (ledger, _):
-        night = [result(1, 1), result(2, 2), result(3, 3)]
-        swept(ledger, night, business_date=FIRST_DAY, at=noon(FIRST_DAY))
-        assert kept_counts(ledger) == counted_by_hand(ledger)
-        with ledger._writing() as connection:
-            connection.execute(cases.update().where(cases.c.case_id == 1).values(state="resolved"))
-        assert kept_counts(ledger) != counted_by_hand(ledger)
-        assert ledger.queue(View(), FIRST_DAY).count == 3, "the kept one"
-        with ledger._writing() as connection:
-            counting.count_all(connection)
-        assert kept_counts(ledger) == counted_by_hand(ledger)
-        assert ledger.queue(View(), FIRST_DAY).count == 2
-
-
-def test_more_cases_wake_than_one_transaction_takes() -> None:
-    with fresh() as (ledger, _), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(taking_up, "_CHUNK", 2)
-        night = [result(number, 1) for number in range(5)]
-        swept(ledger, night, business_date=FIRST_DAY, at=noon(FIRST_DAY))
-        ids = [one.case_id for one in ledger.queue(View(), FIRST_DAY).cases]
-        later = FIRST_DAY + timedelta(days=2)
-        ledger.snooze_cases(ids, later, by="ann", at=noon(FIRST_DAY), today=FIRST_DAY)
-        assert ledger.count_cases()[CaseState.SNOOZED] == 5
-        ledger.take_up(later)
-        assert ledger.count_cases()[CaseState.OPEN] == 5
-        assert kept_counts(ledger) == counted_by_hand(ledger)
-
-
 def test_a_case_assigned_away_and_back_is_not_undone_over_anothers_head() -> None:
     with fresh() as (ledger, users):
         swept(ledger, [result(1, 1)], business_date=FIRST_DAY, at=noon(FIRST_DAY))
@@ -422,25 +392,3 @@ def test_a_case_assigned_away_and_back_is_not_undone_over_anothers_head() -> Non
         with pytest.raises(CaseChanged):
             ledger.undo(by="ann", at=at)
         assert ledger.case(case.case_id).assignee == users["ann"]
-
-
-def test_two_programs_that_take_up_at_once_come_to_the_same_cases() -> None:
-    with fresh() as (ledger, _), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(taking_up, "_CHUNK", 3)
-        results = [result(number, 1 + number % 4) for number in range(60)]
-        swept(ledger, results, business_date=FIRST_DAY, at=noon(FIRST_DAY), take_up=False)
-        other = open_ledger(ledger.home)
-        with ThreadPoolExecutor(2) as both:
-            list(both.map(lambda one: one.take_up(FIRST_DAY), (ledger, other)))
-        other.close()
-        assert ledger.queue(View(), FIRST_DAY).count == 60
-        assert ledger.untaken(FIRST_DAY) == 0
-        assert [d for n in range(1, 61) for d in ledger.case_deeds(n)] == []
-
-
-def test_a_view_from_some_dollars_leaves_out_what_is_less() -> None:
-    with fresh() as (ledger, _):
-        night = [result(1, 1), result(2, 2)]
-        swept(ledger, night, business_date=FIRST_DAY, at=noon(FIRST_DAY))
-        page = ledger.queue(View(dollars_from=Decimal("100.01")), FIRST_DAY)
-        assert [one.dollars for one in page.cases] == [Decimal("250.00")]
