@@ -120,12 +120,17 @@ def keep_decisions(connection: Connection, concluded: Mapping[int, Conclusion]) 
     """
     items, sweeps = tables.items, tables.sweeps
     decided = [item_id for item_id, said in concluded.items() if said.outcome in DECIDED]
+    kept = select(tables.decided.c.item_id)  # an answer is never concluded anew
     for start in range(0, len(decided), _CHUNK):
         some = decided[start : start + _CHUNK]
         query = (
             select(items.c.item_id, items.c.payer, items.c.claim_id, sweeps.c.business_date)
             .join_from(items, sweeps, sweeps.c.sweep_id == items.c.sweep_id)
-            .where(items.c.item_id.in_(some), items.c.payer.is_not(None))
+            .where(
+                items.c.item_id.in_(some),
+                items.c.payer.is_not(None),
+                items.c.item_id.not_in(kept.where(tables.decided.c.item_id.in_(some))),
+            )
             .order_by(items.c.item_id)
         )
         rows = connection.execute(query).all()
