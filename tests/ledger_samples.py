@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -102,3 +103,10 @@ def payment(trace: str, line: int = 0, amount: str = "80.00") -> Posting:
     """A proposed payment."""
     unit = f"acme|{bare_trace(trace)}|p1|claim|1"
     return Posting("acme", trace, "P1", line, PostingKind.PAYMENT, "", Decimal(amount), unit=unit)
+
+
+def make_old(database: sqlite3.Connection, version: int) -> None:
+    """Leave out of a new ledger what its revisions made; it calls itself of an old ``version``."""
+    for table in ("case_counts", "refused", "decided", "alembic_version"):
+        database.execute(f"DROP TABLE {table}")
+    database.execute("UPDATE schema_version SET version = ?", (version,))

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from conftest import sealed_ledger
-from ledger_samples import LAST_NAME, NOW, begin, conclusion
+from ledger_samples import LAST_NAME, NOW, begin, conclusion, make_old
 from ledger_samples import claim as sweep_claim
 from posting_desk import Desk, Said, claim, payment
 from typer.testing import CliRunner
@@ -309,7 +309,7 @@ def test_a_ledger_of_the_version_before_batches_keeps_what_it_proposed(tmp_path:
         db.execute("INSERT INTO sweeps VALUES ('old', '2026-11-20', '2026-11-20 03:00:00', NULL)")
         row = ("k", write(POSTING, old), "old", None)
         db.execute("INSERT INTO postings VALUES (?, ?, ?, ?)", row)
-        db.execute("UPDATE schema_version SET version = 2")
+        make_old(db, 2)
         db.commit()
     ledger = sealed_ledger(tmp_path)
     assert [p.trace_number for p in ledger.report("old").new_postings] == ["T1"]

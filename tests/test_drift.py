@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from conftest import PROJECT
+from ledger_samples import make_old
 from portal_clients import SetClock, answering
 from portal_faults import COMMERCIAL, SWEEP, WORLD, Night, Open, Sent, desks
 from portal_worlds import AS_OF
@@ -169,7 +170,7 @@ def test_a_ledger_of_before_is_brought_up_and_keeps_what_it_holds(tmp_path: Path
     ledger.close()
     with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as database:
         database.execute("DROP TABLE drift")
-        database.execute("UPDATE schema_version SET version = 1")
+        make_old(database, 1)
         database.commit()
     ledger = open_ledger(tmp_path)
     started = datetime.now(UTC)

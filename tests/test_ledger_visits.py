@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from eligibility_samples import COVER, DAY, NOW, observed, visit
+from ledger_samples import make_old
 
 from billing.coverage import CoverageObservation, Visit, VisitOutcome
 from billing.eligibility import conclude_visit
@@ -201,7 +202,7 @@ def test_a_ledger_of_the_version_before_visits_is_brought_up(tmp_path: Path) -> 
     with sqlite3.connect(tmp_path / "ledger.sqlite") as old:
         for table in ("visit_rests_on", "visit_conclusions", "visit_observations", "visits"):
             old.execute(f"DROP TABLE {table}")
-        old.execute("UPDATE schema_version SET version = 1")
+        make_old(old, 1)
         old.execute(
             "INSERT INTO sweeps VALUES ('night-1', '2026-11-24', '2026-11-24 03:00:00', NULL)"
         )
