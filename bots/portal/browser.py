@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,6 +74,14 @@ async def start_playwright() -> Playwright:
     """Playwright, whose own program is to take little memory; NODE_OPTIONS in force stand."""
     os.environ.setdefault("NODE_OPTIONS", _LITTLE)
     return await async_playwright().start()
+
+
+async def stop_playwright(playwright: Playwright) -> None:
+    """End its program and the browsers that are left of it; one that hangs is waited for no longer
+    than a browser may take to start."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LAUNCH_SECONDS):
+            await playwright.stop()
 
 
 def require_driver() -> None:

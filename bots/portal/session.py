@@ -26,7 +26,7 @@ from billing.errors import (
     UnknownPage,
 )
 from bots.portal.boxes import MessageBoxes
-from bots.portal.browser import Browser, launch_options, start_playwright
+from bots.portal.browser import Browser, launch_options, start_playwright, stop_playwright
 from bots.portal.capture import STEADY_AT_MOST, capture_page, capture_steady
 from bots.portal.doorway import PAGES_TO_SIGN_IN, Attempt, Doorway, LoginBook
 from bots.portal.guard import Guard, host_of
@@ -40,7 +40,7 @@ from bots.portal.weight import Weight
 from bots.profile import Profile
 
 CODES_TO_SIGN_IN = 2
-CLOSE_SECONDS = 15
+OPEN_SECONDS, CLOSE_SECONDS = 120, 15  # a browser that dies then may never be told of
 TABS_AT_MOST = 6
 SIGN_OUT_WAITS = 3
 
@@ -105,32 +105,32 @@ class PortalSession:
         self._downloads = tempfile.TemporaryDirectory(
             dir=private_folder(), ignore_cleanup_errors=True
         )
-        self.weight = Weight(Path(self._downloads.name))
+        weight = self.weight = Weight(Path(self._downloads.name))
         self._playwright = await start_playwright()
         try:
-            options = launch_options(self.browser, hosts)
-            options["args"].append(self.weight.mark)
-            chromium = await self._playwright.chromium.launch(
-                **options, downloads_path=self.weight.downloads
-            )
-            self.weight.watch()
-            self._context = await chromium.new_context(
-                service_workers="block",
-                locale="en-US",
-                viewport={"width": 1280, "height": 1400},
-                accept_downloads=True,
-                storage_state=before.state if before else None,
-            )
-            await self.guard.stand(self._context)
-            self.traffic.background = rules.background
-            self.traffic.watch(self._context)
-            self.boxes.watch(self._context)
-            page = self.guard.tab = await self._context.new_page()
-            page.on("popup", self._popped_up)
-            self.traffic.remember(page)
-            answer_ms = rules.answer_seconds * 1000
-            self.hand = Hand(page, self.address, answer_ms, down=rules.down_when or ())
-            await self.hand.mind(rules.interruptions)
+            async with asyncio.timeout(OPEN_SECONDS):
+                options = launch_options(self.browser, hosts)
+                options["args"].append(weight.mark)
+                options["downloads_path"] = weight.downloads
+                chromium = await self._playwright.chromium.launch(**options)
+                self.weight.watch()
+                self._context = await chromium.new_context(
+                    service_workers="block",
+                    locale="en-US",
+                    viewport={"width": 1280, "height": 1400},
+                    accept_downloads=True,
+                    storage_state=before.state if before else None,
+                )
+                await self.guard.stand(self._context)
+                self.traffic.background = rules.background
+                self.traffic.watch(self._context)
+                self.boxes.watch(self._context)
+                page = self.guard.tab = await self._context.new_page()
+                page.on("popup", self._popped_up)
+                self.traffic.remember(page)
+                wait, down = rules.answer_seconds * 1000, rules.down_when or ()
+                self.hand = Hand(page, self.address, wait, down=down)
+                await self.hand.mind(rules.interruptions)
             if before is None or not await self._resume(before):
                 await self.sign_in()
         except BaseException as error:
@@ -138,7 +138,7 @@ class PortalSession:
                 await self._leave_half_way()
             finally:
                 await self._close()
-            if isinstance(error, Error):
+            if isinstance(error, (Error, TimeoutError)):
                 raise TryLater(f"{self.profile.id}: the browser did not start") from error
             raise
 
@@ -386,12 +386,12 @@ class PortalSession:
         if self._playwright is None:
             return
         playwright, self._playwright = self._playwright, None
-        self.weight.stop()
         with suppress(Error, TimeoutError):
             if self._context is not None and self._context.browser is not None:
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await self._context.browser.close()
-        await playwright.stop()
+        self.weight.stop()
+        await stop_playwright(playwright)
         self._downloads.cleanup()
 
 

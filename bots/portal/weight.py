@@ -41,9 +41,16 @@ class Weight:
             self._watching = asyncio.create_task(self._watch())
 
     def stop(self) -> None:
-        """Weigh no more."""
+        """Weigh no more, and end what is left of a browser that did not close."""
         if self._watching is not None:
             self._watching.cancel()
+        if not PROCESSES.is_dir():
+            return
+        parents = parents_now()
+        left = [pid for pid in ([self._main] if self._main else parents) if self._is_marked(pid)]
+        for pid in {one for main in left for one in _family(parents, main)}:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
 
     async def _watch(self) -> None:
         while not self.too_heavy:
