@@ -36,6 +36,7 @@ class Verdict:
     evidence_wrong: int = 0
     ledger_unsound: int = 0
     writes_at_portal: int = 0
+    hung: int = 0
     to_a_person: int = 0
     why: list[str] = field(default_factory=list)
 
@@ -53,7 +54,7 @@ def judge(
 ) -> Verdict:
     """The verdict on a night whose last sweep said ``document``; ``before`` are the portals'
     counts when it began."""
-    verdict = Verdict()
+    verdict = Verdict(hung=night.hung)
     _answers(night, document, verdict)
     _postings(night, verdict)
     _portals(night, before, verdict)

@@ -66,6 +66,7 @@ class Night:
     process: BaseProcess | None = None
     restarts: int = 0
     by_hand: int = 0
+    hung: int = 0
     resumes: list[tuple[str, float]] = field(default_factory=list)
     cut_off: dict[str, int] = field(default_factory=dict)
     corrupted: dict[str, bytes | None] = field(default_factory=dict)

@@ -33,6 +33,7 @@ Afterwards = Callable[[Night, dict[str, Any] | None, dict[str, dict[str, int]]],
 LOOK_SECONDS = 5.0
 MORE_RUNS = 3
 ENDED_IN_VAIN = 2
+IDLE_IN_VAIN = 2  # waits: longer than any that the program has at these portals
 TOWNS = get_context("spawn")
 
 
@@ -118,7 +119,7 @@ def live_through(
         before = there.counters()
         night = Night(there, folder, own_disk, chance, control=control)
         night.prepare()
-        most, ended = len(faults) + MORE_RUNS, 0
+        most, ended, idle = len(faults) + MORE_RUNS, 0, 0
         while faults and night.unanswered() != 0:  # there is something left to disturb
             if not night.alive:
                 if night.restarts > most:
@@ -126,11 +127,15 @@ def live_through(
                 night.start()
             if not night.wait_until_at_work(chance.randint(1, 25)):
                 ended += not night.alive
+                idle = idle + 1 if night.alive else 0
+                if idle == IDLE_IN_VAIN:  # it lives, and does nothing any more
+                    night.hung += 1
+                    night.kill_all()
                 if ended == ENDED_IN_VAIN:  # by itself, so its accounts are stopped
                     night.sign_in_by_hand()
                     ended = 0
                 continue
-            ended = 0
+            ended = idle = 0
             fault = faults.pop(0)
             happened = fault.inject(night)
             (tally.faults if happened else tally.missed)[fault.kind] += 1
