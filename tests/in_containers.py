@@ -1,4 +1,4 @@
-"""The image of docs/service in a Docker engine: console, sweeps, and a Docker work pool.
+"""The image of docs/service in a Docker engine: its doctor, its console, and sweeps.
 
 Needs a Docker daemon of this machine; the portals are simulated, on this machine too.
 """

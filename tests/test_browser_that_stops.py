@@ -18,9 +18,12 @@ import flows.account_session
 from billing.errors import TryLater
 from billing.ledger import open_ledger
 from bots.portal.browser import Browser
-from bots.portal.weight import Weight, parents_now
+from bots.portal.weight import PROCESSES, Weight, parents_now
 
-pytestmark = pytest.mark.browser
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not PROCESSES.is_dir(), reason="processes are told by /proc alone"),
+]
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from typing import Any
 
 from chaos_town import PAYERS, Town
 from child import run_command
+from machines import about_noon
 from portal_clients import Commercial, Medicaid
 
 from billing.ledger import open_ledger
@@ -97,8 +98,7 @@ class Night:
         text = self.town.portals.settings(self.home)
         for payer, address in self.town.portals.addresses.items():
             text = text.replace(f'"{address}"', f'"{self.town.wires[payer].address}"')
-        hour = datetime.now(UTC).hour
-        zone = f"Etc/GMT{hour - 12:+d}" if hour != 12 else "UTC"  # it is about noon there
+        zone = about_noon(datetime.now(UTC))
         text = f'time_zone = "{zone}"\n{text}'
         settings = self.folder / "settings.toml"
         settings.write_text(text)
