@@ -38,6 +38,7 @@ class Rows(Strict):
     rows of all pages.
 
     ``scroll`` is the box (``css: html``, the page) whose rows exist only while they are in view.
+    ``total`` is where a response says how many claims the search found, on all of its pages.
     What ``skip`` selects is no row of a table or of each: a total, an opened row's inside.
     """
 
@@ -45,6 +46,7 @@ class Rows(Strict):
     each: Css | None = None
     response: str | None = None
     list: str | None = None
+    total: str | None = None
     file: ListedFile | None = None
     scroll: Locators | None = None
     skip: Css | None = None
@@ -62,6 +64,8 @@ class Rows(Strict):
             raise ValueError(
                 "rows come from a table, from each element, a response's list, or a file"
             )
+        if self.total and not self.response:
+            raise ValueError("total goes with response: it is a dotted path in it")
         if self.scroll and not (self.table or self.each):
             raise ValueError("scroll goes with table or each: the others have all of their rows")
         wanted = "label" if self.response else "column" if self.table or self.file else None
@@ -96,10 +100,14 @@ class More(Strict):
 
 
 class ReadResponse(Strict):
-    """The figures that the page's own JSON states, by its path pattern; labels are dotted."""
+    """The figures that the page's own JSON states, by its path pattern; labels are dotted.
+
+    ``document`` is where it says whether the claim has an EOB: true or false.
+    """
 
     path: str
     fields: Mapping[str, PageField]
+    document: str | None = None
 
     @field_validator("fields")
     @classmethod
@@ -128,6 +136,11 @@ class Read(Strict):
         if "words" not in {*self.fields, *(self.response.fields if self.response else ())}:
             raise ValueError("['words'] must be read, or the claim has no status")
         return self
+
+    @property
+    def stated_whole(self) -> bool:
+        """Whether the response states all that is read on the page."""
+        return self.response is not None and self.fields.keys() <= self.response.fields.keys()
 
 
 class Document(Strict):

@@ -205,13 +205,13 @@ class PageField(Strict):
     ``css`` selects, in the text that ``pattern`` (its first group) finds, or a ``constant``.
 
     ``pattern`` may also refine any other text, and ``attribute`` names the attribute that holds it.
-    In a JSON body ``label`` is a dotted path, ``*`` every entry of a list. ``column`` is a heading,
-    a list of headings (of several tables), or a position from 1 whose heading is ``headed``;
-    ``within`` narrows it to the tables that this CSS selects. ``date_format`` is one spelling or
-    several; without it any US spelling is understood. ``beside`` selects a list whose n-th entry
-    belongs to the label that is the n-th of its own list. ``into: cents`` is a whole number of
-    them; a pattern ``into: money`` may have a second group, the cents. ``when_missing: none``
-    takes what is empty, or a dash, for missing too.
+    In a JSON body ``label`` is a dotted path, ``*`` every entry of a list; codes may stand at
+    several, with commas between. ``column`` is a heading, a list of headings (of several tables),
+    or a position from 1 whose heading is ``headed``; ``within`` narrows it to the tables that this
+    CSS selects. ``date_format`` is one spelling or several; without it any US spelling is
+    understood. ``beside`` selects a list whose n-th entry belongs to the label that is the n-th of
+    its own list. ``into: cents`` is a whole number of them; a pattern ``into: money`` may have a
+    second group, the cents. ``when_missing: none`` takes what is empty, or a dash, for missing too.
     """
 
     label: str | None = None

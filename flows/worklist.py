@@ -11,7 +11,7 @@ from billing.model import Claim
 from bots.exports.read import read_export
 from bots.file_bytes import read_file
 from bots.portal.gate import refusal
-from bots.portal.verbs import claim_words, fill_in
+from bots.portal.words import claim_words, fill_in
 from bots.profile import Profile, load_profiles, spellings
 from console.worklist import ByHand, worklist_csv, worklist_xlsx
 from flows.outputs import write_whole

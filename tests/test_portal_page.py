@@ -17,7 +17,8 @@ from bots.page_language import Fill, Locator, PageField, Step
 from bots.portal.browser import Browser, launch_options
 from bots.portal.capture import capture_image, capture_page
 from bots.portal.guard import Guard
-from bots.portal.verbs import Hand, fill_in
+from bots.portal.verbs import Hand
+from bots.portal.words import fill_in
 from bots.reading.page import read_claim
 
 PAGES = {

@@ -11,7 +11,8 @@ from billing.model import ClaimStatus
 from billing.money import parse_date
 from bots.claim_task import ClaimStatusTask
 from bots.page_language import PLACEHOLDER
-from bots.portal.verbs import Hand, Words, fill_in
+from bots.portal.verbs import Hand
+from bots.portal.words import Words, fill_in
 from bots.reading.dom import text_of
 
 BOTH_ENDS = 2

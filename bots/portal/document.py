@@ -16,7 +16,7 @@ from bots.page_language import Locators
 from bots.portal.guard import MOST_BYTES, TOO_LARGE
 from bots.portal.session import PortalSession
 from bots.portal.traffic import DATA
-from bots.portal.verbs import Words
+from bots.portal.words import Words
 from bots.reading.words import kind_of_document, unlocked
 
 ABSENT = "The EOB that the portal offers did not arrive."

@@ -38,10 +38,10 @@ from bots.portal.capture import (
     look,
 )
 from bots.portal.document import NoDocument, fetch_document
-from bots.portal.listing import Listing, Sight
+from bots.portal.listing import Listing
+from bots.portal.opened import NOT_OFFERED, Sight, read_opened, states_document
 from bots.portal.session import PortalSession
-from bots.portal.verbs import Words, claim_words, fill_in
-from bots.reading.page import read_claim, states
+from bots.portal.words import Words, claim_words, fill_in
 
 IN_PLACE_SECONDS = 1.0  # longer than a page waits for the next key before it asks
 
@@ -222,7 +222,8 @@ class ClaimStatusDriver:
             await capture_steady(session.page, settings.answer_seconds)
         seen = await hand.which(signs)
         if seen == {"none"} or len(seen) > 1:  # some pages say so until the answer has come
-            await session.at_rest()
+            if not await Listing(session, task, self.keep).all_stated():
+                await session.at_rest()
             seen = await hand.which(signs)
         unasked = task.submit is not None and not session.traffic.asked
         if before and (unasked or seen == before == {"none"}):
@@ -288,7 +289,7 @@ class ClaimStatusDriver:
         if failure := self.session.traffic.failure():
             raise TryLater(failure)  # what stands on the page may be what stood there before
         self.capture(page, "text/html")
-        status, places = await self._read_opened(task, page)
+        status, places = await read_opened(self.session, task, page, self.capture)
         if row is not None and status.payer_claim_number != row.payer_claim_number:
             raise UnknownPage("the opened claim is not the one that was clicked")
         if judge(claim, status, task.same_claim_when) is not Verdict.SAME:
@@ -303,7 +304,8 @@ class ClaimStatusDriver:
         if wanted is None or status.words in task.superseded or opened.contradiction:
             return opened
         if not await hand.shows(wanted.offered_when):
-            return opened
+            stated = await states_document(self.session, task, status.payer_claim_number)
+            return replace(opened, lost=NOT_OFFERED) if stated else opened
         arrived = await fetch_document(self.session, wanted)
         if isinstance(arrived, NoDocument):
             if arrived.sent:
@@ -312,19 +314,6 @@ class ClaimStatusDriver:
         if arrived.sent != arrived.document:
             self.capture(arrived.sent, "application/octet-stream")
         return replace(opened, document=self.keep(arrived.document, arrived.kind))
-
-    async def _read_opened(
-        self, task: ClaimStatusTask, page: bytes
-    ) -> tuple[ClaimStatus, Mapping[str, Evidence]]:
-        vocabulary = self.session.profile.file.vocabulary
-        if task.read.response is None:
-            return read_claim(page, task.read, vocabulary)
-        number, _ = read_claim(page, task.read.model_copy(update={"response": None}), vocabulary)
-        async for body in self.session.traffic.bodies(task.read.response.path):
-            if states(body, task.read.response, number.payer_claim_number):
-                self.capture(body, "application/json")
-                return read_claim(page, task.read, vocabulary, body)
-        raise UnknownPage(f"no response from {task.read.response.path} is about the opened claim")
 
     async def _return(self, listing: Listing, words: Words, page: int) -> None:
         """Back to results page ``page``: by the portal's own way if it has one, else anew."""

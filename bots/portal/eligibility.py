@@ -22,7 +22,7 @@ from bots.eligibility_task import EligibilityTask
 from bots.page_language import PLACEHOLDER
 from bots.portal.capture import Keep, capture_image, capture_page, capture_whole, look
 from bots.portal.session import PortalSession
-from bots.portal.verbs import Words, fill_in
+from bots.portal.words import Words, fill_in
 from bots.reading.coverage import read_coverage, read_member
 
 

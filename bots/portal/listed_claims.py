@@ -31,7 +31,7 @@ from bots.portal.document import NoDocument, fetch_document
 from bots.portal.driver import Asked, ClaimStatusDriver
 from bots.portal.listing import Listing
 from bots.portal.many import ListReader, Many, NotWhole, Row, Sought, around
-from bots.portal.verbs import Words, claim_words
+from bots.portal.words import Words, claim_words
 
 WORTH_A_LIST = 5  # claims that wait; fewer are asked about one by one, and others' rows not seen
 KEPT_SECONDS = 600  # then a row may be old news

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from time import monotonic
-
-from playwright.async_api import Error
 
 from billing.errors import UnknownPage
 from billing.model import ClaimStatus
 from bots.claim_task import ClaimStatusTask, ListedFile, NextPage
 from bots.page_language import Locators
 from bots.portal.absence import is_shown
-from bots.portal.capture import STEADY_AT_MOST, capture_image, capture_page, capture_steady
+from bots.portal.capture import STEADY_AT_MOST, capture_page, capture_steady
 from bots.portal.document import fetch_list
+from bots.portal.opened import Sight, see_opened
 from bots.portal.session import PortalSession
 from bots.portal.traffic import CHAIN_SECONDS, QUIET_SECONDS
-from bots.portal.verbs import Words
+from bots.portal.words import Words
 from bots.reading.listed import (
     Placed,
     lists_claims,
@@ -28,9 +25,7 @@ from bots.reading.listed import (
     read_placed_rows,
     read_rows,
 )
-
-Sight = tuple[bytes, bytes]
-"""A page's HTML and a picture of it."""
+from bots.reading.page import counted
 
 MOST_SCROLLS = 2000
 END_SECONDS = 1.0  # longer than a list waits at its end before it asks for more
@@ -53,6 +48,8 @@ class Listing:
     _filed: list[ClaimStatus] | None = None
     _unshown: set[ClaimStatus] = field(default_factory=set)
     _turned: bool = False
+    _passed: int = 0  # rows of the pages that were read
+    _total: int | None = None  # of all pages, where the data says so
     _times: Counter[ClaimStatus] = field(default_factory=Counter)  # on the page, at one time
 
     async def rows(self) -> tuple[ClaimStatus, ...]:
@@ -60,9 +57,9 @@ class Listing:
 
         Raises UnknownPage when they cannot be read, or are not those that the page shows.
         """
-        await self._ready()
         if self.task.rows.response is not None:
             return self._counted(await self._stated_rows())
+        await self._ready()
         if self.task.rows.scroll is not None:
             return await self._scrolled_rows(self.task.rows.scroll)
         if self.task.rows.file is not None:
@@ -104,6 +101,8 @@ class Listing:
     async def can_turn(self) -> bool:
         """Whether there is another page of results."""
         pager = self.task.next_page
+        if self._total == self._passed:
+            return False
         return pager is not None and await self._offers(pager.click, again=self._turned)
 
     async def turn(self) -> None:
@@ -135,24 +134,8 @@ class Listing:
         await replace(hand, alike=self._alike(row)).take(task.open, words)
         await hand.seen(task.opened_when)
         # what opens in place may show the claim before for a moment
-        in_place = traffic.pages == pages
-        return await self._pictured(QUIET_SECONDS if in_place else CHAIN_SECONDS)
-
-    async def _pictured(self, moment: float) -> Sight:
-        """The page at rest and its picture, made while the page had its ``moment`` where it is the
-        same before and after, or else afterwards."""
-        page, before = self.session.page, b""
-
-        async def picture() -> bytes:
-            with suppress(Error):  # it may be on its way to another page
-                return await capture_image(page)
-            return b""
-
-        with suppress(Error):
-            before = await capture_page(page)
-        image, _ = await asyncio.gather(picture(), self.session.at_rest(moment))
-        now = await capture_steady(page, STEADY_AT_MOST, before)
-        return now, image if image and now == before else await capture_image(page)
+        moment = QUIET_SECONDS if traffic.pages == pages else CHAIN_SECONDS
+        return await see_opened(self.session, task, row.payer_claim_number, moment)
 
     def _alike(self, row: ClaimStatus) -> int:
         """How often the page lists ``row``; once, if it lists its claim in another way as well."""
@@ -164,7 +147,21 @@ class Listing:
         self._times |= Counter(rows)  # the most that were there at one time
         return rows
 
+    async def all_stated(self) -> bool:
+        """Whether the data came with all claims that the search found: no page can bring more."""
+        rows = self.task.rows
+        if rows.total is None or self.session.traffic.under_way or self.session.traffic.failed:
+            return False
+        async for body in self.session.traffic.bodies(str(rows.response)):
+            if lists_claims(body, rows):
+                total = counted(body, rows.total)
+                return total == self._passed + len(read_rows(body, rows, self._vocabulary))
+        return False
+
     async def _stated_rows(self) -> tuple[ClaimStatus, ...]:
+        self._times = Counter()
+        if not await self.all_stated():
+            await self._ready()
         rows, found = self.task.rows, []
         page = await capture_page(self.session.page)
         self.keep(page, "text/html")
@@ -172,6 +169,7 @@ class Listing:
             if lists_claims(body, rows):
                 self.keep(body, "application/json")
                 found.append(read_rows(body, rows, self._vocabulary))
+                self._total = counted(body, rows.total) if rows.total else None
                 if self.task.more is None:
                     break
         if not found:
@@ -179,7 +177,15 @@ class Listing:
         stated = tuple(row for part in reversed(found) for row in part)
         if not all(is_shown(row, page) for row in stated):
             raise UnknownPage("the page shows other claims than its data lists")
+        self._passed += len(stated)
+        await self._check_total()
         return stated
+
+    async def _check_total(self) -> None:
+        if self._total is None or self._passed == self._total:
+            return
+        if self._passed > self._total or not await self.can_turn():
+            raise UnknownPage(f"the search found {self._total} claims and lists {self._passed}")
 
     async def _filed_rows(self, wanted: ListedFile) -> tuple[ClaimStatus, ...]:
         """What the file says of the claims on the page that is shown; the file has all pages'."""

@@ -16,7 +16,7 @@ from bots.claim_task import ClaimList, ClaimStatusTask
 from bots.portal.capture import capture_whole
 from bots.portal.driver import ClaimStatusDriver
 from bots.portal.listing import Listing
-from bots.portal.verbs import Words
+from bots.portal.words import Words
 from bots.reading.listed import read_count
 
 MONTHS = {"month": 1, "quarter": 3, "year": 12}

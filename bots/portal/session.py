@@ -129,7 +129,7 @@ class PortalSession:
                 page.on("popup", self._popped_up)
                 self.traffic.remember(page)
                 wait, down = rules.answer_seconds * 1000, rules.down_when or ()
-                self.hand = Hand(page, self.address, wait, down=down)
+                self.hand = Hand(page, self.address, wait, down=down, traffic=self.traffic)
                 await self.hand.mind(rules.interruptions)
             if before is None or not await self._resume(before):
                 await self.sign_in()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from time import monotonic
@@ -33,11 +34,12 @@ class Traffic:
 
     Nor is what a page asks for all the time, from the paths in ``background``. Kept as words
     without an address, which could name a claim. ``owed_seconds`` is how long the portal has let
-    its pages wait, all in all.
+    its pages wait, all in all. ``heard`` is set when it has answered one of them.
     """
 
     background: Sequence[str] = ()
     failed: list[str] = field(default_factory=list)
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
     asked: int = 0
     by_scripts: int = 0
     pages: int = 0
@@ -93,6 +95,13 @@ class Traffic:
         """Whether the portal still owes an answer."""
         return bool(self._open)
 
+    async def news(self, seconds: float) -> bool:
+        """Wait until the portal is ``heard``, ``seconds`` at most; whether it was."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                return await self.heard.wait()
+        return False
+
     async def quiet(self, seconds: float, moment: float = QUIET_SECONDS) -> None:
         """Wait until nothing has been asked or answered for a ``moment``, ``seconds`` at most."""
         deadline = monotonic() + seconds
@@ -146,6 +155,7 @@ class Traffic:
         if request in self._open:
             self._owe(self._open - {request})
             self._last = monotonic()
+            self.heard.set()
 
     def _owe(self, requests: set[Request]) -> None:
         """From now on the portal owes the answers to these, and no others."""

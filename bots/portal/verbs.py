@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import date
 from functools import partial
+from time import monotonic
 from typing import Literal, cast
 
 from playwright.async_api import Error, FrameLocator, Page, expect
@@ -15,31 +16,28 @@ from playwright.async_api import Locator as PageLocator
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from billing.errors import CodeAsked, SessionEnded, TryLater, UnknownPage
-from billing.model import Claim
-from billing.money import parse_date
 from billing.report import Drift
 from bots.page_language import (
-    CLAIM_WORDS,
-    PLACEHOLDER,
     Choose,
     Fill,
     Interruption,
     Locator,
     Steps,
 )
-from bots.portal.traffic import is_failure
-from bots.reading.fields import US_DATES
+from bots.portal.capture import ONE_LOOK_SECONDS
+from bots.portal.traffic import Traffic, is_failure
+from bots.portal.words import Words, fill_in, same_typed
 
 ABOUT_ROWS = re.compile(r"\{row\.")
 ABOUT_OURS = re.compile(r"\{(claim|visit|range)\.")
 INTERRUPTIONS_AT_MOST = 5
 FOLDS_AT_MOST = 100
+SOONEST_LOOK, LATEST_LOOK = 0.01, 0.2  # seconds between looks: each twice the one before
 KIND_OF_LIST = """e => e instanceof HTMLSelectElement ? "select"
     : e instanceof HTMLInputElement && !e.readOnly ? "typed" : "opened"
 """
 VALUES = "found => found.map(e => typeof e.value === 'string' ? e.value : null)"
 REFUSED_TEXT = re.compile("Malformed value|Cannot type text into|not an <input>")
-Words = Mapping[str, object]
 
 
 @dataclass(slots=True)
@@ -50,7 +48,8 @@ class Hand:
     is raised when one shows. Where a wait ends and a sign in ``down`` shows instead, TryLater is
     raised. What shows of ``interruptions`` meanwhile is passed as the profile
     says. As many as ``alike`` elements may answer to a locator that names a row's word: the first
-    of them is meant. What was ``lost`` is drift too, unless the portal had failed.
+    of them is meant. What was ``lost`` is drift too, unless the portal had failed. ``traffic``
+    tells when the portal has answered.
     """
 
     page: Page
@@ -64,6 +63,7 @@ class Hand:
     drift: set[Drift] = field(default_factory=set)
     lost: set[Drift] = field(default_factory=set)
     passing: Interruption | None = None
+    traffic: Traffic = field(default_factory=Traffic)
 
     async def take(self, steps: Steps, words: Words) -> None:
         """Do ``steps`` in order; placeholders are filled from ``words``.
@@ -203,20 +203,36 @@ class Hand:
         for interruption in self.interruptions:
             either = either.or_(self.any_of(interruption.when))
         for _ in range(INTERRUPTIONS_AT_MOST + 1):
-            try:
-                await either.first.wait_for(state="visible", timeout=self.answer_ms)
-            except PlaywrightTimeout as error:
+            if not await self._appears(either):
                 if any([await self.shows((way,)) for way in self.down]):  # in whichever frame
-                    raise TryLater(f"{self.address} says that it is closed for now") from error
+                    raise TryLater(f"{self.address} says that it is closed for now")
                 raise UnknownPage(
                     f"{ways[0]} is not on the page after {self.answer_ms / 1000:.0f} s; the portal "
                     "may have changed, compare it with the profile"
-                ) from error
-            if not await wanted.count():
+                )
+            there, interrupted = await asyncio.gather(wanted.count(), self._interrupted())
+            if not there:
                 await self.require_inside()
-            if not await self._interrupted():
+            if not interrupted:
                 return
         raise UnknownPage("the portal shows one message after another instead of its page")
+
+    async def _appears(self, wanted: PageLocator) -> bool:
+        """Whether ``wanted`` is visible in time.
+
+        It is looked for when the portal has answered; Playwright's waiting looks twice a second.
+        """
+        deadline, pause = monotonic() + self.answer_ms / 1000, SOONEST_LOOK
+        while (left := deadline - monotonic()) > 0:
+            self.traffic.heard.clear()
+            with suppress(TimeoutError):  # one that begins while the page goes away may never end
+                async with asyncio.timeout(min(left, ONE_LOOK_SECONDS)):
+                    if await wanted.count():
+                        return True
+            wait = LATEST_LOOK if self.traffic.under_way else pause
+            heard = await self.traffic.news(min(wait, left))
+            pause = SOONEST_LOOK if heard else min(2 * pause, LATEST_LOOK)
+        return False
 
     async def require_inside(self) -> None:
         """Raise SessionEnded or CodeAsked where the page shows that."""
@@ -336,62 +352,9 @@ class Hand:
         return found if way.containing is None else found.filter(has_text=filled(way.containing))
 
 
-def claim_words(claim: Claim) -> dict[str, object]:
-    """The words a profile may use of a claim, as ``claim.<word>``."""
-    return {f"claim.{word}": getattr(claim, word) for word in CLAIM_WORDS}
-
-
-def fill_in(text: str, words: Words) -> str:
-    """``text`` with its placeholders replaced: ``{claim.service_from|%m/%d/%Y}``.
-
-    A word the claim lacks becomes the empty text: an optional search field stays empty.
-    """
-
-    def value(kind: str, word: str, spelling: str | None) -> str:
-        found = words.get(f"{kind}.{word}")
-        if isinstance(found, date):
-            return found.strftime(spelling or "%m/%d/%Y")
-        return "" if found is None else _spelled(str(found).strip(), spelling or "")
-
-    return PLACEHOLDER.sub(lambda m: value(m[1], m[2], m[3]), text)
-
-
-def same_typed(meant: str, held: str | None) -> bool:
-    """Whether a field holds what was meant, however its mask spells it; None holds nothing to see.
-
-    A field that kept half of a member id would have the portal answer about somebody else.
-    """
-    if held is None or _bare(meant) == _bare(held):
-        return True
-    try:
-        return parse_date(meant, US_DATES) == parse_date(held, US_DATES)
-    except ValueError:
-        return False
-
-
-def _bare(text: str) -> str:
-    return "".join(c for c in text.casefold() if c.isalnum())
-
-
 async def _value(field: PageLocator) -> str | None:
     (held,) = await field.evaluate_all(VALUES) or (None,)
     return None if held is None else str(held)
-
-
-def _spelled(text: str, spelling: str) -> str:
-    match spelling.split():
-        case ["digits"]:
-            return "".join(c for c in text if c.isdigit())
-        case ["upper"]:
-            return text.upper()
-        case ["lower"]:
-            return text.lower()
-        case ["first", count]:
-            return text[: int(count)]
-        case ["last", count]:
-            return text[-int(count) :]
-        case _:
-            return text
 
 
 def _net_error(error: Error) -> str:

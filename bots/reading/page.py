@@ -41,12 +41,47 @@ def read_claim(
         raise UnknownPage("no response came with the opened claim")
     stated = read_response(body, read.response)
     for name in reading.values.keys() & stated.values.keys():
-        if reading.values[name] != stated.values[name]:
+        if not _agree(reading.values[name], stated.values[name]):
             raise UnknownPage(f"the page and the data it loaded disagree on {name}")
     return (
         as_status({**reading.values, **stated.values}, vocabulary),
-        {**reading.places, **stated.places},
+        {**stated.places, **reading.places},  # a place on the page can be shown in its picture
     )
+
+
+def shows_all(page: bytes, read: Read, body: bytes, payer_claim_number: str) -> bool:
+    """Whether the captured page shows this claim, and all of it that its JSON ``body`` states."""
+    if read.response is None or not read.stated_whole:
+        return False
+    try:
+        shown = read_region(page, read.within, read.fields).values
+        stated = read_response(body, read.response).values
+    except UnknownPage:
+        return False
+    same = all(_agree(value, stated[name]) for name, value in shown.items())
+    return same and shown["payer_claim_number"] == payer_claim_number
+
+
+def says_yes(body: bytes, path: str) -> bool:
+    """Whether true stands at a dotted ``path`` of a JSON ``body``."""
+    return follow(parse_json(body), path) is True
+
+
+def _agree(shown: Value, stated: Value) -> bool:
+    if isinstance(shown, tuple) and isinstance(stated, tuple):
+        return set(shown) == set(stated)
+    return shown == stated
+
+
+def counted(body: bytes, total: str) -> int:
+    """How many claims a search found, as its JSON ``body`` says at the dotted path ``total``.
+
+    Raises UnknownPage when no whole number stands there.
+    """
+    found = follow(parse_json(body), total)
+    if not isinstance(found, int) or isinstance(found, bool):
+        raise UnknownPage(f"the data that the results came with has no count at {total}")
+    return found
 
 
 def as_status(values: Mapping[str, Value], vocabulary: Mapping[str, str]) -> ClaimStatus:
@@ -143,7 +178,7 @@ def read_entry(entry: object, fields: Mapping[str, PageField], which: str, sha25
         if field.constant is not None:
             values[name] = convert(field.constant, field)
             continue
-        stated = follow(entry, str(field.label))
+        stated = _stated(entry, field)
         if stated in (None, [], "") and field.when_missing == "none":
             values[name] = () if field.into == "codes" else None
             continue
@@ -153,6 +188,14 @@ def read_entry(entry: object, fields: Mapping[str, PageField], which: str, sha25
         values[name] = value_of(cell, field, where, sha256, "response")
         places[name] = Evidence(sha256=sha256, where=where)
     return Reading(values, places)
+
+
+def _stated(entry: object, field: PageField) -> object:
+    if field.into != "codes":
+        return follow(entry, str(field.label))
+    found = [follow(entry, path.strip()) for path in str(field.label).split(",")]
+    codes = [code for part in found for code in (part if isinstance(part, list) else [part])]
+    return sorted({str(code) for code in codes if code is not None})
 
 
 def parse_json(body: bytes) -> object:
