@@ -289,7 +289,8 @@ class ClaimStatusDriver:
         if failure := self.session.traffic.failure():
             raise TryLater(failure)  # what stands on the page may be what stood there before
         self.capture(page, "text/html")
-        status, places = await read_opened(self.session, task, page, self.capture)
+        number = row.payer_claim_number if row else None
+        status, places = await read_opened(self.session, task, page, number, self.capture)
         if row is not None and status.payer_claim_number != row.payer_claim_number:
             raise UnknownPage("the opened claim is not the one that was clicked")
         if judge(claim, status, task.same_claim_when) is not Verdict.SAME:

@@ -37,17 +37,20 @@ async def see_opened(
 
 
 async def read_opened(
-    session: PortalSession, task: ClaimStatusTask, page: bytes, keep: Keep
+    session: PortalSession, task: ClaimStatusTask, page: bytes, number: str | None, keep: Keep
 ) -> tuple[ClaimStatus, Mapping[str, Evidence]]:
-    """What the opened claim's captured page states, and its data, which ``keep`` stores.
+    """What the opened claim's captured page states, and its data, which ``keep`` stores first.
 
+    ``number`` is the payer claim number of the row that was opened, where there was a list.
     Raises UnknownPage as :func:`bots.reading.page.read_claim` does, and where no data came.
     """
     vocabulary, read = session.profile.file.vocabulary, task.read
     if read.response is None:
         return read_claim(page, read, vocabulary)
-    named, _ = read_claim(page, read.model_copy(update={"response": None}), vocabulary)
-    body = await _data_of(session, read.response, named.payer_claim_number)
+    if number is None:
+        named, _ = read_claim(page, read.model_copy(update={"response": None}), vocabulary)
+        number = named.payer_claim_number
+    body = await _data_of(session, read.response, number)
     if body is None:
         raise UnknownPage(f"no response from {read.response.path} is about the opened claim")
     keep(body, "application/json")

@@ -244,12 +244,13 @@ def _read_at_last(
 def opened_claim(observation: Observation, archive: Archive) -> Opened:
     """The captured page of the claim that was answered, and the JSON that came with it."""
     shas = list(dict.fromkeys(place.sha256 for place in observation.places.values()))
-    pages = [sha256 for sha256 in shas if archive.media_type(sha256) == "text/html"]
-    bodies = [sha256 for sha256 in shas if archive.media_type(sha256) == "application/json"]
-    body = bodies[0] if bodies else None
-    if pages:
-        return Opened(pages[0], body)
+    pages, bodies = captured(shas, archive, PAGES), captured(shas, archive, BODIES)
+    captures = observation.captures
+    if pages:  # its data, if any, were captured next; where the page has all of them none is named
+        after = captures[captures.index(pages[0]) + 1 :] if pages[0] in captures else ()
+        following = [one for one in after[:1] if archive.media_type(one) == BODIES]
+        return Opened(pages[0], next(iter(bodies or following), None))
     # every figure stands in the JSON: the page was captured before it
-    until = observation.captures.index(body) if body else len(observation.captures)
-    earlier = [c for c in observation.captures[:until] if archive.media_type(c) == "text/html"]
-    return Opened(earlier[-1], body)
+    body = bodies[0] if bodies else None
+    until = captures.index(body) if body else len(captures)
+    return Opened(captured(captures[:until], archive, PAGES)[-1], body)
