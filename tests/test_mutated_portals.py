@@ -249,7 +249,7 @@ def test_a_reader_that_takes_the_first_it_finds_misreads(monkeypatch: pytest.Mon
     monkeypatch.setattr(reading_page, "visible", lambda *of: visible(*of)[:1])
     wrong = [
         name
-        for payer in ("franklin-medicaid", "juniper-ridge")
+        for payer in ("copper-line", "tri-rivers")
         for name, key, got in rebuilt(payer)
         if got is not None and misread(key, got)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
 from time import monotonic
@@ -11,11 +12,12 @@ from playwright.async_api import Error
 
 from billing.errors import UnknownPage
 from billing.model import ClaimStatus, Evidence
-from bots.claim_task import ClaimStatusTask, ReadResponse
+from billing.report import Drift
+from bots.claim_task import ClaimStatusTask, Read, ReadResponse
 from bots.portal.capture import STEADY_AT_MOST, Keep, capture_image, capture_page, capture_steady
 from bots.portal.session import PortalSession
 from bots.portal.traffic import CHAIN_SECONDS
-from bots.reading.page import read_claim, says_yes, shows_all, states
+from bots.reading.page import read_claim, says_yes, shows_all, spelled, states
 
 Sight = tuple[bytes, bytes]
 """A page's HTML and a picture of it."""
@@ -54,7 +56,20 @@ async def read_opened(
     if body is None:
         raise UnknownPage(f"no response from {read.response.path} is about the opened claim")
     keep(body, "application/json")
-    return read_claim(page, read, vocabulary, body)
+    status, places = read_claim(page, read, vocabulary, body)
+    _note_unshown(session, read, places, hashlib.sha256(page).hexdigest())
+    return status, places
+
+
+def _note_unshown(
+    session: PortalSession, read: Read, places: Mapping[str, Evidence], page: str
+) -> None:
+    """A field that the profile sees on the page, and that only the data had, has drifted."""
+    known = {one.wanted for one in session.hand.drift}
+    for name, field in read.fields.items():
+        wanted = f"{name}: {spelled(field)}"
+        if name in places and places[name].sha256 != page and wanted not in known:
+            session.hand.drift.add(Drift(wanted, evidence=page))
 
 
 async def states_document(session: PortalSession, task: ClaimStatusTask, number: str) -> bool:
@@ -77,11 +92,11 @@ async def _data_of(session: PortalSession, read: ReadResponse, number: str) -> b
 async def _see_all_stated(
     session: PortalSession, task: ClaimStatusTask, number: str
 ) -> Sight | None:
-    """None where the data do not tell, or the page does not show them in an answer's time."""
+    """None where the data do not tell, or the page does not come to show them."""
     read = task.read.response
     if read is None or not task.read.stated_whole:
         return None
-    deadline = monotonic() + session.profile.file.session.answer_seconds
+    deadline = monotonic() + STEADY_AT_MOST
     while monotonic() < deadline and not session.traffic.failed:
         body = await _data_of(session, read, number)
         if body is None:

@@ -32,7 +32,8 @@ def read_claim(
     """The claim status that an opened claim's captured page states, with its JSON ``body`` if any.
 
     Raises UnknownPage when a field is not where the profile says, stands there twice, is not what
-    it should be, or when the page and the body disagree.
+    it should be, or when the page and the body disagree. What the page may lack, and the body
+    states, is the body's: its place is there.
     """
     reading = read_region(page, read.within, read.fields)
     if read.response is None:
@@ -41,7 +42,8 @@ def read_claim(
         raise UnknownPage("no response came with the opened claim")
     stated = read_response(body, read.response)
     for name in reading.values.keys() & stated.values.keys():
-        if not _agree(reading.values[name], stated.values[name]):
+        shown = reading.values[name]
+        if shown not in (None, ()) and not _agree(shown, stated.values[name]):
             raise UnknownPage(f"the page and the data it loaded disagree on {name}")
     return (
         as_status({**reading.values, **stated.values}, vocabulary),
