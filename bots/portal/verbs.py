@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -71,7 +71,10 @@ class Hand:
         Raises UnknownPage when an element is missing, stands there twice or does not take what is
         typed, TryLater when the portal cannot be reached.
         """
+        typed: list[asyncio.Task[None]] = []
         for step in steps:
+            if step.fill is None and step.type is None:
+                await _done(typed)
             if step.go is not None:
                 await self.go(step.go)
             elif step.click is not None:
@@ -92,10 +95,11 @@ class Hand:
             elif step.choose is not None:
                 await self._choose(step.choose, words)
             elif (blank := step.fill or step.type) is not None:
-                await self._write(blank, words, by_key=step.type is not None)
+                typed.append(await self._write(blank, words, by_key=step.type is not None))
+        await _done(typed)
 
-    async def _write(self, blank: Fill, words: Words, *, by_key: bool) -> None:
-        """Fill a field, or empty it and strike key by key; then see that it holds the text."""
+    async def _write(self, blank: Fill, words: Words, *, by_key: bool) -> asyncio.Task[None]:
+        """Fill a field, or empty it and strike key by key; a task that sees it hold the text."""
         field, text = await self.one((blank,), words), fill_in(blank.value, words)
         if by_key:
             await field.click(timeout=self.answer_ms)
@@ -104,11 +108,9 @@ class Hand:
             await field.press_sequentially(text, timeout=self.answer_ms)
         else:
             await self._fill(blank, field, text)
-        if ABOUT_OURS.search(blank.value) and not same_typed(text, await _value(field)):
-            raise UnknownPage(
-                f"{blank} did not take what was typed there; the portal may have changed, compare "
-                "it with the profile"
-            )
+        held = asyncio.create_task(_require_held(blank, field, text))
+        held.add_done_callback(lambda task: task.cancelled() or task.exception())  # it may be moot
+        return held
 
     async def _fill(self, blank: Fill, field: PageLocator, text: str) -> None:
         try:
@@ -203,7 +205,7 @@ class Hand:
         for interruption in self.interruptions:
             either = either.or_(self.any_of(interruption.when))
         for _ in range(INTERRUPTIONS_AT_MOST + 1):
-            if not await self._appears(either):
+            if not await self._comes_true(lambda: either.count()):
                 if any([await self.shows((way,)) for way in self.down]):  # in whichever frame
                     raise TryLater(f"{self.address} says that it is closed for now")
                 raise UnknownPage(
@@ -217,17 +219,17 @@ class Hand:
                 return
         raise UnknownPage("the portal shows one message after another instead of its page")
 
-    async def _appears(self, wanted: PageLocator) -> bool:
-        """Whether ``wanted`` is visible in time.
+    async def _comes_true(self, look: Callable[[], Awaitable[object]]) -> bool:
+        """Whether ``look`` sees it in time.
 
-        It is looked for when the portal has answered; Playwright's waiting looks twice a second.
+        It looks when the portal has answered; Playwright's waiting looks twice a second.
         """
         deadline, pause = monotonic() + self.answer_ms / 1000, SOONEST_LOOK
         while (left := deadline - monotonic()) > 0:
             self.traffic.heard.clear()
             with suppress(TimeoutError):  # one that begins while the page goes away may never end
                 async with asyncio.timeout(min(left, ONE_LOOK_SECONDS)):
-                    if await wanted.count():
+                    if await look():
                         return True
             wait = LATEST_LOOK if self.traffic.under_way else pause
             heard = await self.traffic.news(min(wait, left))
@@ -310,12 +312,14 @@ class Hand:
 
     async def changed(self, ways: Sequence[Locator], before: str) -> None:
         """Wait until the element's text is no longer ``before``."""
-        try:
-            await expect(self.any_of(ways).first).not_to_have_text(
-                before, timeout=self.answer_ms, use_inner_text=True
-            )
-        except AssertionError as error:
-            raise UnknownPage(f"{ways[0]} did not change after turning the page") from error
+        element = self.any_of(ways)
+
+        async def is_another() -> bool:
+            texts = await element.all_inner_texts()
+            return bool(texts) and texts[0].split() != before.split()
+
+        if not await self._comes_true(is_another):
+            raise UnknownPage(f"{ways[0]} did not change after turning the page")
 
     def find(self, way: Locator, words: Words | None = None) -> PageLocator:
         """Playwright's locator for ``way``: lazy, so the element need not be there yet."""
@@ -350,6 +354,20 @@ class Hand:
         else:
             found = root.locator(filled(str(way.css)))
         return found if way.containing is None else found.filter(has_text=filled(way.containing))
+
+
+async def _done(tasks: list[asyncio.Task[None]]) -> None:
+    waiting = tasks.copy()
+    tasks.clear()
+    await asyncio.gather(*waiting)
+
+
+async def _require_held(blank: Fill, field: PageLocator, text: str) -> None:
+    if ABOUT_OURS.search(blank.value) and not same_typed(text, await _value(field)):
+        raise UnknownPage(
+            f"{blank} did not take what was typed there; the portal may have changed, compare "
+            "it with the profile"
+        )
 
 
 async def _value(field: PageLocator) -> str | None:
