@@ -83,9 +83,16 @@ def test_a_page_whose_data_state_no_total_is_given_its_moment(
     assert moments
 
 
-def test_rows_that_come_soon_are_waited_for(night: Night) -> None:
-    told = night(hazel(more=SOON), [LAST, ABSENT])
+@pytest.mark.parametrize("later", ["more", "drawn"])
+def test_rows_that_come_or_are_drawn_soon_are_waited_for(night: Night, later: str) -> None:
+    told = night(hazel(**{later: SOON}), [LAST, ABSENT])
     assert words(told) == ["found", "not on file"], told
+
+
+def test_rows_that_are_drawn_late_are_no_answer(night: Night) -> None:
+    (told,) = night(hazel(drawn=LONG), [ABSENT])
+    assert told.word == UNKNOWN
+    assert "shows other claims than its data lists" in told.why
 
 
 @pytest.mark.parametrize("claim", [LAST, ABSENT])
@@ -120,6 +127,15 @@ def test_an_eob_that_the_data_tell_of_and_no_page_offers_is_said_to_be_missing(
 ) -> None:
     (told,) = night(hazel(eob=True, hides=True), [LAST], HASTY)
     assert (told.word, told.document, told.lost) == ("found", None, NOT_OFFERED)
+
+
+def test_an_eob_that_no_data_tell_of_is_given_its_moment(
+    night: Night, moments: list[float]
+) -> None:
+    untold = {"tasks": {"claim_status": {"read": {"response": {"document": None}}}}}
+    (told,) = night(hazel(eob=True, button=SOON), [LAST], untold)
+    assert told.document == eob(), told
+    assert moments == [0.4]
 
 
 def test_a_claim_whose_data_tell_of_no_eob_lacks_none(night: Night) -> None:

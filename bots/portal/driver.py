@@ -221,9 +221,9 @@ class ClaimStatusDriver:
             await session.at_rest(IN_PLACE_SECONDS)
             await capture_steady(session.page, settings.answer_seconds)
         seen = await hand.which(signs)
-        if seen == {"none"} or len(seen) > 1:  # some pages say so until the answer has come
-            if not await Listing(session, task, self.keep).all_stated():
-                await session.at_rest()
+        listing = Listing(session, task, self.keep)
+        if len(seen) > 1 or (seen == {"none"} and await listing.stated_total() != 0):
+            await session.at_rest()  # some pages say so until the answer has come
             seen = await hand.which(signs)
         unasked = task.submit is not None and not session.traffic.asked
         if before and (unasked or seen == before == {"none"}):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
 
@@ -147,44 +147,53 @@ class Listing:
         self._times |= Counter(rows)  # the most that were there at one time
         return rows
 
-    async def all_stated(self) -> bool:
-        """Whether the data came with all claims that the search found: no page can bring more."""
-        rows = self.task.rows
-        if rows.total is None or self.session.traffic.under_way or self.session.traffic.failed:
-            return False
-        async for body in self.session.traffic.bodies(str(rows.response)):
-            if lists_claims(body, rows):
-                total = counted(body, rows.total)
-                return total == self._passed + len(read_rows(body, rows, self._vocabulary))
-        return False
+    async def stated_total(self) -> int | None:
+        """How many claims the search found, where the data came with all of them: no page can
+        bring more. None while that is not known."""
+        return self._whole(*await self._listed())
+
+    def _whole(self, bodies: Sequence[bytes], stated: Sequence[ClaimStatus]) -> int | None:
+        at, traffic = self.task.rows.total, self.session.traffic
+        if at is None or not bodies or traffic.under_way or traffic.failed:
+            return None
+        total = counted(bodies[0], at)
+        return total if total == self._passed + len(stated) else None
 
     async def _stated_rows(self) -> tuple[ClaimStatus, ...]:
         self._times = Counter()
-        if not await self.all_stated():
-            await self._ready()
-        rows, found = self.task.rows, []
         page = await capture_page(self.session.page)
+        bodies, stated = await self._listed()
+        if self._whole(bodies, stated) is None or not _are_shown(stated, page):
+            await self._ready()
+            page = await capture_page(self.session.page)
+            bodies, stated = await self._listed()
         self.keep(page, "text/html")
-        async for body in self.session.traffic.bodies(str(rows.response)):
-            if lists_claims(body, rows):
-                self.keep(body, "application/json")
-                found.append(read_rows(body, rows, self._vocabulary))
-                self._total = counted(body, rows.total) if rows.total else None
-                if self.task.more is None:
-                    break
-        if not found:
-            raise UnknownPage(f"no response from {rows.response} came with the page")
-        stated = tuple(row for part in reversed(found) for row in part)
-        if not all(is_shown(row, page) for row in stated):
+        for body in bodies:
+            self.keep(body, "application/json")
+        if not bodies:
+            raise UnknownPage(f"no response from {self.task.rows.response} came with the page")
+        if not _are_shown(stated, page):
             raise UnknownPage("the page shows other claims than its data lists")
         self._passed += len(stated)
-        await self._check_total()
+        if self.task.rows.total is not None:
+            self._total = counted(bodies[0], self.task.rows.total)
+            await self._check_total()
         return stated
 
+    async def _listed(self) -> tuple[list[bytes], tuple[ClaimStatus, ...]]:
+        """The data that list the claims of the page, newest first, and these claims."""
+        rows, bodies = self.task.rows, list[bytes]()
+        async for body in self.session.traffic.bodies(str(rows.response)):
+            if lists_claims(body, rows):
+                bodies.append(body)
+                if self.task.more is None:
+                    break
+        return bodies, tuple(row for body in reversed(bodies) for row in self._read(body))
+
     async def _check_total(self) -> None:
-        if self._total is None or self._passed == self._total:
+        if self._passed == self._total:
             return
-        if self._passed > self._total or not await self.can_turn():
+        if self._passed > (self._total or 0) or not await self.can_turn():
             raise UnknownPage(f"the search found {self._total} claims and lists {self._passed}")
 
     async def _filed_rows(self, wanted: ListedFile) -> tuple[ClaimStatus, ...]:
@@ -281,6 +290,10 @@ class Listing:
     @property
     def _vocabulary(self) -> dict[str, str]:
         return dict(self.session.profile.file.vocabulary)
+
+
+def _are_shown(stated: Sequence[ClaimStatus], page: bytes) -> bool:
+    return all(is_shown(row, page) for row in stated)
 
 
 def _bare(number: str) -> str:

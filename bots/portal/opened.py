@@ -106,22 +106,29 @@ async def _see_all_stated(
             picture = asyncio.create_task(capture_image(session.page))
             try:
                 whole = shows_all(page, task.read, body, number) and not session.traffic.under_way
-                whole = whole and await _offers_as_stated(session, task, body)
+                offers = await _offers_as_stated(session, task, body)
             finally:
                 image = await picture
-            if whole and await capture_page(session.page) == page:
+            if whole and offers is None:
+                return None
+            if whole and offers and await capture_page(session.page) == page:
                 return page, image
         await session.at_rest(CHAIN_SECONDS)
     return None
 
 
-async def _offers_as_stated(session: PortalSession, task: ClaimStatusTask, body: bytes) -> bool:
-    """Whether the page offers the document that the data say there is, or neither has one."""
+async def _offers_as_stated(
+    session: PortalSession, task: ClaimStatusTask, body: bytes
+) -> bool | None:
+    """Whether the page offers the document that the data say there is, or neither has one; None
+    where it offers none and the data do not tell."""
     if task.document is None or task.read.response is None:
         return True
     offered = await session.hand.shows(task.document.offered_when)
     path = task.read.response.document
-    return offered if path is None else says_yes(body, path) is offered
+    if path is None:
+        return True if offered else None
+    return says_yes(body, path) is offered
 
 
 async def _see_at_rest(session: PortalSession, moment: float) -> Sight:
