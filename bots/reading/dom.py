@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lxml import html as lxml_html
@@ -64,11 +64,27 @@ def cell_of(element: HtmlElement, attribute: str | None = None) -> Cell:
     return Cell(text, _box(element))
 
 
-def labelled(region: HtmlElement, label: str, attribute: str | None = None) -> list[Cell]:
+Labels = Mapping[str, Sequence[HtmlElement]]
+"""The elements of a region that may be a label, by their text."""
+
+
+def labels_of(region: HtmlElement) -> Labels:
+    """Every text of ``region`` that may be a label, each read once; in the order of the page."""
+    found: dict[str, list[HtmlElement]] = {}
+    known: dict[HtmlElement, str] = {}
+    for element in region.iter():
+        if _may_label(element):
+            found.setdefault(_label_text(element, known), []).append(element)
+    return found
+
+
+def labelled(
+    region: HtmlElement, label: str, labels: Labels, attribute: str | None = None
+) -> list[Cell]:
     """The value beside each ``label``: dt → dd, th → td, label → its input, text → what follows."""
     found: dict[HtmlElement, Cell] = {}
-    for element in region.iter():
-        if not _may_label(element) or _label_text(element) != label or _hidden(element):
+    for element in labels.get(label, ()):
+        if _hidden(element):
             continue
         if element.tag == "label" and (named := _input_of(region, element)) is not None:
             found[named] = cell_of(named, attribute)
@@ -83,25 +99,25 @@ def labelled(region: HtmlElement, label: str, attribute: str | None = None) -> l
     return list(found.values())
 
 
-def beside(region: HtmlElement, label: str, css: str, attribute: str | None = None) -> list[Cell]:
+def beside(
+    region: HtmlElement, label: str, css: str, labels: Labels, attribute: str | None = None
+) -> list[Cell]:
     """The value of each ``label``: the entry of the list ``css`` at the label's own place.
 
     Raises UnknownPage when the two lists are not of one length.
     """
     values = visible(region, css)
     found = []
-    for element in region.iter():
-        if not _may_label(element) or _label_text(element) != label or _hidden(element):
+    for element in labels.get(label, ()):
+        if _hidden(element) or element in values:
             continue
-        if element in values:
-            continue
-        labels = [e for e in element.getparent() if isinstance(e.tag, str) and not _hidden(e)]
-        if len(labels) != len(values):
+        entries = [e for e in element.getparent() if isinstance(e.tag, str) and not _hidden(e)]
+        if len(entries) != len(values):
             raise UnknownPage(
-                f"{len(labels)} labels stand beside {len(values)} values {css!r}; the portal may "
+                f"{len(entries)} labels stand beside {len(values)} values {css!r}; the portal may "
                 "have changed, compare it with the profile"
             )
-        found.append(cell_of(values[labels.index(element)], attribute))
+        found.append(cell_of(values[entries.index(element)], attribute))
     return found
 
 
@@ -273,34 +289,39 @@ def _hidden(element: HtmlElement) -> bool:
     return any(e.get(HIDDEN) is not None for e in (element, *element.iterancestors()))
 
 
-def _text(element: HtmlElement) -> str:
+def _text(element: HtmlElement, known: dict[HtmlElement, str] | None = None) -> str:
+    """What a person reads in it; kept in ``known`` where many texts of one tree are wanted."""
     if element.tag in INPUTS:
         return element.get("value") or ""
+    if known is not None and element in known:
+        return known[element]
     parts = [element.text or ""]
     for child in element:
         if child.get(HIDDEN) is None and isinstance(child.tag, str):
-            inner = _text(child)
+            inner = _text(child, known)
             parts.append(f" {inner} " if child.tag in BREAKS else inner)
         parts.append(child.tail or "")
     joined = ""
     for part in filter(None, parts):
         meet = joined[-1:].isdigit() and part[:1].isdigit()
         joined += JOINT + part if meet else part
+    if known is not None:
+        known[element] = joined
     return joined
 
 
-def _label_text(element: HtmlElement) -> str:
+def _label_text(element: HtmlElement, known: dict[HtmlElement, str] | None = None) -> str:
     """The element's text without the value of an input inside it and without a last colon."""
     if element.tag == "label":
         parts = [element.text or ""]
         for child in element:
             shown = isinstance(child.tag, str) and child.get(HIDDEN) is None
             if shown and child.tag not in INPUTS:
-                parts.append(_text(child))
+                parts.append(_text(child, known))
             parts.append(child.tail or "")
         text = "".join(parts)
     else:
-        text = _text(element)
+        text = _text(element, known)
     return " ".join(text.replace(JOINT, "").split()).removesuffix(":").rstrip()
 
 

@@ -14,7 +14,17 @@ from billing.errors import UnknownPage
 from billing.model import ClaimStatus, Evidence
 from bots.claim_task import Read, ReadResponse
 from bots.page_language import PageField
-from bots.reading.dom import Cell, beside, cell_of, column, labelled, parse, visible
+from bots.reading.dom import (
+    Cell,
+    Labels,
+    beside,
+    cell_of,
+    column,
+    labelled,
+    labels_of,
+    parse,
+    visible,
+)
 from bots.reading.fields import Value, convert, says_nothing
 
 
@@ -128,11 +138,12 @@ def read_fields(
     """The fields inside an element; ``where`` says in words which one. Raises UnknownPage."""
     values: dict[str, Value] = {}
     places: dict[str, Evidence] = {}
+    labels = labels_of(region) if any(field.label for field in fields.values()) else {}
     for name, field in fields.items():
         if field.constant is not None:
             values[name] = convert(field.constant, field)
             continue
-        cells = _cells(region, field)
+        cells = _cells(region, field, labels)
         if field.when_missing == "none" and all(says_nothing(cell.text) for cell in cells):
             values[name] = () if field.into == "codes" else None
             continue
@@ -251,11 +262,11 @@ def spelled(field: PageField) -> str:
     return f"pattern {field.pattern!r}"
 
 
-def _cells(region: HtmlElement, field: PageField) -> list[Cell]:
+def _cells(region: HtmlElement, field: PageField, labels: Labels) -> list[Cell]:
     if field.label is not None:
         if field.beside is not None:
-            return beside(region, field.label, field.beside, field.attribute)
-        return labelled(region, field.label, field.attribute)
+            return beside(region, field.label, field.beside, labels, field.attribute)
+        return labelled(region, field.label, labels, field.attribute)
     if field.css is not None:
         return [cell_of(element, field.attribute) for element in visible(region, field.css)]
     if field.column is not None:
