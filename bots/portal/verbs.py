@@ -33,6 +33,7 @@ ABOUT_OURS = re.compile(r"\{(claim|visit|range)\.")
 INTERRUPTIONS_AT_MOST = 5
 FOLDS_AT_MOST = 100
 SOONEST_LOOK, LATEST_LOOK = 0.01, 0.2  # seconds between looks: each twice the one before
+LAST_LOOK_SECONDS = 2  # this machine's own time, however little of the answer's is left
 KIND_OF_LIST = """e => e instanceof HTMLSelectElement ? "select"
     : e instanceof HTMLInputElement && !e.readOnly ? "typed" : "opened"
 """
@@ -225,16 +226,18 @@ class Hand:
         It looks when the portal has answered; Playwright's waiting looks twice a second.
         """
         deadline, pause = monotonic() + self.answer_ms / 1000, SOONEST_LOOK
-        while (left := deadline - monotonic()) > 0:
+        while True:
             self.traffic.heard.clear()
+            left = deadline - monotonic()
             with suppress(TimeoutError):  # one that begins while the page goes away may never end
-                async with asyncio.timeout(min(left, ONE_LOOK_SECONDS)):
+                async with asyncio.timeout(min(max(left, LAST_LOOK_SECONDS), ONE_LOOK_SECONDS)):
                     if await look():
                         return True
+            if left <= 0:
+                return False
             wait = LATEST_LOOK if self.traffic.under_way else pause
             heard = await self.traffic.news(min(wait, left))
             pause = SOONEST_LOOK if heard else min(2 * pause, LATEST_LOOK)
-        return False
 
     async def require_inside(self) -> None:
         """Raise SessionEnded or CodeAsked where the page shows that."""
