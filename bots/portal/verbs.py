@@ -247,9 +247,10 @@ class Hand:
             raise CodeAsked("the portal asks for another code in the middle of the session")
 
     async def which(self, signs: Mapping[str, Sequence[Locator]]) -> set[str]:
-        """Wait until any of ``signs`` is visible; the names of all that are. Raises UnknownPage
-        when none is by the profile's deadline."""
+        """Wait until any of ``signs`` is visible, and the page is there to its end; the names of
+        all that are. Raises UnknownPage when none is by the profile's deadline."""
         await self.seen([way for locators in signs.values() for way in locators])
+        await self._whole()
         if seen := await self.shown(signs):
             return seen
         raise UnknownPage("the page changed while it was looked at")
@@ -323,6 +324,11 @@ class Hand:
 
         if not await self._comes_true(is_another):
             raise UnknownPage(f"{ways[0]} did not change after turning the page")
+        await self._whole()
+
+    async def _whole(self) -> None:
+        """Wait for what the portal owes: a sign may show before the end of its page has come."""
+        await self.traffic.quiet(self.answer_ms / 1000, 0)
 
     def find(self, way: Locator, words: Words | None = None) -> PageLocator:
         """Playwright's locator for ``way``: lazy, so the element need not be there yet."""
