@@ -319,7 +319,12 @@ class Hand:
         element = self.any_of(ways)
 
         async def is_another() -> bool:
-            texts = await element.all_inner_texts()
+            try:
+                texts = await element.all_inner_texts()
+            except Error:
+                if self.page.is_closed():
+                    raise
+                return False  # it is on its way to the next page
             return bool(texts) and texts[0].split() != before.split()
 
         if not await self._comes_true(is_another):
