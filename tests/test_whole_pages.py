@@ -20,6 +20,7 @@ pytestmark = pytest.mark.browser
 CLAIMS = [kept("H1"), kept("H2", charge="130.00"), kept("H3", charge="140.00", paid="91.10")]
 LAST, ABSENT = CLAIMS[2], kept("-", charge="999.00")
 SOON, LONG = 100, 1500  # milliseconds: within the moment that any page is given, and past it
+TOO_LONG = 20_000  # when the claim is over, on a busy machine too
 SILENT = {"tasks": {"claim_status": {"rows": {"total": None}}}}
 HASTY = {"session": {"answer_seconds": 2}}
 
@@ -90,20 +91,20 @@ def test_rows_that_come_or_are_drawn_soon_are_waited_for(night: Night, later: st
 
 
 def test_rows_that_are_drawn_late_are_no_answer(night: Night) -> None:
-    (told,) = night(hazel(drawn=LONG), [ABSENT])
+    (told,) = night(hazel(drawn=TOO_LONG), [ABSENT])
     assert told.word == UNKNOWN
     assert "shows other claims than its data lists" in told.why
 
 
 @pytest.mark.parametrize("claim", [LAST, ABSENT])
 def test_rows_that_come_late_are_missed_by_their_total(night: Night, claim: Kept) -> None:
-    (told,) = night(hazel(more=LONG), [claim])
+    (told,) = night(hazel(more=TOO_LONG), [claim])
     assert told.word == UNKNOWN
     assert "found 3 claims and lists 2" in told.why
 
 
 def test_rows_that_come_late_are_not_missed_without_a_total(night: Night) -> None:
-    assert words(night(hazel(more=LONG), [LAST], SILENT)) == ["not on file"]  # it is on file
+    assert words(night(hazel(more=TOO_LONG), [LAST], SILENT)) == ["not on file"]  # it is on file
 
 
 def test_figures_that_are_drawn_later_are_waited_for(night: Night) -> None:
@@ -129,13 +130,10 @@ def test_an_eob_that_the_data_tell_of_and_no_page_offers_is_said_to_be_missing(
     assert (told.word, told.document, told.lost) == ("found", None, NOT_OFFERED)
 
 
-def test_an_eob_that_no_data_tell_of_is_given_its_moment(
-    night: Night, moments: list[float]
-) -> None:
+def test_an_eob_that_no_data_tell_of_is_given_its_moment(night: Night) -> None:
     untold = {"tasks": {"claim_status": {"read": {"response": {"document": None}}}}}
     (told,) = night(hazel(eob=True, button=SOON), [LAST], untold)
     assert told.document == eob(), told
-    assert moments == [0.4]
 
 
 def test_a_claim_whose_data_tell_of_no_eob_lacks_none(night: Night) -> None:
