@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import yaml
+from reportlab.pdfgen.canvas import Canvas
 
 import flows.account_session
 from billing.ledger import SweptExport, open_ledger
@@ -60,6 +62,15 @@ def ours(claim: Mapping[str, str], payer: str, row: int) -> Claim:
         balance=Decimal(claim["charge"]),
         source=SourceRow(EXPORT.sha256, row),
     )
+
+
+def pdf(number: str) -> bytes:
+    """An invented explanation of benefits."""
+    made = BytesIO()
+    canvas = Canvas(made, invariant=1)
+    canvas.drawString(72, 720, f"Explanation of benefits {number}")
+    canvas.save()
+    return made.getvalue()
 
 
 @dataclass(slots=True)

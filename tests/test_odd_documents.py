@@ -8,9 +8,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from odd_site import Asked, Kept, Reply, Site, kept, payer_folder, serving, told_of, words
+from odd_site import Asked, Kept, Reply, Site, kept, payer_folder, pdf, serving, told_of, words
 from PIL import Image
-from reportlab.pdfgen.canvas import Canvas
 
 import flows.account
 from bots.portal.browser import Browser
@@ -28,14 +27,6 @@ REFUSED = {
     "page": "is not a PDF",
     "web": "is not a PDF",
 }
-
-
-def pdf(number: str) -> bytes:
-    made = io.BytesIO()
-    canvas = Canvas(made, invariant=1)
-    canvas.drawString(72, 720, f"Explanation of benefits {number}")
-    canvas.save()
-    return made.getvalue()
 
 
 def picture(kind: str) -> bytes:

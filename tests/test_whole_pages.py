@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from io import BytesIO
 from typing import Any
 
 import pytest
-from odd_site import UNKNOWN, Asked, Kept, Reply, Site, kept, words
+from odd_site import UNKNOWN, Asked, Kept, Reply, Site, kept, pdf, words
 from odd_site import Night as Night
 from odd_site import night as night
-from reportlab.pdfgen.canvas import Canvas
 
 from bots.portal.opened import NOT_OFFERED
 from bots.portal.session import PortalSession
@@ -19,18 +17,11 @@ pytestmark = pytest.mark.browser
 
 CLAIMS = [kept("H1"), kept("H2", charge="130.00"), kept("H3", charge="140.00", paid="91.10")]
 LAST, ABSENT = CLAIMS[2], kept("-", charge="999.00")
+STRANGER = kept("-", member="QX0007777")
 SOON, LONG = 100, 1500  # milliseconds: within the moment that any page is given, and past it
 TOO_LONG = 20_000  # when the claim is over, on a busy machine too
 SILENT = {"tasks": {"claim_status": {"rows": {"total": None}}}}
-HASTY = {"session": {"answer_seconds": 2}}
-
-
-def eob() -> bytes:
-    paper = BytesIO()
-    canvas = Canvas(paper, invariant=1)
-    canvas.drawString(72, 720, "An invented explanation of payment")
-    canvas.save()
-    return paper.getvalue()
+EOB = pdf("H3")
 
 
 def hazel(**flags: Any) -> Site:
@@ -45,7 +36,7 @@ def hazel(**flags: Any) -> Site:
         return Reply({"total": len(found), "claims": sent, "more": first})
 
     site.routes["list"] = listed
-    paper = Reply(eob(), "application/pdf", headers={"Content-Disposition": "attachment"})
+    paper = Reply(EOB, "application/pdf", headers={"Content-Disposition": "attachment"})
     site.routes["file"] = lambda _: paper
     return site
 
@@ -62,9 +53,6 @@ def moments(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     monkeypatch.setattr(PortalSession, "at_rest", counted)
     return given
-
-
-STRANGER = kept("-", member="QX0007777")
 
 
 @pytest.mark.parametrize(
@@ -113,27 +101,27 @@ def test_figures_that_are_drawn_later_are_waited_for(night: Night) -> None:
 
 
 def test_a_page_that_shows_other_figures_than_its_data_is_no_answer(night: Night) -> None:
-    (told,) = night(hazel(other="12.00"), [LAST], HASTY)
+    (told,) = night(hazel(other="12.00"), [LAST])
     assert told.word == UNKNOWN
     assert "disagree on paid" in told.why
 
 
 def test_an_eob_that_the_data_tell_of_is_waited_for(night: Night) -> None:
     (told,) = night(hazel(eob=True, button=LONG), [LAST])
-    assert told.document == eob(), told
+    assert told.document == EOB, told
 
 
 def test_an_eob_that_the_data_tell_of_and_no_page_offers_is_said_to_be_missing(
     night: Night,
 ) -> None:
-    (told,) = night(hazel(eob=True, hides=True), [LAST], HASTY)
+    (told,) = night(hazel(eob=True, hides=True), [LAST])
     assert (told.word, told.document, told.lost) == ("found", None, NOT_OFFERED)
 
 
 def test_an_eob_that_no_data_tell_of_is_given_its_moment(night: Night) -> None:
     untold = {"tasks": {"claim_status": {"read": {"response": {"document": None}}}}}
     (told,) = night(hazel(eob=True, button=SOON), [LAST], untold)
-    assert told.document == eob(), told
+    assert told.document == EOB, told
 
 
 def test_a_claim_whose_data_tell_of_no_eob_lacks_none(night: Night) -> None:

@@ -177,7 +177,7 @@ class Listing:
         self._passed += len(stated)
         if self.task.rows.total is not None:
             self._total = counted(bodies[0], self.task.rows.total)
-            await self._check_total()
+            await self._require_all(self._total)
         return stated
 
     async def _listed(self) -> tuple[list[bytes], tuple[ClaimStatus, ...]]:
@@ -190,11 +190,10 @@ class Listing:
                     break
         return bodies, tuple(row for body in reversed(bodies) for row in self._read(body))
 
-    async def _check_total(self) -> None:
-        if self._passed == self._total:
-            return
-        if self._passed > (self._total or 0) or not await self.can_turn():
-            raise UnknownPage(f"the search found {self._total} claims and lists {self._passed}")
+    async def _require_all(self, total: int) -> None:
+        """Raise UnknownPage where more than ``total`` were listed, or fewer and no page follows."""
+        if self._passed > total or (self._passed < total and not await self.can_turn()):
+            raise UnknownPage(f"the search found {total} claims and lists {self._passed}")
 
     async def _filed_rows(self, wanted: ListedFile) -> tuple[ClaimStatus, ...]:
         """What the file says of the claims on the page that is shown; the file has all pages'."""
